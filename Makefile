@@ -1,0 +1,51 @@
+# Every target has a line of help; `make` alone prints them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export CDP_HOME ?= var
+export HOST ?= 127.0.0.1
+export PORT ?= 8000
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.stamp ## Make .venv with the locked packages and the cdp command
+
+$(VENV)/.stamp: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## Migrate, load the demo customers if the store is empty, serve on HOST:PORT
+	@$(BIN)/cdp demo serve --bind $(HOST):$(PORT)
+
+test: setup ## All tests that need no extra server
+	@sh tests/install_servers.sh
+	$(BIN)/python -m pytest
+
+test-fast: setup ## The tests that take seconds
+	$(BIN)/python -m pytest -m "not slow"
+
+check: setup ## Format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+format: setup ## Write the format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## The benchmarks; writes the tables of docs/results.md
+	$(BIN)/python -m benchmarks
+
+lock: ## Write requirements.lock from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev --output-file requirements.lock pyproject.toml
+
+clean: ## Remove the embedded store and caches, keep .venv
+	rm -rf $(CDP_HOME) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help setup run test test-fast check format bench lock clean
