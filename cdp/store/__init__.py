@@ -1,1 +1,26 @@
-"""cdp/store."""
+"""The store of record: its engine, its transactions, its tables. Nothing else knows the dialect."""
+
+from cdp.store import schema
+from cdp.store.bulk import id_set, insert_rows, reserve_ids, stream_rows, temporary_table
+from cdp.store.engine import open_store, read, retry_write, write, writes_are_serial
+from cdp.store.errors import StoreError, store_error
+from cdp.store.instants import Instant
+from cdp.store.migration import migrate
+
+__all__ = [
+    "Instant",
+    "StoreError",
+    "id_set",
+    "insert_rows",
+    "migrate",
+    "open_store",
+    "read",
+    "reserve_ids",
+    "retry_write",
+    "schema",
+    "store_error",
+    "stream_rows",
+    "temporary_table",
+    "write",
+    "writes_are_serial",
+]

@@ -1,0 +1,254 @@
+"""The engine and its transactions: the same promises on SQLite and on PostgreSQL.
+
+A write is alone or appears to be: SQLite lets one writer in at a time (BEGIN IMMEDIATE), PostgreSQL runs it
+SERIALIZABLE and refuses the loser of a conflict, to be begun anew. A read sees one snapshot from beginning
+to end, and the database refuses it any change.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote
+
+import psycopg
+from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError
+
+from cdp.store.errors import (
+    NewerStoreError,
+    NotAStoreError,
+    NotMigratedError,
+    OutdatedStoreError,
+    StoreMissingError,
+    UnsupportedStoreError,
+    WriteConflictError,
+    store_errors,
+)
+from cdp.store.schema import SCHEMA_REVISION, VERSION_TABLE
+
+Result = TypeVar("Result")
+
+DEFAULT_TIMEOUT_SECONDS = 5.0
+_UNIQUE_VIOLATION = "23505"
+
+
+def open_store(url: str | URL, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> Engine:
+    """The engine of a store that is there and of this version; creates and changes nothing.
+
+    Raises StoreMissingError, NotMigratedError, OutdatedStoreError, NewerStoreError, NotAStoreError or
+    another StoreError, each saying what to do.
+    """
+    engine = store_engine(url, timeout_seconds=timeout_seconds)
+    try:
+        with read(engine) as connection:
+            require_revision(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def store_engine(
+    url: str | URL, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS, create: bool = False
+) -> Engine:
+    """An engine set up for the store, its schema not looked at. `create` lets SQLite make a missing file."""
+    parsed = _parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed, timeout_seconds=timeout_seconds, create=create)
+    return _postgresql_engine(parsed, timeout_seconds=timeout_seconds)
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """One snapshot, read only; the database refuses writes."""
+    with store_errors(), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execution_options(store_access="read")
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """One transaction, committed at the end of the block, rolled back when it raises.
+
+    Raises StoreBusyError when another writer holds SQLite too long, WriteConflictError when a concurrent
+    writer won on PostgreSQL: use retry_write where the work can be begun anew.
+    """
+    with store_errors(), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execution_options(store_access="write")
+        else:
+            connection.execution_options(isolation_level="SERIALIZABLE")
+        with connection.begin():
+            yield connection
+
+
+def retry_write(
+    engine: Engine,
+    work: Callable[[Connection], Result],
+    *,
+    attempts: int = 10,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """Run `work` in a write, anew after each conflict, with a growing, random pause between.
+
+    `work` must have no effect outside its connection. A duplicate key may be a lost race too, so the first
+    one is tried once more; the second is the caller's.
+    """
+    duplicate_seen = False
+    for attempt in range(attempts):
+        try:
+            with write(engine) as connection:
+                return work(connection)
+        except IntegrityError as error:
+            if duplicate_seen or getattr(error.orig, "sqlstate", None) != _UNIQUE_VIOLATION:
+                raise
+            duplicate_seen = True
+        except WriteConflictError:
+            if attempt == attempts - 1:
+                raise
+        sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))
+    raise AssertionError("unreachable")
+
+
+def writes_are_serial(connection: Connection) -> bool:
+    """Whether a writer is truly alone, so that reading the last row and adding the next never conflicts."""
+    return connection.dialect.name == "sqlite"
+
+
+def describe_store(url: URL) -> str:
+    """The path of a file, else the URL without its password."""
+    if url.get_backend_name() == "sqlite":
+        return unquote((url.database or ":memory:").removeprefix("file:"))
+    return url.render_as_string(hide_password=True)
+
+
+def select_revision(connection: Connection) -> str | None:
+    """The version of the store's schema, None when it is empty. Raises NotAStoreError for others' tables."""
+    names = inspect(connection).get_table_names()
+    if VERSION_TABLE in names:
+        return connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
+    if names:
+        raise NotAStoreError(
+            f"{describe_store(connection.engine.url)} holds tables that are not this service's "
+            f"({', '.join(sorted(names)[:3])}, ...): set CDP_DATABASE_URL to a database of its own."
+        )
+    return None
+
+
+def require_revision(connection: Connection) -> None:
+    """Raise unless the store's schema is the one this code was written for."""
+    found = select_revision(connection)
+    where = describe_store(connection.engine.url)
+    if found is None:
+        raise NotMigratedError(f"The store {where} is empty: run `cdp migrate`.")
+    if found < SCHEMA_REVISION:
+        raise OutdatedStoreError(
+            f"The store {where} has schema {found}, this version needs {SCHEMA_REVISION}: run `cdp migrate`."
+        )
+    if found > SCHEMA_REVISION:
+        raise newer_store(where, found)
+
+
+def newer_store(where: str, found: str) -> NewerStoreError:
+    return NewerStoreError(
+        f"The store {where} has schema {found}, newer than the {SCHEMA_REVISION} this version knows: "
+        "install the version that made it, or a later one."
+    )
+
+
+def _parse_url(url: str | URL) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise UnsupportedStoreError(
+            "CDP_DATABASE_URL is not a database URL: see docs/settings.md."
+        ) from error
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise UnsupportedStoreError(
+            f"CDP_DATABASE_URL names {parsed.drivername}: the store is sqlite:///PATH or postgresql://HOST/NAME."
+        )
+    if parsed.database in (None, "", ":memory:"):
+        raise UnsupportedStoreError(
+            "CDP_DATABASE_URL names no file: a store in memory would be lost, write sqlite:///PATH."
+        )
+    return parsed
+
+
+def _sqlite_engine(url: URL, *, timeout_seconds: float, create: bool) -> Engine:
+    path = Path(url.database or "").absolute()
+    if path.is_dir():
+        raise NotAStoreError(f"The store {path} is a directory: set CDP_DATABASE_URL to a file in it.")
+    if create:
+        _create_file(path)
+    elif not path.exists():
+        raise StoreMissingError(f"There is no store at {path}: run `cdp migrate` to create it.")
+    # A file URI, so that SQLite itself never creates what was taken away between the look and the opening.
+    uri = URL.create("sqlite+pysqlite", database=f"file:{quote(str(path))}")
+    engine = create_engine(
+        uri.update_query_dict({"mode": "rw", **url.query, "uri": "true"}),
+        connect_args={"timeout": timeout_seconds, "check_same_thread": False},
+        pool_timeout=timeout_seconds,
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _create_file(path: Path) -> None:
+    """An empty file that only its owner may read: what it will hold is personal."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise StoreMissingError(f"The store {path} cannot be created: {error.strerror}.") from error
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver must begin no transaction of its own: it would miss DDL and reads (see _begin_sqlite).
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -65536")  # 64 MiB: bulk inserts into indexes stay in memory.
+    connection.execute("PRAGMA journal_size_limit = 67108864")  # Give a bulk load's log back to the disk.
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    access = connection.get_execution_options().get("store_access", "write")
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA query_only = {'ON' if access == 'read' else 'OFF'}")
+    # A write takes the lock at once: a read that later turns into a write could not wait for it.
+    driver.execute("BEGIN" if access == "read" else "BEGIN IMMEDIATE")
+
+
+def _postgresql_engine(url: URL, *, timeout_seconds: float) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"connect_timeout": max(1, round(timeout_seconds)), "application_name": "cdp"},
+        pool_timeout=timeout_seconds,
+        hide_parameters=True,
+        pool_pre_ping=True,
+    )
+
+    def set_up(connection: psycopg.Connection[Any], _record: object) -> None:
+        connection.execute(
+            "SELECT set_config('TimeZone', 'UTC', false), set_config('lock_timeout', %s, false)",
+            [f"{round(timeout_seconds * 1000)}ms"],
+        )
+        connection.commit()
+
+    event.listen(engine, "connect", set_up)
+    return engine

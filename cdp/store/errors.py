@@ -1,0 +1,138 @@
+"""What can be wrong with a store, and how the databases' own errors say so."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from cdp.errors import CdpError
+
+
+class StoreError(CdpError):
+    """The store as a whole, not one row of it, is the matter."""
+
+    reason = "store_error"
+
+
+class UnsupportedStoreError(StoreError):
+    reason = "store_unsupported"
+
+
+class StoreMissingError(StoreError):
+    reason = "store_missing"
+
+
+class NotMigratedError(StoreError):
+    reason = "store_not_migrated"
+
+
+class OutdatedStoreError(StoreError):
+    reason = "store_outdated"
+
+
+class NewerStoreError(StoreError):
+    reason = "store_newer"
+
+
+class NotAStoreError(StoreError):
+    reason = "not_a_store"
+
+
+class StoreUnavailableError(StoreError):
+    reason = "store_unavailable"
+
+
+class StoreBusyError(StoreError):
+    reason = "store_busy"
+
+
+class StoreReadOnlyError(StoreError):
+    reason = "store_read_only"
+
+
+class StoreFullError(StoreError):
+    reason = "store_full"
+
+
+class WriteConflictError(StoreError):
+    """Another writer came first; the same work may succeed when it is begun anew (`retry_write`)."""
+
+    reason = "write_conflict"
+
+
+_BUSY = "The store is busy: another writer holds it for longer than this one may wait. Try again later."
+_READ_ONLY = "The store can only be read: give this user write access to it and to its directory."
+_FULL = "The store's disk is full: free some space, then try again. Nothing of this write was kept."
+_UNAVAILABLE = "The store does not answer: see that its database is running and reachable, then try again."
+_NOT_A_STORE = "The store's file is damaged or is not a database: restore it from a backup."
+_CONFLICT = "Another writer changed the same rows at the same time: begin this write anew."
+
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: (StoreBusyError, _BUSY),
+    sqlite3.SQLITE_LOCKED: (StoreBusyError, _BUSY),
+    sqlite3.SQLITE_READONLY: (StoreReadOnlyError, _READ_ONLY),
+    sqlite3.SQLITE_FULL: (StoreFullError, _FULL),
+    sqlite3.SQLITE_CANTOPEN: (StoreUnavailableError, "The store's file cannot be opened: see its rights."),
+    sqlite3.SQLITE_IOERR: (StoreUnavailableError, "The store's disk fails to read or write: see its health."),
+    sqlite3.SQLITE_NOTADB: (NotAStoreError, _NOT_A_STORE),
+    sqlite3.SQLITE_CORRUPT: (NotAStoreError, _NOT_A_STORE),
+}
+
+# By SQLSTATE or, where all of them mean the same, by its class of two characters.
+_POSTGRESQL = {
+    "08": (StoreUnavailableError, _UNAVAILABLE),
+    "57P": (StoreUnavailableError, _UNAVAILABLE),
+    "53300": (StoreBusyError, "The database takes no more connections now: try again later."),
+    "53100": (StoreFullError, _FULL),
+    "55P03": (StoreBusyError, _BUSY),
+    "57014": (StoreBusyError, _BUSY),
+    "40001": (WriteConflictError, _CONFLICT),
+    "40P01": (WriteConflictError, _CONFLICT),
+    "25006": (StoreReadOnlyError, _READ_ONLY),
+    "3D000": (
+        StoreMissingError,
+        "That database does not exist: create it (`createdb`), then run `cdp migrate`.",
+    ),
+    "28": (
+        StoreUnavailableError,
+        "The database refuses this user: see the name and password of the store's URL.",
+    ),
+}
+
+
+def store_error(error: BaseException | None) -> StoreError | None:
+    """The store's own error for a driver's, or None when a row, a value or a statement is at fault."""
+    if isinstance(error, DBAPIError):
+        error = error.orig
+    if isinstance(error, PoolTimeoutError):
+        return StoreBusyError("All connections to the store are in use: try again later.")
+    if isinstance(error, sqlite3.Error):
+        # The low byte is the primary code, the rest says more about the same.
+        known = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        return known[0](known[1]) if known else None
+    if isinstance(error, psycopg.Error):
+        state = error.sqlstate
+        if state is None:  # The driver's own word, not the server's: the connection is gone or never was.
+            return (
+                StoreUnavailableError(_UNAVAILABLE) if isinstance(error, psycopg.OperationalError) else None
+            )
+        known = _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:3]) or _POSTGRESQL.get(state[:2])
+        return known[0](known[1]) if known else None
+    return None
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn the drivers' errors about the store as a whole into named ones; let all others pass."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, sqlite3.Error, psycopg.Error) as error:
+        named = store_error(error)
+        if named is None:
+            raise
+        raise named from error

@@ -1,0 +1,129 @@
+"""Bulk roads in and out keep types, order and constraints on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from cdp.store import id_set, insert_rows, read, reserve_ids, schema, stream_rows, temporary_table, write
+from cdp.store.columns import ID
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+EVENT_COLUMNS = ["event_id", "kind", "subject_id", "payload", "created_at"]
+
+
+def some_events(*event_ids: int) -> list[tuple[object, ...]]:
+    return [(event_id, "joined", f"p{event_id}", "{}", NOW) for event_id in event_ids]
+
+
+def insert_events(engine: Engine, *event_ids: int) -> None:
+    with write(engine) as connection:
+        insert_rows(connection, schema.outbox_events, some_events(*event_ids), columns=EVENT_COLUMNS)
+
+
+def test_rows_come_back_as_they_went_in(store: Engine) -> None:
+    row = (1, "crm", "BR", None, "dmy", 50, '{"tab": "a\\tb"}', NOW)
+
+    with write(store) as connection:
+        count = insert_rows(connection, schema.sources, iter([row]))
+
+    with read(store) as connection:
+        assert count == 1
+        assert [tuple(each) for each in connection.execute(select(schema.sources))] == [row]
+
+
+def test_a_broken_constraint_raises_integrity_error_without_the_values(store: Engine) -> None:
+    rows = [(n, "same", "BR", None, "dmy", 50, "{}", NOW) for n in (1, 2)]
+
+    with pytest.raises(IntegrityError) as caught, write(store) as connection:
+        insert_rows(connection, schema.sources, rows)
+
+    assert "BR" not in str(caught.value)
+
+
+def test_no_rows_are_no_rows(store: Engine) -> None:
+    with write(store) as connection:
+        assert insert_rows(connection, schema.sources, []) == 0
+
+
+def test_streaming_gives_chunks_in_order(store: Engine) -> None:
+    insert_events(store, *range(1, 26))
+
+    with read(store) as connection:
+        statement = select(schema.outbox_events.c.event_id).order_by(schema.outbox_events.c.event_id)
+        chunks = [
+            [row.event_id for row in chunk] for chunk in stream_rows(connection, statement, chunk_size=10)
+        ]
+
+    assert chunks == [list(range(1, 11)), list(range(11, 21)), list(range(21, 26))]
+
+
+def test_reserved_ids_are_given_to_nobody_else(store: Engine) -> None:
+    with write(store) as connection:
+        first = reserve_ids(connection, schema.outbox_events.c.event_id, 3)
+        second = reserve_ids(connection, schema.outbox_events.c.event_id, 2)
+        insert_rows(connection, schema.outbox_events, some_events(*first), columns=EVENT_COLUMNS)
+        own = connection.execute(
+            schema.outbox_events.insert(),
+            {"kind": "joined", "subject_id": "p", "payload": "{}", "created_at": NOW},
+        ).inserted_primary_key
+
+    assert [*first, *second] == [1, 2, 3, 4, 5]
+    assert own == (6,)
+
+
+@pytest.mark.parametrize("ids", [[2, 4, 99], [], [2**40, 2]], ids=["some", "none", "large"])
+def test_an_id_set_selects_its_members(store: Engine, ids: list[int]) -> None:
+    insert_events(store, 1, 2, 3, 4)
+
+    with read(store) as connection:
+        wanted = id_set(connection, ids)
+        events = schema.outbox_events
+        found = connection.scalars(select(events.c.event_id).join(wanted, wanted.c.id == events.c.event_id))
+        listed = connection.scalars(
+            select(events.c.event_id).where(events.c.event_id.in_(select(wanted.c.id)))
+        )
+
+        expected = sorted({1, 2, 3, 4} & set(ids))
+        assert sorted(found) == expected
+        assert sorted(listed) == expected
+
+
+def test_an_id_set_holds_texts_too(store: Engine) -> None:
+    insert_events(store, 1, 2)
+
+    with read(store) as connection:
+        wanted = id_set(connection, ["p2", "p3"])
+        events = schema.outbox_events
+        found = connection.scalars(select(events.c.event_id).join(wanted, wanted.c.id == events.c.subject_id))
+
+        assert list(found) == [2]
+
+
+def test_a_temporary_table_lasts_for_its_block(store: Engine) -> None:
+    insert_events(store, 1, 2, 3)
+
+    with write(store) as connection:
+        for wanted in ([1, 2], [3]):
+            with temporary_table(connection, "due", {"event_id": ID}, ((each,) for each in wanted)) as due:
+                joined = select(schema.outbox_events.c.event_id).join_from(
+                    schema.outbox_events, due, due.c.event_id == schema.outbox_events.c.event_id
+                )
+                assert sorted(connection.scalars(joined)) == wanted
+
+
+def test_a_temporary_table_is_gone_after_an_error(store: Engine) -> None:
+    columns = {"event_id": ID}
+
+    with (
+        pytest.raises(ZeroDivisionError),
+        write(store) as connection,
+        temporary_table(connection, "due", columns, [(1,)]),
+    ):
+        raise ZeroDivisionError
+
+    with write(store) as connection, temporary_table(connection, "due", columns, [(2,)]) as due:
+        assert list(connection.scalars(select(due.c.event_id))) == [2]

@@ -1,0 +1,102 @@
+"""Fixtures of the whole suite: a fresh, migrated store on each of the two databases."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from cdp.store import migrate, open_store
+from tests.postgres import Cluster, NoPostgresError, start_cluster
+
+_numbers = itertools.count(1)
+TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A running cluster; skips where there is none to run."""
+    try:
+        cluster = start_cluster()
+    except NoPostgresError as reason:
+        pytest.skip(f"PostgreSQL: {reason}")
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Cluster) -> Cluster:
+    """The same cluster with a migrated database to copy."""
+    postgres.execute(f"CREATE DATABASE {TEMPLATE}")
+    migrate(postgres.url(TEMPLATE))
+    return postgres
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("store") / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A migrated SQLite store of this test's own."""
+    return f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'cdp.db')}"
+
+
+@pytest.fixture
+def postgresql_url(migrated_postgres: Cluster) -> Iterator[str]:
+    """A migrated PostgreSQL store of this test's own."""
+    name = f"test_{next(_numbers)}"
+    migrated_postgres.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield migrated_postgres.url(name)
+    migrated_postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_postgresql_url(postgres: Cluster) -> Iterator[str]:
+    """A PostgreSQL database without tables."""
+    name = f"empty_{next(_numbers)}"
+    postgres.execute(f"CREATE DATABASE {name}")
+    yield postgres.url(name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh migrated store, once on each database."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store that `migrate` has not seen, once on each database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return str(request.getfixturevalue("empty_postgresql_url"))
+
+
+@pytest.fixture
+def open_engine() -> Iterator[Callable[[str], Engine]]:
+    """Opens stores and closes them after the test."""
+    opened: list[Engine] = []
+
+    def open_one(url: str) -> Engine:
+        opened.append(open_store(url))
+        return opened[-1]
+
+    yield open_one
+    for engine in opened:
+        engine.dispose()
+
+
+@pytest.fixture
+def store(store_url: str, open_engine: Callable[[str], Engine]) -> Engine:
+    """The engine of a fresh migrated store, once on each database."""
+    return open_engine(store_url)
