@@ -1,0 +1,49 @@
+"""The nouns of standardization: a source's settings, a typed identifier, a refusal, a standardized record."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """What a source's habits decide: region (ISO 3166), DDD, date order (dmy, mdy, ymd), the company's domains."""
+
+    default_region: str = "BR"
+    default_area_code: str | None = None
+    date_order: str = "dmy"
+    own_domains: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A raw value that was not used. `field` is a JSON pointer into the raw record, `reason` one stable word."""
+
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A typed value that points at a person. `variant` is the phone's variant key, None for every other kind."""
+
+    kind: str
+    value: str
+    variant: str | None
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StandardizedRecord:
+    """`values` is for people and survivorship, `linkage` for comparing; both hold plain JSON types."""
+
+    values: dict[str, object]
+    identifiers: tuple[Identifier, ...]
+    linkage: dict[str, str | list[str]]
+    refusals: tuple[Refusal, ...]
+
+
+class RefusedValueError(ValueError):
+    """A raw value is not usable; `reason` is the stable word that a Refusal carries."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
