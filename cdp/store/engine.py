@@ -10,14 +10,14 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
-import psycopg
-from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table
+from sqlalchemy import Connection, Engine, column, create_engine, event, func, inspect, select, table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
@@ -59,7 +59,7 @@ def store_engine(
     url: str | URL, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS, create: bool = False
 ) -> Engine:
     """An engine set up for the store, its schema not looked at. `create` lets SQLite make a missing file."""
-    parsed = _parse_url(url)
+    parsed = parse_store_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed, timeout_seconds=timeout_seconds, create=create)
     return _postgresql_engine(parsed, timeout_seconds=timeout_seconds)
@@ -90,6 +90,25 @@ def write(engine: Engine) -> Iterator[Connection]:
         else:
             connection.execution_options(isolation_level="SERIALIZABLE")
         with connection.begin():
+            yield connection
+
+
+@contextmanager
+def write_alone(engine: Engine, name: str) -> Iterator[Connection]:
+    """A write that waits for the others of this name to end and then sees all they did.
+
+    For work that always reads what the one before it wrote, where on PostgreSQL every two would conflict.
+    It takes no part in the serializable order of the other writes: only for rows that those do not read.
+    """
+    if engine.dialect.name == "sqlite":
+        with write(engine) as connection:
+            yield connection
+        return
+    with store_errors(), engine.connect() as connection:
+        # Each statement after the lock sees what is committed by then; one snapshot would be older than it.
+        connection.execution_options(isolation_level="READ COMMITTED")
+        with connection.begin():
+            connection.execute(select(func.pg_advisory_xact_lock(zlib.crc32(name.encode()))))
             yield connection
 
 
@@ -167,7 +186,8 @@ def newer_store(where: str, found: str) -> NewerStoreError:
     )
 
 
-def _parse_url(url: str | URL) -> URL:
+def parse_store_url(url: str | URL) -> URL:
+    """The URL of a database this service can live in; plain `postgresql://` means psycopg."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -235,20 +255,16 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql_engine(url: URL, *, timeout_seconds: float) -> Engine:
-    engine = create_engine(
+    asked = url.query.get("options", "")
+    options = f"{asked} -c TimeZone=UTC -c lock_timeout={round(timeout_seconds * 1000)}ms".strip()
+    return create_engine(
         url,
-        connect_args={"connect_timeout": max(1, round(timeout_seconds)), "application_name": "cdp"},
+        connect_args={
+            "connect_timeout": max(1, round(timeout_seconds)),
+            "application_name": "cdp",
+            "options": options,
+        },
         pool_timeout=timeout_seconds,
-        hide_parameters=True,
         pool_pre_ping=True,
+        hide_parameters=True,
     )
-
-    def set_up(connection: psycopg.Connection[Any], _record: object) -> None:
-        connection.execute(
-            "SELECT set_config('TimeZone', 'UTC', false), set_config('lock_timeout', %s, false)",
-            [f"{round(timeout_seconds * 1000)}ms"],
-        )
-        connection.commit()
-
-    event.listen(engine, "connect", set_up)
-    return engine

@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from cdp.errors import CdpError
@@ -105,24 +104,20 @@ _POSTGRESQL = {
 }
 
 
-def store_error(error: BaseException | None) -> StoreError | None:
+def store_error(error: BaseException) -> StoreError | None:
     """The store's own error for a driver's, or None when a row, a value or a statement is at fault."""
-    if isinstance(error, DBAPIError):
-        error = error.orig
     if isinstance(error, PoolTimeoutError):
         return StoreBusyError("All connections to the store are in use: try again later.")
-    if isinstance(error, sqlite3.Error):
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
         # The low byte is the primary code, the rest says more about the same.
-        known = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-        return known[0](known[1]) if known else None
-    if isinstance(error, psycopg.Error):
-        state = error.sqlstate
-        if state is None:  # The driver's own word, not the server's: the connection is gone or never was.
-            return (
-                StoreUnavailableError(_UNAVAILABLE) if isinstance(error, psycopg.OperationalError) else None
-            )
-        known = _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:3]) or _POSTGRESQL.get(state[:2])
-        return known[0](known[1]) if known else None
+        return _named(_SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF))
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return _named(_POSTGRESQL.get(state) or _POSTGRESQL.get(state[:3]) or _POSTGRESQL.get(state[:2]))
+    if isinstance(error, OperationalError):
+        # The driver's own word, not the server's: the connection broke, or there never was one.
+        return StoreUnavailableError(_UNAVAILABLE)
     return None
 
 
@@ -131,8 +126,12 @@ def store_errors() -> Iterator[None]:
     """Turn the drivers' errors about the store as a whole into named ones; let all others pass."""
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, sqlite3.Error, psycopg.Error) as error:
+    except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
         named = store_error(error)
         if named is None:
             raise
         raise named from error
+
+
+def _named(known: tuple[type[StoreError], str] | None) -> StoreError | None:
+    return known[0](known[1]) if known else None

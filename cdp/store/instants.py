@@ -17,7 +17,7 @@ def format_instant(instant: datetime) -> str:
     """Fixed-width text. Raises ValueError for a time without zone: it names no instant."""
     if instant.tzinfo is None:
         raise ValueError(f"An instant needs a time zone, and {instant.isoformat()} has none.")
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import Double
 
-from cdp.store.columns import ID, TEXT, index_where, key, metadata, one_of, refers, unique_where
+from cdp.store.columns import ID, TEXT, index_where, key, one_of, refers, unique_where
+from cdp.store.columns import metadata as metadata
 from cdp.store.instants import Instant
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.

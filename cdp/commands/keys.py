@@ -1,0 +1,89 @@
+"""`cdp key create`, `list`, `revoke`: the API keys of calling programs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from cdp.commands.configured import configured_store
+from cdp.commands.output import json_option, show
+from cdp.privacy.issue import issue_key, revoke_key
+from cdp.privacy.keys import KeyRights, make_key, select_keys
+from cdp.store import read
+
+ACTOR = "command line"
+
+
+@click.group()
+def key() -> None:
+    """Create, list and revoke API keys."""
+
+
+@key.command("create")
+@click.option("--name", required=True, help="Who will hold the key.")
+@click.option("--scope", "scopes", multiple=True, required=True, help="What it may do; several allowed.")
+@click.option("--source", "sources", multiple=True, help="A source it is bound to; all when none is named.")
+@click.option("--view", "views", multiple=True, help="A view it is bound to; all when none is named.")
+@click.option("--expires-days", type=click.IntRange(1, 36_500), help="Days until it ends; never by default.")
+@json_option
+def create(
+    *,
+    name: str,
+    scopes: tuple[str, ...],
+    sources: tuple[str, ...],
+    views: tuple[str, ...],
+    expires_days: int | None,
+    as_json: bool,
+) -> None:
+    """Create a key and print its secret, which is shown this once."""
+    now = datetime.now(UTC)
+    expires_at = None if expires_days is None else now + timedelta(days=expires_days)
+    rights = KeyRights(name, scopes, sources or None, views or None, expires_at)
+    made = make_key()
+    with configured_store() as engine:
+        issue_key(engine, made, rights, actor=ACTOR, now=now)
+    document = {
+        "key_id": made.key_id,
+        "secret": made.secret,
+        "name": name,
+        "scopes": sorted(set(scopes)),
+        "sources": rights.sources,
+        "views": rights.views,
+        "expires_at": expires_at,
+    }
+    show(document, made.secret, as_json=as_json)
+    if not as_json:
+        click.echo(f"Key {made.key_id} for {name}: keep the line above, it is not shown again.", err=True)
+
+
+@key.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the keys, revoked and expired ones too."""
+    now = datetime.now(UTC)
+    with configured_store() as engine, read(engine) as connection:
+        keys = select_keys(connection)
+    lines = [
+        f"{each['key_id']}  {_state(each, now):8}  {each['name']}  {' '.join(each['scopes'])}"
+        for each in keys
+    ]
+    show(keys, *lines, as_json=as_json)
+
+
+@key.command("revoke")
+@click.argument("key_id")
+@json_option
+def revoke(*, key_id: str, as_json: bool) -> None:
+    """Revoke a key; requests with it are refused from now on."""
+    with configured_store() as engine:
+        revoked = revoke_key(engine, key_id, actor=ACTOR, now=datetime.now(UTC))
+    told = f"Key {key_id} is revoked." if revoked else f"Key {key_id} was revoked before."
+    show({"key_id": key_id, "revoked": revoked}, told, as_json=as_json)
+
+
+def _state(each: dict[str, Any], now: datetime) -> str:
+    if each["revoked_at"] is not None:
+        return "revoked"
+    return "expired" if each["expires_at"] is not None and each["expires_at"] <= now else "active"

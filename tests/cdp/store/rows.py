@@ -1,0 +1,185 @@
+"""One valid row for every table, to be varied by the test that names what matters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from cdp.store import schema, write
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LATER = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+# In the order in which they can be inserted: those referred to first.
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "sources": [
+        {
+            "source_id": 1,
+            "name": "crm",
+            "default_region": "BR",
+            "default_area_code": "11",
+            "date_order": "dmy",
+            "trust": 50,
+            "settings": "{}",
+            "created_at": NOW,
+        }
+    ],
+    "source_records": [
+        {
+            "record_id": record_id,
+            "source_id": 1,
+            "source_record_id": f"c{record_id}",
+            "occurred_at": NOW,
+            "received_at": NOW,
+            "raw": "{}",
+            "raw_hash": "0" * 32,
+            "standardized": "{}",
+            "standardizer_version": 1,
+        }
+        for record_id in (1, 2)
+    ],
+    "identifiers": [
+        {
+            "kind": "phone",
+            "value": "+5511900000000",
+            "record_id": 1,
+            "variant": "BR1100000000",
+            "verified": True,
+        }
+    ],
+    "blocking_keys": [{"blocking_key": -(2**63), "record_id": 1}],
+    "identifier_values": [
+        {
+            "kind": "phone",
+            "value": "+5511900000000",
+            "holder_count": 9,
+            "sharing": "shared",
+            "counted_at": NOW,
+        }
+    ],
+    "model_versions": [
+        {
+            "model_version_id": 0,
+            "label": "prior",
+            "specification": "{}",
+            "parameters": "{}",
+            "term_frequencies": b"\x00\x1f",
+            "report": "{}",
+            "seed": 0,
+            "record_count": 0,
+            "created_at": NOW,
+        }
+    ],
+    "model_activations": [
+        {"activation_id": 1, "model_version_id": 0, "valid_from": NOW, "author": "a", "reason": "first"}
+    ],
+    "edges": [
+        {"record_id_l": 1, "record_id_r": 2, "model_version_id": 0, "match_weight": 12.5, "evidence": "{}"}
+    ],
+    "profiles": [
+        {
+            "profile_id": profile_id,
+            "state": "live",
+            "version": 1,
+            "record_count": 1,
+            "golden": "{}",
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        for profile_id in ("p1", "p2")
+    ],
+    "resolution_runs": [
+        {
+            "run_id": 1,
+            "kind": "batch",
+            "model_version_id": 0,
+            "started_at": NOW,
+            "state": "running",
+            "counts": "{}",
+        }
+    ],
+    "ledger_entries": [
+        {
+            "ledger_entry_id": 1,
+            "kind": "create",
+            "profile_id": "p1",
+            "author": "machine",
+            "reason": "new",
+            "model_version_id": 0,
+            "run_id": 1,
+            "evidence": "[]",
+            "recorded_at": NOW,
+        }
+    ],
+    "pair_constraints": [
+        {
+            "constraint_id": 1,
+            "kind": "cannot",
+            "record_id_l": 1,
+            "record_id_r": 2,
+            "author": "a",
+            "reason": "b",
+            "valid_from": NOW,
+        }
+    ],
+    "memberships": [
+        {"membership_id": 1, "record_id": 1, "profile_id": "p1", "ledger_entry_id": 1, "valid_from": NOW}
+    ],
+    "ledger_moves": [{"ledger_entry_id": 1, "record_id": 1, "to_profile_id": "p1"}],
+    "merge_candidates": [
+        {
+            "candidate_id": 1,
+            "record_id_l": 1,
+            "record_id_r": 2,
+            "profile_id_l": "p1",
+            "profile_id_r": "p2",
+            "match_weight": 3.5,
+            "match_probability": 0.9,
+            "reason": "review_band",
+            "state": "open",
+            "model_version_id": 0,
+            "created_at": NOW,
+        }
+    ],
+    "audit_entries": [
+        {
+            "audit_id": 1,
+            "recorded_at": NOW,
+            "actor": "a",
+            "action": "b",
+            "object_kind": "profile",
+            "object_id": "p1",
+            "details": "{}",
+        }
+    ],
+    "outbox_events": [
+        {"event_id": 1, "kind": "joined", "subject_id": "p1", "payload": "{}", "created_at": NOW}
+    ],
+    "api_keys": [
+        {"key_id": "k", "name": "n", "secret_hash": "0" * 64, "scopes": '["admin"]', "created_at": NOW}
+    ],
+    "imports": [
+        {
+            "import_id": 1,
+            "file_name": "a.csv",
+            "file_hash": "0",
+            "sources": "[]",
+            "started_at": NOW,
+            "counts": "{}",
+        }
+    ],
+}
+
+
+def fill(engine: Engine) -> None:
+    """Put the rows of every table into an empty store."""
+    with write(engine) as connection:
+        for name, rows in ROWS.items():
+            connection.execute(schema.metadata.tables[name].insert(), rows)
+
+
+def insert_like(connection: Connection, name: str, **changes: Any) -> None:
+    """Insert the table's first row with some values changed."""
+    connection.execute(schema.metadata.tables[name].insert(), {**ROWS[name][0], **changes})
