@@ -81,6 +81,9 @@ def empty_postgresql_url(postgres: Cluster) -> Iterator[str]:
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+second_empty_postgresql_url = empty_postgresql_url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh migrated store, once on each database."""
@@ -113,3 +116,15 @@ def open_engine() -> Iterator[Callable[[str], Engine]]:
 def store(store_url: str, open_engine: Callable[[str], Engine]) -> Engine:
     """The engine of a fresh migrated store, once on each database."""
     return open_engine(store_url)
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str, open_engine: Callable[[str], Engine]) -> Engine:
+    """A fresh migrated store on SQLite, for what only SQLite can show."""
+    return open_engine(sqlite_url)
+
+
+@pytest.fixture
+def postgresql_store(postgresql_url: str, open_engine: Callable[[str], Engine]) -> Engine:
+    """A fresh migrated store on PostgreSQL, for what only PostgreSQL can show."""
+    return open_engine(postgresql_url)

@@ -77,7 +77,7 @@ def _fail(
     sys.exit(code)
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("cdp", cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="cdp")
 def main() -> None:
     """Identity resolution for customer channels."""

@@ -67,7 +67,8 @@ class WriteConflictError(StoreError):
 _BUSY = "The store is busy: another writer holds it for longer than this one may wait. Try again later."
 _READ_ONLY = "The store can only be read: give this user write access to it and to its directory."
 _FULL = "The store's disk is full: free some space, then try again. Nothing of this write was kept."
-_UNAVAILABLE = "The store does not answer: see that its database is running and reachable, then try again."
+_UNAVAILABLE = "The store does not answer: see that its database runs, can be reached and lets this user in."
+_NO_DATABASE = "That database does not exist: create it (`createdb`), then run `cdp migrate`."
 _NOT_A_STORE = "The store's file is damaged or is not a database: restore it from a backup."
 _CONFLICT = "Another writer changed the same rows at the same time: begin this write anew."
 
@@ -93,14 +94,6 @@ _POSTGRESQL = {
     "40001": (WriteConflictError, _CONFLICT),
     "40P01": (WriteConflictError, _CONFLICT),
     "25006": (StoreReadOnlyError, _READ_ONLY),
-    "3D000": (
-        StoreMissingError,
-        "That database does not exist: create it (`createdb`), then run `cdp migrate`.",
-    ),
-    "28": (
-        StoreUnavailableError,
-        "The database refuses this user: see the name and password of the store's URL.",
-    ),
 }
 
 
@@ -116,7 +109,10 @@ def store_error(error: BaseException) -> StoreError | None:
     if state is not None:
         return _named(_POSTGRESQL.get(state) or _POSTGRESQL.get(state[:3]) or _POSTGRESQL.get(state[:2]))
     if isinstance(error, OperationalError):
-        # The driver's own word, not the server's: the connection broke, or there never was one.
+        # The connection broke, or there never was one; the driver hands on the server's words but no state.
+        refused = str(cause)
+        if "database" in refused and "does not exist" in refused:
+            return StoreMissingError(_NO_DATABASE)
         return StoreUnavailableError(_UNAVAILABLE)
     return None
 

@@ -1,8 +1,8 @@
-"""Stores that already hold something, and stores of one database only."""
+"""A store that already holds something."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -10,23 +10,6 @@ from sqlalchemy import Connection, Engine
 from cdp.store import migrate, open_store, write
 from tests.cdp.store.rows import fill
 from tests.postgres import Cluster
-
-
-@pytest.fixture
-def sqlite_store(sqlite_url: str, open_engine: Callable[[str], Engine]) -> Engine:
-    return open_engine(sqlite_url)
-
-
-@pytest.fixture
-def postgresql_store(postgresql_url: str, open_engine: Callable[[str], Engine]) -> Engine:
-    return open_engine(postgresql_url)
-
-
-@pytest.fixture
-def filled_store(store: Engine) -> Engine:
-    """A store with the rows of `rows.py`."""
-    fill(store)
-    return store
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

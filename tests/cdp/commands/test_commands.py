@@ -1,0 +1,144 @@
+"""The command line: what it does to the store, and one clear line when it cannot."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cdp.commands import COMMANDS, main
+from cdp.privacy.keys import authenticate
+from cdp.store import open_store, read
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def run_json(*arguments: str) -> Any:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without a store."""
+    monkeypatch.delenv("CDP_DATABASE_URL", raising=False)
+    monkeypatch.setenv("CDP_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def configured(store_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A migrated store that the environment names."""
+    monkeypatch.setenv("CDP_DATABASE_URL", store_url)
+    return store_url
+
+
+def test_migrate_makes_a_store_in_the_home(home: Path) -> None:
+    told = run_json("migrate")
+
+    assert told == {"store": str(home / "cdp.db"), "schema": "0001", "previous": None}
+    assert run_json("migrate")["previous"] == "0001"
+
+
+def test_without_a_store_a_command_says_what_to_do_on_one_line(home: Path) -> None:
+    result = run("key", "list")
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert "cdp migrate" in result.stderr
+    assert not home.exists()
+
+
+def test_an_error_is_json_when_json_is_asked_for(home: Path) -> None:
+    result = run("key", "list", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stderr)["reason"] == "store_missing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nonsense"], "No such command 'nonsense'. See `cdp --help`."),
+        (["key", "create", "--name", "a"], "Missing option '--scope'. See `cdp key create --help`."),
+        (["key", "create", "--colour", "red"], "No such option"),
+    ],
+    ids=["command", "missing", "option"],
+)
+def test_wrong_use_is_one_line(arguments: list[str], told: str) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert told in result.stderr
+
+
+def test_a_created_key_opens_the_door(configured: str) -> None:
+    made = run_json(
+        "key", "create", "--name", "ivr", "--scope", "profiles:lookup", "--scope", "profiles:read:ivr",
+        "--view", "ivr", "--source", "crm", "--expires-days", "30",
+    )  # fmt: skip
+
+    engine = open_store(configured)
+    with read(engine) as connection:
+        caller = authenticate(connection, made["secret"], datetime.now(UTC))
+    engine.dispose()
+    assert caller is not None
+    assert caller.key_id == made["key_id"]
+    assert caller.sources == frozenset({"crm"})
+    assert caller.views == frozenset({"ivr"})
+
+
+def test_only_the_secret_is_on_standard_output(configured: str) -> None:
+    result = run("key", "create", "--name", "ivr", "--scope", "admin")
+
+    assert result.stdout.startswith("cdp_")
+    assert result.stdout.count("\n") == 1
+
+
+def test_a_refused_scope_makes_no_key(configured: str) -> None:
+    result = run("key", "create", "--name", "ivr", "--scope", "everything")
+
+    assert result.exit_code == 1
+    assert "everything" in result.stderr
+    assert run_json("key", "list") == []
+
+
+def test_a_revoked_key_is_listed_as_revoked(configured: str) -> None:
+    key_id = run_json("key", "create", "--name", "ivr", "--scope", "admin")["key_id"]
+
+    assert run_json("key", "revoke", key_id) == {"key_id": key_id, "revoked": True}
+
+    assert "revoked" in run("key", "list").stdout
+    assert run("key", "revoke", "nobody").exit_code == 1
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_each_command_is_found_and_tells_its_help(name: str) -> None:
+    result = run(name, "--help")
+
+    assert result.exit_code == 0
+    assert COMMANDS[name][1].rstrip(".") in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", ["--help", "migrate --help", "key --help"])
+def test_light_commands_load_nothing_heavy(arguments: str) -> None:
+    script = (
+        "import sys\nfrom cdp.commands import main\n"
+        f"main({arguments.split()!r}, standalone_mode=False)\n"
+        "print(sorted({'splink', 'duckdb', 'pandas', 'flask', 'pyarrow', 'numpy'} & set(sys.modules)))"
+    )
+
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert told.stdout.endswith("[]\n")

@@ -1,0 +1,222 @@
+"""A key opens what it was made for, as long as it is alive, to whoever holds all of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event, select
+
+from cdp.privacy.audit import find_breach, seal_audit
+from cdp.privacy.issue import issue_key, revoke_key
+from cdp.privacy.keys import (
+    SCOPES,
+    Caller,
+    KeyRights,
+    NewKey,
+    UnknownKeyError,
+    UnknownScopeError,
+    UnknownViewError,
+    authenticate,
+    make_key,
+    parse_key,
+    select_keys,
+)
+from cdp.store import read
+from cdp.store.schema import api_keys, audit_entries
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def issue(engine: Engine, rights: KeyRights) -> NewKey:
+    key = make_key()
+    issue_key(engine, key, rights, actor="test", now=NOW)
+    return key
+
+
+def ask(engine: Engine, secret: str, now: datetime = NOW) -> Caller | None:
+    with read(engine) as connection:
+        return authenticate(connection, secret, now)
+
+
+def test_a_key_reads_as_documented() -> None:
+    key = make_key(lambda size: b"\xff" * size)
+
+    assert key.secret.startswith(f"cdp_{key.key_id}_")
+    assert key.secret.count("_") == 2
+    assert len(key.secret) == len(make_key(lambda size: b"\x00" * size).secret)
+
+
+def test_the_secret_part_has_more_than_128_bits() -> None:
+    asked: list[int] = []
+
+    make_key(lambda size: asked.append(size) or b"\x00" * size)  # type: ignore[func-returns-value]
+
+    assert asked[1] * 8 >= 128
+
+
+@given(st.binary(min_size=24, max_size=24))
+def test_a_made_key_is_parsed(drawn: bytes) -> None:
+    key = make_key(lambda size: drawn[:size])
+
+    assert parse_key(key.secret) == key.key_id
+
+
+@given(st.integers(0, 10**6), st.characters(codec="ascii", categories=["L", "N"]))
+def test_one_wrong_letter_is_noticed_without_the_store(place: int, letter: str) -> None:
+    secret = make_key(lambda size: bytes(range(size))).secret
+    at = place % len(secret)
+    mistyped = secret[:at] + letter + secret[at + 1 :]
+
+    assert (parse_key(mistyped) is not None) == (mistyped == secret)
+
+
+@pytest.mark.parametrize("text", ["", "cdp", "cdp__", "cdp_a_b", "x" * 60, "cdp_é" + "1" * 55, "\x00"])
+def test_what_is_no_key_is_parsed_as_none(text: str) -> None:
+    assert parse_key(text) is None
+
+
+def test_the_holder_is_known_with_all_rights(store: Engine) -> None:
+    rights = KeyRights("ivr", ("profiles:lookup", "profiles:read:ivr"), ("crm",), ("ivr",))
+
+    key = issue(store, rights)
+
+    assert ask(store, key.secret) == Caller(
+        key.key_id,
+        "ivr",
+        frozenset({"profiles:lookup", "profiles:read:ivr"}),
+        frozenset({"crm"}),
+        frozenset({"ivr"}),
+    )
+
+
+def test_authentication_is_one_read(store: Engine) -> None:
+    key = issue(store, KeyRights("ivr", ("admin",)))
+    statements = count()
+    event.listen(store, "before_cursor_execute", lambda *_: next(statements) and None)
+
+    ask(store, key.secret)
+
+    assert next(statements) == 1
+
+
+def test_the_store_holds_no_secret(store: Engine) -> None:
+    key = issue(store, KeyRights("ivr", ("admin",)))
+
+    with read(store) as connection:
+        row = connection.execute(select(api_keys)).one()
+
+    assert key.secret.split("_")[2] not in str(row)
+
+
+def test_another_secret_under_a_known_id_is_refused(store: Engine) -> None:
+    known = make_key(lambda size: bytes(size))
+    forged = make_key(lambda size: bytes(size) if size == 8 else b"\x01" * size)
+    issue_key(store, known, KeyRights("ivr", ("admin",)), actor="test", now=NOW)
+
+    assert forged.key_id == known.key_id
+    assert ask(store, known.secret) is not None
+    assert ask(store, forged.secret) is None
+
+
+def test_an_unknown_key_is_refused(store: Engine) -> None:
+    assert ask(store, make_key().secret) is None
+
+
+def test_a_key_ends_at_its_instant(store: Engine) -> None:
+    end = NOW + timedelta(days=1)
+    key = issue(store, KeyRights("ivr", ("admin",), expires_at=end))
+
+    assert ask(store, key.secret, end - timedelta(microseconds=1)) is not None
+    assert ask(store, key.secret, end) is None
+
+
+def test_a_revoked_key_is_refused_at_once(store: Engine) -> None:
+    key = issue(store, KeyRights("ivr", ("admin",)))
+
+    assert revoke_key(store, key.key_id, actor="test", now=NOW)
+
+    assert ask(store, key.secret) is None
+
+
+def test_two_keys_of_one_name_live_side_by_side(store: Engine) -> None:
+    first, second = (issue(store, KeyRights("ivr", ("admin",))) for _ in range(2))
+
+    revoke_key(store, first.key_id, actor="test", now=NOW)
+
+    assert ask(store, second.secret) is not None
+
+
+def test_revoking_twice_is_told_and_audited_once(store: Engine) -> None:
+    key = issue(store, KeyRights("ivr", ("admin",)))
+
+    first = revoke_key(store, key.key_id, actor="test", now=NOW)
+    second = revoke_key(store, key.key_id, actor="test", now=NOW)
+
+    seal_audit(store)
+    with read(store) as connection:
+        actions = list(connection.scalars(select(audit_entries.c.action).order_by(audit_entries.c.audit_id)))
+        assert find_breach(connection) is None
+    assert (first, second) == (True, False)
+    assert actions == ["key.create", "key.revoke"]
+
+
+def test_revoking_an_unknown_key_names_it(store: Engine) -> None:
+    with pytest.raises(UnknownKeyError, match="abc") as caught:
+        revoke_key(store, "abc", actor="test", now=NOW)
+
+    assert caught.value.ids == ("abc",)
+
+
+def test_the_list_tells_rights_and_no_hash(store: Engine) -> None:
+    key = issue(store, KeyRights("pos", ("profiles:lookup", "records:write"), sources=("till",)))
+
+    with read(store) as connection:
+        listed = select_keys(connection)
+
+    assert listed == [
+        {
+            "key_id": key.key_id,
+            "name": "pos",
+            "scopes": ["profiles:lookup", "records:write"],
+            "sources": ["till"],
+            "views": None,
+            "created_at": NOW,
+            "expires_at": None,
+            "revoked_at": None,
+        }
+    ]
+
+
+@pytest.mark.parametrize("scopes", [("profiles:read",), ("records:write", "everything"), ()])
+def test_unknown_scopes_are_refused(scopes: tuple[str, ...]) -> None:
+    with pytest.raises(UnknownScopeError, match="records:write"):
+        KeyRights("a", scopes)
+
+
+def test_unknown_views_are_refused() -> None:
+    with pytest.raises(UnknownViewError, match="'all'"):
+        KeyRights("a", ("admin",), views=("all",))
+
+
+def a_caller(*scopes: str, views: frozenset[str] | None = None) -> Caller:
+    return Caller("k", "n", frozenset(scopes), frozenset({"crm"}), views)
+
+
+def test_admin_has_every_scope() -> None:
+    assert all(a_caller("admin").has_scope(scope) for scope in SCOPES)
+
+
+def test_a_view_needs_its_scope_and_the_keys_binding() -> None:
+    assert a_caller("profiles:read:ivr").may_read_view("ivr")
+    assert not a_caller("profiles:read:ivr").may_read_view("agent")
+    assert not a_caller("admin", views=frozenset({"ivr"})).may_read_view("agent")
+    assert not a_caller("admin").may_read_view("everything")
+
+
+def test_a_source_binding_is_kept() -> None:
+    assert a_caller("admin").may_use_source("crm")
+    assert not a_caller("admin").may_use_source("shop")
