@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from resolution.standardize.shapes import RefusedValueError
 from resolution.standardize.tables import pairs_of, words_of
-from resolution.standardize.text import fold_alphanumeric, fold_text, fold_words, is_one_character
+from resolution.standardize.text import fold_alphanumeric, fold_text, fold_words, is_one_character, show_words
 
 _WORD = re.compile(r"[a-z0-9]+")
 _AFTER_COMMA = re.compile(r",\s*(?:n(?:o|umero|um)?\s*[.:°]?\s*)?(\d{1,6}[a-z]?)\b")
 _HOUSE_NUMBER = re.compile(r"\d{1,6}[a-z]?")
 _NUMBER_MARK = re.compile(r"\bs\s*[/.]\s*n\b\.?|\bn[o°]?\s*[.:°]?\s*(?=\d)")
+_SHOWN_NUMBER = re.compile(r"[\s,]+(?:[nN][ºo°.]*\s*)?(\d{1,6}[A-Za-z]?)\b")
+_NO_NUMBER = re.compile(r"[\s,]+s\s*/\s*n\b", re.IGNORECASE)
 _JUNK = frozenset(
     (
         "nao informado",
@@ -31,16 +33,16 @@ _JUNK = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """A street line taken apart; `shown_street` keeps accents and type, the rest is folded."""
+    """A street line taken apart; `shown` keeps accents and type, the rest is folded."""
 
-    shown_street: str
-    street: str | None
+    shown: str
+    name: str | None
     house_number: str | None
     complement: str | None
 
 
 def standardize_street(raw: str, country: str) -> Street:
-    """'Rua Prof. Ana de Lima, 10 ap 3' -> street 'professor ana lima', number '10', complement 'ap 3'.
+    """'Rua Prof. Ana de Lima, 10 ap 3' -> 'professor ana lima', number '10', complement 'ap 3'.
 
     In countries that write the number first (GB, US, AU, ...): '20 Mcclelland Avenue' -> 'mcclelland', '20'.
     Raises RefusedValueError: junk, too_long.
@@ -59,9 +61,10 @@ def _number_first(raw: str, words: list[str]) -> Street:
     at = next((position for position, word in enumerate(words) if _HOUSE_NUMBER.fullmatch(word)), None)
     number = None if at is None else words[at]
     names = [word for position, word in enumerate(words) if position != at]
+    shown = [word for word in raw.replace(",", " ").split() if word.lower() != number]
     if len(names) > 1 and names[-1] in words_of("addresses", "types_after"):
         names.pop()
-    return Street(raw, " ".join(names) or None, number, None)
+    return Street(show_words(" ".join(shown) or raw), " ".join(names) or None, number, None)
 
 
 def _number_last(raw: str, folded: str) -> Street:
@@ -85,17 +88,25 @@ def _number_last(raw: str, folded: str) -> Street:
         words = words[1:]
     abbreviations, particles = pairs_of("addresses", "abbreviations"), words_of("addresses", "particles")
     names = [abbreviations.get(word, word) for word in words if word not in particles]
-    shown = raw
-    if number is not None and (found := re.search(rf"[\s,]+(?:n[ºo°.]*\s*)?{number}\b", raw, re.IGNORECASE)):
-        shown = raw[: found.start()]
-    return Street(shown, " ".join(names) or None, number, " ".join(complement) or None)
+    return Street(_shown_street(raw, number), " ".join(names) or None, number, " ".join(complement) or None)
+
+
+def _shown_street(raw: str, number: str | None) -> str:
+    """The line up to its house number, or up to 's/n', in tidy case."""
+    if number is not None:
+        found = [match for match in _SHOWN_NUMBER.finditer(raw) if match[1].lower() == number]
+        raw = raw[: found[-1].start()] if found else raw
+    elif "/" in raw and (unnumbered := _NO_NUMBER.search(raw)):
+        raw = raw[: unnumbered.start()]
+    return show_words(raw)
 
 
 def _before_complement(words: list[str]) -> tuple[list[str], list[str]]:
     openers = words_of("addresses", "complements")
     for position in range(2, len(words)):
         if words[position] in openers and (
-            words[position - 1][0].isdigit() or (position + 1 < len(words) and words[position + 1][0].isdigit())
+            words[position - 1][0].isdigit()
+            or (position + 1 < len(words) and words[position + 1][0].isdigit())
         ):
             return words[:position], words[position:]
     if len(words) > 2 and words[-1] in openers:
@@ -104,14 +115,14 @@ def _before_complement(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def standardize_postal_code(raw: str, country: str) -> str:
-    """Letters and digits only, folded: '01310-100' -> '01310100'; a Brazilian code of seven digits lost its zero.
+    """Letters and digits only: '01310-100' -> '01310100'; a Brazilian code of seven digits lost its zero.
 
     Raises RefusedValueError: junk, invalid, too_long.
     """
     if len(raw) > 24:
         raise RefusedValueError("too_long")
     code = fold_alphanumeric(raw)
-    if not code or is_one_character(code) or code in ("12345678", "12345678"[:5], "naotem", "01234567"):
+    if not code or (len(code) > 4 and is_one_character(code)) or code in ("12345678", "naotem", "01234567"):
         raise RefusedValueError("junk")
     if country == "BR":
         code = code.zfill(8) if len(code) == 7 else code

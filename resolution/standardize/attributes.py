@@ -20,7 +20,7 @@ def standardize_gender(raw: str) -> str:
     return gender
 
 
-def standardize_attribute(key: str, value: str) -> str:
+def standardize_attribute(value: str, key: str) -> str:
     """'key=value' folded, the value cut at 64 characters. Raises RefusedValueError (junk)."""
     name, word = fold_words(key[:64]).replace(" ", "_"), fold_words(value[:400])
     if not name or not word or word in words_of("attributes", "unknown"):

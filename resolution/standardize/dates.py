@@ -1,106 +1,72 @@
-"""Birth dates in the source's habit: order, separators, compact, two-digit years, partial dates, placeholders."""
+"""Birth dates in the source's habit: order, separators, two-digit years, partial dates, placeholders."""
 
 import re
 from datetime import date
 
 from resolution.standardize.shapes import RefusedValueError
+from resolution.standardize.tables import numbers_of, words_of
 from resolution.standardize.text import fold_text
 
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_PARTED = re.compile(r"(\d{1,4})\s*[-/. ]\s*(\d{1,2})\s*[-/. ]\s*(\d{1,4})")
+_PARTED = re.compile(r"(\d{1,4}) ?[-/. ] ?(\d{1,2}) ?[-/. ] ?(\d{1,4})")
 _DAY_MONTH = re.compile(r"(\d{1,2})[-/.](\d{1,2})")
-_TIME = re.compile(r"[t ]\d{1,2}:\d\d.*$")
-_WORDED = re.compile(
-    r"(\d{1,2})(?:o|st|nd|rd|th)?[\s/.-]*(?:de\s+)?([a-z]{3,9})\.?[\s/.,-]*(?:de\s+)?(\d{2,4})"
+_TIME = re.compile(r"[t ] ?\d{1,2}:\d\d.*$")
+_DAY_WORD_YEAR = re.compile(
+    r"(\d{1,2})(?:o|st|nd|rd|th)?[ /.-]*(?:de )?([a-z]{3,9})[ /.,-]*(?:de )?(\d{2,4})"
 )
-_MONTH_FIRST = re.compile(r"([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{2,4})")
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan",
-            "fev feb",
-            "mar",
-            "abr apr",
-            "mai may",
-            "jun",
-            "jul",
-            "ago aug",
-            "set sep",
-            "out oct",
-            "nov",
-            "dez dec",
-        ),
-        1,
-    )
-    for name in names.split()
-}
-# Defaults of systems: first days of epochs, the zero of spreadsheets, the least and greatest date of databases.
-_PLACEHOLDERS = frozenset(
-    (
-        "1900-01-01",
-        "1901-01-01",
-        "1899-12-30",
-        "1899-12-31",
-        "1800-01-01",
-        "1753-01-01",
-        "1970-01-01",
-        "2000-01-01",
-    )
-    + ("1111-11-11", "1969-12-31")
-)
+_WORD_DAY_YEAR = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{2,4})")
+_YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
+_LONGEST = 40
 _LEAST_YEAR = 1000
 
 
-def standardize_date(raw: str, order: str, latest: date) -> str:
-    """'1980-02-29', '1980' (only the year known) or '--11-03' (only day and month known).
+def standardize_date(raw: str, order: str, latest: str) -> str:
+    """'1980-02-29', '1980' (only the year is known) or '--11-03' (only month and day are known).
 
     `order` is the source's habit for dates of digits: dmy, mdy or ymd; a date possible only the other way
-    round is read that way. `latest` is the day the record spoke: a two-digit year is the last such year
-    before it. A first of January before 1900 says the year alone, as registers write it.
-    Raises RefusedValueError: placeholder, future, invalid.
+    round is read that way. `latest` (ISO) is the day the record spoke: a two-digit year is the last such
+    year before it. A first of January before 1900 says the year alone, as registers write it.
+    Raises RefusedValueError: placeholder, future, invalid, too_long.
     """
     if match := _ISO.fullmatch(raw):
-        year, month, day = map(int, match.groups())
-        return _judge(year, month, day, latest)
-    if len(raw) > 40:
+        return _judged(int(match[1]), int(match[2]), int(match[3]), latest)
+    if len(raw) > _LONGEST:
         raise RefusedValueError("too_long")
-    text = _TIME.sub("", fold_text(raw)).strip(" .,")
-    if text.isdigit():
+    text = raw if raw[-1:].isdigit() and len(raw) <= 10 else _TIME.sub("", fold_text(raw)).strip(" .,")
+    if text.isdecimal():
         return _compact(text, order, latest)
     if match := _PARTED.fullmatch(text):
-        return _parted(match.groups(), order, latest)
+        return _parted(match[1], match[2], match[3], order=order, latest=latest)
     if match := _DAY_MONTH.fullmatch(text):
         return _day_month(int(match[1]), int(match[2]), order)
-    if (match := _WORDED.fullmatch(text)) and (month := _MONTHS.get(match[2][:3], 0)):
-        return _judge(_year(match[3], latest), month, int(match[1]), latest)
-    if (match := _MONTH_FIRST.fullmatch(text)) and (month := _MONTHS.get(match[1][:3], 0)):
-        return _judge(_year(match[3], latest), month, int(match[2]), latest)
-    raise RefusedValueError("invalid")
+    return _worded(fold_text(text), latest)
 
 
-def _compact(text: str, order: str, latest: date) -> str:
+def year_of(raw: str, latest: str) -> str | None:
+    """The year of a date whose day or month is impossible: '1861-02-79' -> '1861'."""
+    years = _YEAR.findall(raw[:_LONGEST])
+    return years[0] if len(years) == 1 and years[0] <= latest[:4] else None
+
+
+def _compact(text: str, order: str, latest: str) -> str:
     if len(text) == 4:
         return _year_only(int(text), latest)
     if len(text) == 6:
-        return _parted((text[:2], text[2:4], text[4:]), order, latest)
+        return _parted(text[:2], text[2:4], text[4:], order=order, latest=latest)
     if len(text) != 8:
         raise RefusedValueError("invalid" if text.strip("0") else "placeholder")
     year_first = (text[:4], text[4:6], text[6:])
     year_last = (text[:2], text[2:4], text[4:])
-    for parts in (
-        (year_first, year_last) if order == "ymd" or "1850" <= text[:4] <= "2099" else (year_last, year_first)
-    ):
-        try:
-            return _parted(parts, order, latest)
-        except RefusedValueError as refusal:
-            if refusal.reason != "invalid":
-                raise
-    raise RefusedValueError("invalid")
+    likely_first = order == "ymd" or "1850" <= text[:4] <= "2099"
+    try:
+        return _parted(*(year_first if likely_first else year_last), order=order, latest=latest)
+    except RefusedValueError as refusal:
+        if refusal.reason == "placeholder":
+            raise
+        return _parted(*(year_last if likely_first else year_first), order=order, latest=latest)
 
 
-def _parted(parts: tuple[str, ...], order: str, latest: date) -> str:
-    first, middle, last = parts
+def _parted(first: str, middle: str, last: str, *, order: str, latest: str) -> str:
     if len(first) > 2 or (order == "ymd" and len(last) <= 2):
         year, month, day = first, int(middle), int(last)
     elif order == "mdy":
@@ -109,45 +75,54 @@ def _parted(parts: tuple[str, ...], order: str, latest: date) -> str:
         year, month, day = last, int(middle), int(first)
     if len(year) == 3:
         raise RefusedValueError("invalid")
-    if month > 12 >= day and order != "ymd":
+    if month > 12 >= day:
         day, month = month, day
-    return _judge(_year(year, latest), month, day, latest)
+    return _judged(_whole_year(year, latest), month, day, latest)
 
 
-def _year(text: str, latest: date) -> int:
+def _worded(text: str, latest: str) -> str:
+    months = numbers_of("dates", "months")
+    if (match := _DAY_WORD_YEAR.fullmatch(text)) and (month := months.get(match[2][:3])):
+        return _judged(_whole_year(match[3], latest), month, int(match[1]), latest)
+    if (match := _WORD_DAY_YEAR.fullmatch(text)) and (month := months.get(match[1][:3])):
+        return _judged(_whole_year(match[3], latest), month, int(match[2]), latest)
+    raise RefusedValueError("invalid")
+
+
+def _whole_year(text: str, latest: str) -> int:
     year = int(text)
     if len(text) > 2:
         return year
-    century = latest.year // 100 * 100
-    return century + year if century + year <= latest.year else century - 100 + year
+    latest_year = int(latest[:4])
+    century = latest_year // 100 * 100
+    return century + year if century + year <= latest_year else century - 100 + year
 
 
 def _day_month(first: int, second: int, order: str) -> str:
-    day, month = (second, first) if order == "mdy" or second > 12 else (first, second)
+    day, month = (second, first) if (order == "mdy" and first <= 12) or second > 12 else (first, second)
     try:
         return f"-{date(2000, month, day).isoformat()[4:]}"
     except ValueError:
         raise RefusedValueError("invalid") from None
 
 
-def _year_only(year: int, latest: date) -> str:
-    if year in (1111, 1900, 9999) or year < _LEAST_YEAR:
+def _year_only(year: int, latest: str) -> str:
+    if str(year) in words_of("dates", "placeholder_years") or year < _LEAST_YEAR:
         raise RefusedValueError("placeholder")
-    if year > latest.year:
+    if year > int(latest[:4]):
         raise RefusedValueError("future")
     return str(year)
 
 
-def _judge(year: int, month: int, day: int, latest: date) -> str:
+def _judged(year: int, month: int, day: int, latest: str) -> str:
     if year < _LEAST_YEAR or year == 9999:
         raise RefusedValueError("placeholder")
     try:
-        born = date(year, month, day)
+        born = date(year, month, day).isoformat()
     except ValueError:
         raise RefusedValueError("invalid") from None
-    iso = born.isoformat()
-    if iso in _PLACEHOLDERS:
+    if born in words_of("dates", "placeholders"):
         raise RefusedValueError("placeholder")
     if born > latest:
         raise RefusedValueError("future")
-    return iso[:4] if year < 1900 and month == 1 and day == 1 else iso
+    return born[:4] if year < 1900 and born.endswith("-01-01") else born

@@ -1,5 +1,7 @@
 """Documents: CPF, CNPJ and NIF by their check digits; every other type as written, strong but fallible."""
 
+from functools import lru_cache
+
 from stdnum.br import cnpj
 from stdnum.exceptions import ValidationError
 from stdnum.pt import nif
@@ -12,7 +14,7 @@ from resolution.standardize.text import fold_alphanumeric, fold_words, is_one_ch
 EXCLUSIVE_TYPES = frozenset(("cpf", "nif"))
 
 
-def standardize_document(document_type: str, raw: str) -> str:
+def standardize_document(raw: str, document_type: str) -> str:
     """`type:number`, as 'cpf:39053344705'; an unknown type counts as `other`.
 
     Raises RefusedValueError: junk, invalid (check digits or length), too_long.
@@ -38,12 +40,15 @@ def is_cpf(digits: str) -> bool:
     """True for eleven digits whose two check digits hold (weights 10..2 and 11..2, modulo 11)."""
     if len(digits) != 11 or not digits.isdigit():
         return False
-    d = list(map(int, digits))
-    first = 10 * d[0] + 9 * d[1] + 8 * d[2] + 7 * d[3] + 6 * d[4] + 5 * d[5] + 4 * d[6] + 3 * d[7] + 2 * d[8]
-    second = first + sum(d[:9]) + 2 * d[9]
-    return first * 10 % 11 % 10 == d[9] and second * 10 % 11 % 10 == d[10]
+    a, b, c, d, e, f, g, h, i, check_1, check_2 = map(int, digits)
+    first = 10 * a + 9 * b + 8 * c + 7 * d + 6 * e + 5 * f + 4 * g + 3 * h + 2 * i
+    if first * 10 % 11 % 10 != check_1:
+        return False
+    second = first + a + b + c + d + e + f + g + h + i + 2 * check_1
+    return second * 10 % 11 % 10 == check_2
 
 
+@lru_cache(maxsize=256)
 def _document_type(raw: str) -> str:
     kind = fold_words(raw[:40]).replace(" ", "_")
     kind = pairs_of("documents", "type_aliases").get(kind, kind)

@@ -1,6 +1,7 @@
-"""E-mail addresses: one lower-case form, providers' own rules, typed domains mended, junk and role addresses refused."""
+"""E-mail addresses: one lower-case form, providers' rules, typed domains mended, junk and roles refused."""
 
 import re
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 from rapidfuzz.distance import OSA
@@ -41,8 +42,9 @@ def standardize_email(raw: str, own_domains: frozenset[str]) -> tuple[str, ...]:
         return (address,)
 
 
+@lru_cache(maxsize=1 << 14)
 def mend_domain(domain: str) -> str:
-    """The domain meant: by the table, else a great provider's domain one slip of the finger away, else as typed."""
+    """The domain meant: by the table, else a great provider's one slip of the finger away, else as typed."""
     typed = pairs_of("emails", "typed_domains").get(domain)
     if typed is not None:
         return typed
@@ -55,8 +57,8 @@ def mend_domain(domain: str) -> str:
 
 
 def local_word(address: str) -> str:
-    """The local part without separators, digits kept: 'ana_lima78@uol.com.br' -> 'analima78'."""
-    return _SEPARATORS.sub("", address.partition("@")[0])
+    """The local part without separators and tag, digits kept: 'ana_lima78+x@uol.com.br' -> 'analima78'."""
+    return _SEPARATORS.sub("", address.partition("@")[0].partition("+")[0])
 
 
 def letters_of(text: str) -> str:
@@ -71,8 +73,12 @@ def _split(raw: str) -> tuple[str, str]:
     text = text.strip("<>").removeprefix("mailto:").replace(" ", "")
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain:
-        raise RefusedValueError("invalid" if any(c.isalnum() for c in text) and at else "junk")
+        raise RefusedValueError("junk" if _SEPARATORS.sub("", text) in _junk_words() else "invalid")
     return local, domain.replace(",", ".").strip(".")
+
+
+def _junk_words() -> frozenset[str]:
+    return words_of("emails", "junk_locals") | {"", "nao", "sem", "n/a", "na"}
 
 
 def _refuse_junk(local: str, domain: str) -> None:
@@ -81,7 +87,9 @@ def _refuse_junk(local: str, domain: str) -> None:
         domain in words_of("emails", "junk_domains")
         or f"{local}@{domain}" in words_of("emails", "junk_addresses")
         or plain in words_of("emails", "junk_locals")
-        or (len(plain) < 8 and is_one_character(plain) and is_one_character(domain.partition(".")[0]))
+        or (
+            is_one_character(plain) and plain[:1] == domain[:1] and is_one_character(domain.partition(".")[0])
+        )
     ):
         raise RefusedValueError("junk")
     if plain in words_of("emails", "role_locals"):

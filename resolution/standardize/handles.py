@@ -10,14 +10,14 @@ _URL = re.compile(r"^(?:https?://)?(?:www\.|m\.|mobile\.|pt-br\.|web\.|br\.)*([a
 _PATH_PREFIX = re.compile(r"^(?:@|#!/|in/|user/|c/|channel/|people/[^/]+/|s/)+")
 _HANDLE = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_-])?")
 _FACEBOOK_ID = re.compile(r"profile\.php\?(?:.*&)?id=(\d+)")
-_LENGTHS = {"instagram": (1, 30), "x": (1, 30), "tiktok": (2, 24), "facebook": (3, 50), "telegram": (3, 32)}
+_LENGTHS = {"instagram": (1, 30), "x": (1, 30), "tiktok": (2, 30), "facebook": (3, 50), "telegram": (3, 32)}
 _AFFIX = re.compile(r"oficial|official")
 _NOT_LETTER = re.compile(r"[^a-z]+")
 _SEPARATORS = re.compile(r"[._-]+")
 
 
-def standardize_handle(network: str, raw: str) -> str:
-    """'instagram:joao.silva' from a handle, an @handle or a profile URL; the URL's host beats a missing network.
+def standardize_handle(raw: str, network: str) -> str:
+    """'instagram:joao.silva' from a handle, an @handle or a profile URL, whose host tells a missing network.
 
     Facebook ignores dots in user names, so they are dropped there. A dot in an X handle is kept: it cannot be
     one, but a source that writes it so does so every time. Raises RefusedValueError: junk, invalid, too_long.
@@ -41,13 +41,21 @@ def standardize_handle(network: str, raw: str) -> str:
     return f"{network}:{_checked(network, text)}"
 
 
+def standardize_scoped_id(raw: str, network: str) -> str:
+    """'instagram:id:17841400000000000', an id that only the page or app it was given to can use."""
+    scoped_id = raw.strip()
+    if not network or not scoped_id.isalnum() or len(scoped_id) > 64:
+        raise RefusedValueError("invalid")
+    return f"{_network(network)}:id:{scoped_id}"
+
+
 def handle_word(handle: str) -> str:
     """The handle without network and separators, digits kept: 'x:ana_lima7' -> 'analima7'."""
     return _SEPARATORS.sub("", handle.partition(":")[2])
 
 
 def handle_letters(handle: str) -> tuple[str, ...]:
-    """Letters of the handle without 'oficial', and once more without a leading 'eu' ('eu' + name is a habit)."""
+    """Letters of the handle without 'oficial', and once more without a leading 'eu' (a habit)."""
     letters = _AFFIX.sub("", _NOT_LETTER.sub("", handle.partition(":")[2]))
     return (letters, letters[2:]) if letters.startswith("eu") else (letters,)
 

@@ -1,4 +1,4 @@
-"""Names of persons: tidy for showing, tokens for comparing; particles, titles, agnomens and initials in their places."""
+"""Names of persons: tidy to show, tokens to compare; particles, titles and agnomens in their places."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from functools import lru_cache
 from resolution.standardize.phonetics import given_forms, phonetic_key
 from resolution.standardize.shapes import RefusedValueError
 from resolution.standardize.tables import variants_of, words_of
-from resolution.standardize.text import fold_text, fold_words, is_one_character
+from resolution.standardize.text import fold_text, fold_words, is_one_character, show_word
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’´`][^\W_]+)*[.°]?")
 _APOSTROPHE = re.compile(r"^[do]['’´`](?=[a-z])")
@@ -15,48 +15,66 @@ _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)?")
 _ASIDE = re.compile(r"\([^)]*\)?|\"[^\"]*\"")
 _LONGEST = 200
+# Tills keep names in fields of 30 characters; a last word of up to three letters there is a fragment.
+_CUT_AT = 30
+_FRAGMENT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name taken apart: `shown` for people, `tokens` folded in order (initials are one letter), the agnomen."""
+    """A name taken apart: `shown` for people, `tokens` folded (an initial is one letter), the agnomen.
+
+    `cut` says that a narrow field cut the name off inside its last word, which is left out of the tokens.
+    """
 
     shown: str
     tokens: tuple[str, ...]
-    agnomen: str | None
+    agnomen: str | None = None
+    cut: bool = False
 
 
 def standardize_name(raw: str) -> Name:
     """A whole name or a part of one: 'SILVA, João da Jr.' -> 'João da Silva Jr.', (joao, silva), junior.
 
-    Raises RefusedValueError: junk (no letters, 'Cliente', 'xxx'), household ('Família Silva'), organization, too_long.
+    Raises RefusedValueError: junk (no letters, 'Cliente', 'xxx'), household ('Família Silva'), organization,
+    too_long.
     """
     if len(raw) > _LONGEST:
         raise RefusedValueError("too_long")
-    words = _TOKEN.findall(_in_order(_ASIDE.sub(" ", raw) if "(" in raw or '"' in raw else raw))
-    pairs = [(word, folded) for word in words if (folded := fold_name_token(word))]
+    text = _in_order(_ASIDE.sub(" ", raw) if "(" in raw or '"' in raw else raw)
+    pairs = [(word, folded) for word in _TOKEN.findall(text) if (folded := fold_name_token(word))]
     _refuse_junk([folded for _, folded in pairs])
-    pairs = _without_titles(pairs)
-    pairs, agnomen = _without_agnomen(pairs)
-    particles = words_of("names", "particles")
-    tokens = tuple(folded for _, folded in pairs if folded not in particles) or tuple(
-        folded for _, folded in pairs
+    if len(pairs) > 1:
+        pairs = _without_titles(pairs)
+    shown = " ".join([show_word(word, position > 0) for position, (word, _) in enumerate(pairs)])
+    agnomen = None
+    if len(pairs) > 1:
+        agnomen = variants_of("names", "agnomens").get(pairs[-1][1])
+        if agnomen is not None:
+            pairs = pairs[:-1]
+    cut = (
+        len(raw) == _CUT_AT
+        and text is raw
+        and len(pairs) > 2
+        and agnomen is None
+        and len(pairs[-1][1]) <= _FRAGMENT
     )
-    shown = " ".join(_shown(word, folded, position) for position, (word, folded) in enumerate(pairs))
-    if agnomen:
-        shown = f"{shown} {agnomen[0]}"
-    return Name(shown, tokens, agnomen[1] if agnomen else None)
+    if cut:
+        pairs = pairs[:-1]
+    particles = words_of("names", "particles")
+    tokens = tuple([folded for _, folded in pairs if folded not in particles]) or (pairs[0][1],)
+    return Name(shown, tokens, agnomen, cut)
 
 
 @lru_cache(maxsize=1 << 16)
 def fold_name_token(word: str) -> str:
-    """One word of a name, folded: "D'Ávila" -> 'avila', 'S.' -> 's', 'w8lcocks' stays, '1st' and '82' are nothing."""
+    """One word of a name, folded: "D'Ávila" -> 'avila', 'S.' -> 's', 'w8lcocks' stays, '1st' is nothing."""
     folded = _NOT_ALPHANUMERIC.sub("", _APOSTROPHE.sub(_keep_o, fold_text(word)))
+    if folded in variants_of("names", "agnomens"):
+        return folded
     if _ORDINAL.fullmatch(folded):
         return ""
-    if folded[-1:].isdigit():
-        folded = folded.rstrip("0123456789")
-    return folded
+    return folded.rstrip("0123456789") if folded[-1:].isdigit() else folded
 
 
 def _keep_o(match: re.Match[str]) -> str:
@@ -65,19 +83,22 @@ def _keep_o(match: re.Match[str]) -> str:
 
 
 def _in_order(text: str) -> str:
-    """'SILVA, João' -> 'João SILVA'; what follows the comma is left there when it is a rank or an agnomen."""
+    """'SILVA, João' -> 'João SILVA', unless a rank, an agnomen or nothing new follows the comma."""
     before, comma, after = text.partition(",")
     if not comma:
         return text
-    words = [word for word in fold_words(after[:_LONGEST]).split() if not _ORDINAL.fullmatch(word)]
-    if not words or words[0] in words_of("names", "ranks") or words[0] in variants_of("names", "agnomens"):
-        return f"{before} {after}"
+    words = [word for word in fold_words(after).split() if not _ORDINAL.fullmatch(word)]
+    stays = (
+        not words or words[0] in words_of("names", "ranks") or words[0] in variants_of("names", "agnomens")
+    )
+    if stays or set(words) <= set(fold_words(before).split()):
+        return f"{before} {after}" if stays else before
     return f"{after} {before}"
 
 
 def _refuse_junk(tokens: list[str]) -> None:
     whole = " ".join(tokens)
-    if not whole or whole in words_of("names", "junk") or (is_one_character(whole) and len(whole) != 1):
+    if not whole or whole in words_of("names", "junk") or (len(whole) > 1 and is_one_character(whole)):
         raise RefusedValueError("junk")
     if tokens[0] in words_of("names", "household_words"):
         raise RefusedValueError("household")
@@ -89,38 +110,9 @@ def _without_titles(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     titles, ranks = words_of("names", "titles"), words_of("names", "ranks")
     while len(pairs) > 1 and pairs[0][1] in titles:
         pairs = pairs[1:]
-    if len(pairs) > 2 and any(folded in ranks for _, folded in pairs[1:]):
+    if len(pairs) > 2 and not ranks.isdisjoint([folded for _, folded in pairs]):
         pairs = [pairs[0], *(pair for pair in pairs[1:] if pair[1] not in ranks)]
     return pairs
-
-
-def _without_agnomen(pairs: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], tuple[str, str] | None]:
-    """The rest and (agnomen as shown, agnomen meant); a name that is nothing else keeps it."""
-    if len(pairs) < 2:
-        return pairs, None
-    word, folded = pairs[-1]
-    meant = variants_of("names", "agnomens").get(folded)
-    if meant is None:
-        return pairs, None
-    return pairs[:-1], (_shown(word, folded, 1), meant)
-
-
-@lru_cache(maxsize=1 << 16)
-def _shown(word: str, folded: str, position: int) -> str:
-    """The word in tidy case: particles low, words all in capitals or all in small letters with one capital."""
-    lowered = word.lower()
-    if position and lowered in words_of("names", "low_words"):
-        return lowered
-    if not (word.isupper() or word.islower()):
-        return word
-    if folded == "ii":
-        return "II"
-    if len(lowered) > 2 and lowered[1] in "'’´`":
-        start = lowered[0] if lowered[0] == "d" and position else lowered[0].upper()
-        return f"{start}{lowered[1]}{lowered[2:].capitalize()}"
-    if lowered.startswith("mc") and len(lowered) > 4:
-        return f"Mc{lowered[2:].capitalize()}"
-    return lowered.capitalize()
 
 
 def compose_name(given: Name | None, family: Name | None) -> Name | None:
@@ -135,23 +127,21 @@ def compose_name(given: Name | None, family: Name | None) -> Name | None:
 def name_words(tokens: tuple[str, ...], agnomen: str | None) -> list[str]:
     """How the name is written as a local part or handle, letters only, five or more, sorted.
 
-    First and any surname in both orders, initial and surname, first and initial, everything together,
-    first with all initials: joao da silva santos -> joaosantos, santosjoao, jsantos, joaoss, ...
+    First and any surname in both orders, initial and surname, first and initial of a surname, all together,
+    all initials and the last: joao silva santos -> joaosantos, santosjoao, jsantos, joaos, jssantos, ...
     """
-    if len(tokens) < 2:
-        return []
     first, rest = tokens[0], tokens[1:6]
-    last = rest[-1]
-    words = {first + "".join(rest), first + "".join(word[0] for word in rest)}
-    words.add(first[0] + "".join(word[0] for word in rest[:-1]) + last)
+    initial = first[0]
+    words = set[str]()
     for surname in rest:
         if len(surname) > 1:
-            words.update(
-                (first + surname, surname + first, first[0] + surname, first + surname[0], surname + first[0])
-            )
+            words.update((first + surname, surname + first, initial + surname, first + surname[0]))
+    if len(rest) > 1:
+        words.add(first + "".join(rest))
+        words.add(initial + "".join([surname[0] for surname in rest[:-1]]) + rest[-1])
     if agnomen:
         words.add(first + agnomen)
-    return sorted(word for word in words if len(word) > 4 and word.isalpha())
+    return sorted([word for word in words if len(word) > 4 and word.isalpha()])
 
 
 def shown_parts(name: Name) -> tuple[str | None, str | None]:
@@ -177,15 +167,15 @@ def linkage_of_name(name: Name, *, only_family: bool = False) -> dict[str, str |
         columns["given_name"] = first
         columns["given_forms"] = list(given_forms(first))
         columns["given_sound"] = phonetic_key(first)
-    last = rest[-1] if rest and len(rest[-1]) > 1 else None
+    last = rest[-1] if rest and len(rest[-1]) > 1 and not name.cut else None
     middle = rest[:-1] if last else rest
     if middle:
         columns["middle_names"] = sorted(set(middle))
     if last:
         columns["family_name"] = last
         columns["family_sound"] = phonetic_key(last)
-    if sounds := sorted({phonetic_key(token) for token in rest if len(token) > 1}):
-        columns["surname_sounds"] = sounds
+    if sounds := {phonetic_key(token) for token in rest if len(token) > 1}:
+        columns["surname_sounds"] = sorted(sounds)
     if len(tokens) > 1:
         columns["name_folded"] = " ".join(tokens)
         if words := name_words(tokens, name.agnomen):

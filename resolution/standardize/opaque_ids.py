@@ -1,4 +1,4 @@
-"""Ids that mean nothing by themselves: loyalty numbers, devices and cookies, WhatsApp's business-scoped user ids."""
+"""Ids that mean nothing by themselves: loyalty numbers, devices, WhatsApp's business-scoped user ids."""
 
 import re
 
@@ -23,7 +23,7 @@ _JUNK = frozenset(
 )
 
 
-def standardize_loyalty_id(program: str, raw: str) -> str:
+def standardize_loyalty_id(raw: str, program: str) -> str:
     """`program:number`, as 'clube:998877'; a missing program is 'default'. Raises RefusedValueError."""
     if len(raw) > 64:
         raise RefusedValueError("too_long")
@@ -45,7 +45,7 @@ def standardize_device_id(raw: str) -> str:
 
 
 def standardize_whatsapp_bsuid(raw: str) -> str:
-    """Country in capitals, a dot, up to 128 alphanumerics: 'BR.1a2B3c'. Raises RefusedValueError (invalid)."""
+    """Country in capitals, a dot, up to 128 alphanumerics: 'BR.1a2B3c'. Raises RefusedValueError."""
     match = _BSUID.fullmatch(raw.strip())
     if match is None:
         raise RefusedValueError("invalid")

@@ -1,4 +1,4 @@
-"""Phones: E.164 and a variant key, with Brazil's carrier codes and ninth digit; the library judges the rest."""
+"""Phones: E.164 and a variant key, Brazil's carrier codes and ninth digit; the library judges the rest."""
 
 import re
 import unicodedata
@@ -11,11 +11,13 @@ from resolution.standardize.tables import words_of
 from resolution.standardize.text import is_one_character
 
 _NOT_DIGIT = re.compile(r"[^0-9]+")
+_WORDED = re.compile(r"[^\W\d_]|#")
 _SPREADSHEET = re.compile(r"^\s*\d+(?:[.,]\d+)?e\+?\d+\s*$", re.IGNORECASE)
 _EXTENSION = re.compile(r"\s*(?:ramal|ram|ext|extension|x|#|r\.)[\s.:]*\d{1,6}\s*$", re.IGNORECASE)
+_BETWEEN = re.compile(r"\s*(?:[/;|,\n]|\bou\b|\be\b)\s*", re.IGNORECASE)
 _CHAT_SUFFIX = re.compile(r"@(?:s\.whatsapp\.net|c\.us|lid|g\.us)$", re.IGNORECASE)
 _LABEL = re.compile(
-    r"^(?:tel|telefone|fone|phone|cel|celular|mobile|whatsapp|whats|wpp|zap|https?://wa\.me/|wa\.me/)[\s.:]*",
+    r"^(?:telefone|tel|fone|phone|celular|cel|mobile|whatsapp|whats|wpp|zap|https?://wa\.me/|wa\.me/)[\s.:]*",
     re.IGNORECASE,
 )
 _BRAZIL = re.compile(r"(?:[14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])(?:[2-57]\d{7}|9\d{8})")
@@ -41,10 +43,12 @@ def standardize_phone(raw: str, region: str, area_code: str | None) -> tuple[str
     """
     if len(raw) > 64:
         raise RefusedValueError("too_long")
-    text = raw if raw.isascii() else unicodedata.normalize("NFKC", raw)
-    if not text.isdigit():
+    text = raw if raw.isascii() else _in_ascii_digits(raw)
+    if text.isdecimal():
+        digits = text
+    else:
         text = _strip_words(text)
-    digits = text if text.isdigit() else _NOT_DIGIT.sub("", text)
+        digits = _NOT_DIGIT.sub("", text)
     if len(digits) < 6:
         raise RefusedValueError("invalid" if digits else "junk")
     if is_one_character(digits):
@@ -60,10 +64,19 @@ def standardize_phone(raw: str, region: str, area_code: str | None) -> tuple[str
     return _in_region(digits, region, area_code)
 
 
-def variant_key(e164: str) -> str:
-    """What forms of one line share: Brazil country + DDD + last 8, Mexico without the 1, Argentina without the 9.
+def split_phones(raw: object) -> list[object]:
+    """Whole phones written in one value: '11 3333-4444 / 11 98765-4321' are two; any other value is one."""
+    if isinstance(raw, str) and 17 < len(raw) < 200 and _BETWEEN.search(raw):
+        parts = [part.strip() for part in _BETWEEN.split(raw) if part.strip()]
+        if len(parts) <= 5 and all(len(_NOT_DIGIT.sub("", part)) >= 8 for part in parts):
+            return list(parts)
+    return [raw]
 
-    Other countries: the digits of E.164.
+
+def variant_key(e164: str) -> str:
+    """What the forms of one line share: in Brazil country, DDD and last 8 digits; elsewhere E.164's digits.
+
+    Mexico's are without the 1 and Argentina's without the 9 that mobiles take after the country code.
     """
     digits = e164.removeprefix("+")
     if digits.startswith("55") and len(digits) == 13 and digits[4] == "9":
@@ -75,13 +88,19 @@ def variant_key(e164: str) -> str:
     return digits
 
 
+def _in_ascii_digits(text: str) -> str:
+    """Full-width, Arabic and other decimal digits as 0 to 9."""
+    text = unicodedata.normalize("NFKC", text)
+    return "".join([str(unicodedata.decimal(c, c)) for c in text])
+
+
 def _strip_words(text: str) -> str:
-    """The text without chat suffix, label and extension; raises when a spreadsheet or words destroyed the number."""
-    if _SPREADSHEET.match(text):
-        raise RefusedValueError("spreadsheet")
-    if any(c.isalpha() or c == "#" for c in text):
+    """The text without chat suffix, label and extension; raises where words or a spreadsheet destroyed it."""
+    if _WORDED.search(text):
+        if _SPREADSHEET.match(text):
+            raise RefusedValueError("spreadsheet")
         text = _EXTENSION.sub("", _LABEL.sub("", _CHAT_SUFFIX.sub("", text)))
-        if any(c.isalpha() for c in text):
+        if _WORDED.search(text):
             raise RefusedValueError("invalid" if any(c.isdigit() for c in text) else "junk")
     return text
 
@@ -136,8 +155,6 @@ def _strip_trunk(digits: str) -> str:
         and digits[:2] in words_of("phones", "carriers")
         and digits[2:4] in words_of("phones", "area_codes")
     ):
-        if digits.startswith("55") and digits[:2] not in words_of("phones", "carriers"):
-            return digits
         return digits[2:]
     return digits
 
@@ -167,13 +184,15 @@ def _brazilian(national: str) -> tuple[str, str]:
 
 
 def _portuguese(national: str) -> tuple[str, str]:
-    if is_one_character(national[1:]) or national in words_of("phones", "junk_subscribers"):
+    if is_one_character(national[1:]):
         raise RefusedValueError("junk")
     return f"+351{national}", f"351{national}"
 
 
 def _in_region(digits: str, region: str, area_code: str | None) -> tuple[str, str]:
     """By the region's own rules; else completed with the area code; else read as an international number."""
+    if region == "MX" and len(digits) == 13 and digits[:3] in ("044", "045"):
+        digits = digits[3:]
     try:
         return _by_library(digits, region)
     except RefusedValueError as refusal:
@@ -196,7 +215,9 @@ def _by_library(text: str, region: str | None) -> tuple[str, str]:
     if phonenumbers.number_type(number) in _COMPANY_TYPES:
         raise RefusedValueError("company_number")
     national = str(number.national_number)
-    if is_one_character(national[-8:]) or national in words_of("phones", "junk_subscribers"):
+    if number.country_code == 351 and national.startswith("300"):
+        raise RefusedValueError("company_number")
+    if is_one_character(national[-8:]):
         raise RefusedValueError("junk")
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return e164, variant_key(e164)

@@ -1,9 +1,9 @@
-"""How names sound and are spelled in Portuguese: a small phonetic key, and one spelling per family of spellings."""
+"""How names sound and are spelled in Portuguese: a phonetic key, and one spelling per family of spellings."""
 
 import re
 from functools import lru_cache
 
-from resolution.standardize.tables import nicknames, pairs_of, variants_of
+from resolution.standardize.tables import names_with_nicknames, nicknames, pairs_of, variants_of
 
 # Applied in this order to a folded token; what two spellings of one sound share comes out equal.
 _SOUND_RULES = tuple(
@@ -63,7 +63,7 @@ def phonetic_key(token: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def spelling_form(token: str) -> str:
-    """The one spelling that stands for a family: 'luiz' -> 'luis', 'thiago' -> 'tiago', 'philippe' -> 'felipe'."""
+    """The spelling that stands for its family: 'luiz' -> 'luis', 'philippe' -> 'felipe'."""
     families = variants_of("names", "spellings")
     if token in families:
         return families[token]
@@ -74,8 +74,9 @@ def spelling_form(token: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def given_forms(token: str) -> tuple[str, ...]:
-    """Sorted spelling forms of the names a folded given name may stand for, itself included: 'ze' -> jose, ze."""
+    """Sorted spelling forms of what a folded given name may stand for, itself included: 'ze' -> jose, ze."""
     token = pairs_of("names", "abbreviations").get(token, token)
-    table = nicknames()
-    meant = table.get(token) or table.get(spelling_form(token), ())
+    meant = nicknames().get(token, ())
+    if not meant and token not in names_with_nicknames():
+        meant = nicknames().get(spelling_form(token), ())
     return tuple(sorted({spelling_form(token), *map(spelling_form, meant)}))

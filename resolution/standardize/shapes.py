@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """What a source's habits decide: region (ISO 3166), DDD, date order (dmy, mdy, ymd), the company's domains."""
+    """A source's habits: region (ISO 3166), area code (DDD), date order (dmy, mdy, ymd), own domains."""
 
     default_region: str = "BR"
     default_area_code: str | None = None
@@ -15,7 +15,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A raw value that was not used. `field` is a JSON pointer into the raw record, `reason` one stable word."""
+    """A raw value that was not used: `field` is a JSON pointer into the record, `reason` a stable word."""
 
     field: str
     reason: str
@@ -23,7 +23,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A typed value that points at a person. `variant` is the phone's variant key, None for every other kind."""
+    """A typed value that points at a person; `variant` is a phone's variant key, None for other kinds."""
 
     kind: str
     value: str

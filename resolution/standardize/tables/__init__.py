@@ -1,4 +1,4 @@
-"""Tables that standardization reads: nicknames, typed domains, junk values and the like, loaded once when first needed."""
+"""Tables that standardization reads: nicknames, typed domains, junk values; each loaded when first needed."""
 
 import csv
 import tomllib
@@ -27,6 +27,12 @@ def pairs_of(table: str, key: str) -> Mapping[str, str]:
 
 
 @cache
+def numbers_of(table: str, key: str) -> Mapping[str, int]:
+    """A sub-table of numbers: numbers_of('dates', 'months')."""
+    return MappingProxyType(dict(_table(table)[key]))
+
+
+@cache
 def variants_of(table: str, key: str) -> Mapping[str, str]:
     """A sub-table `canonical = [variant, ...]` turned round: variant -> canonical."""
     return MappingProxyType({v: canonical for canonical, vs in _table(table)[key].items() for v in vs})
@@ -41,9 +47,12 @@ def mojibake_pairs() -> tuple[tuple[str, str], ...]:
 
 @cache
 def nicknames() -> Mapping[str, tuple[str, ...]]:
-    """Nickname -> the given names it may stand for, folded; many-to-many. Grain of the file: one row a pair."""
-    names: dict[str, list[str]] = {}
-    with files(__name__).joinpath("nicknames.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            names.setdefault(row["nickname"], []).extend(row["names"].split())
-    return MappingProxyType({nickname: tuple(sorted(set(given))) for nickname, given in names.items()})
+    """Nickname -> the given names it may stand for, folded; many-to-many. Grain of the file: one nickname."""
+    lines = files(__name__).joinpath("nicknames.csv").read_text("utf-8").splitlines()
+    return MappingProxyType({row["nickname"]: tuple(row["names"].split()) for row in csv.DictReader(lines)})
+
+
+@cache
+def names_with_nicknames() -> frozenset[str]:
+    """Given names that nicknames stand for: 'jon' is short for John, and John is not a spelling of Jon."""
+    return frozenset(name for names in nicknames().values() for name in names)
