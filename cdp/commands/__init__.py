@@ -18,6 +18,7 @@ from cdp.errors import CdpError
 
 # Name of the command: where it is, and its line in `cdp --help`, told without loading it.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("cdp.commands.demo:demo", "Make and show demo customers."),
     "key": ("cdp.commands.keys:key", "Create, list and revoke API keys."),
     "migrate": ("cdp.commands.migrate:migrate", "Bring the store's schema to this version."),
 }
