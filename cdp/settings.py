@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from cdp.errors import CdpError
 
@@ -27,7 +28,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     home = Path(given.get("CDP_HOME") or "var")
     return Settings(
         home=home,
-        database_url=given.get("CDP_DATABASE_URL") or f"sqlite:///{home / 'cdp.db'}",
+        database_url=given.get("CDP_DATABASE_URL") or f"sqlite:///{quote(str(home / 'cdp.db'))}",
         store_timeout_seconds=_positive_number(given, "CDP_STORE_TIMEOUT_SECONDS", 5.0),
     )
 

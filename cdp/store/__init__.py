@@ -2,7 +2,15 @@
 
 from cdp.store import schema
 from cdp.store.bulk import id_set, insert_rows, reserve_ids, stream_rows, temporary_table
-from cdp.store.engine import open_store, read, retry_write, write, write_alone, writes_are_serial
+from cdp.store.engine import (
+    open_store,
+    read,
+    retry_write,
+    write,
+    write_alone,
+    write_exclusively,
+    writes_are_serial,
+)
 from cdp.store.errors import StoreError, store_error
 from cdp.store.instants import Instant
 from cdp.store.migration import migrate
@@ -23,5 +31,6 @@ __all__ = [
     "temporary_table",
     "write",
     "write_alone",
+    "write_exclusively",
     "writes_are_serial",
 ]

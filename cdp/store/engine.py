@@ -11,13 +11,13 @@ import random
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
-from sqlalchemy import Connection, Engine, column, create_engine, event, func, inspect, select, table
+from sqlalchemy import Connection, Engine, Table, column, create_engine, event, func, inspect, select, table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
@@ -112,6 +112,21 @@ def write_alone(engine: Engine, name: str) -> Iterator[Connection]:
             yield connection
 
 
+@contextmanager
+def write_exclusively(engine: Engine, tables: Sequence[Table]) -> Iterator[Connection]:
+    """A write that no other writer of these tables can run beside, and so none can make fail; reads go on.
+
+    For long work over everything, which would lose every conflict. It begins when the writers before it have
+    ended; those after it wait, and get StoreBusyError when that takes too long, as on SQLite.
+    """
+    with write(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            quote = connection.dialect.identifier_preparer.format_table
+            # Before the first query: the snapshot is taken by that, and so after the lock is held.
+            connection.exec_driver_sql(f"LOCK TABLE {', '.join(map(quote, tables))} IN EXCLUSIVE MODE")
+        yield connection
+
+
 def retry_write(
     engine: Engine,
     work: Callable[[Connection], Result],
@@ -148,7 +163,8 @@ def writes_are_serial(connection: Connection) -> bool:
 def describe_store(url: URL) -> str:
     """The path of a file, else the URL without its password."""
     if url.get_backend_name() == "sqlite":
-        return unquote((url.database or ":memory:").removeprefix("file:"))
+        path = url.database or ""
+        return unquote(path.removeprefix("file:")) if path.startswith("file:") else path
     return url.render_as_string(hide_password=True)
 
 
@@ -242,16 +258,19 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -65536")  # 64 MiB: bulk inserts into indexes stay in memory.
     connection.execute("PRAGMA journal_size_limit = 67108864")  # Give a bulk load's log back to the disk.
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    access = connection.get_execution_options().get("store_access", "write")
     driver: Any = connection.connection.dbapi_connection
-    driver.execute(f"PRAGMA query_only = {'ON' if access == 'read' else 'OFF'}")
-    # A write takes the lock at once: a read that later turns into a write could not wait for it.
-    driver.execute("BEGIN" if access == "read" else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("store_access") == "read":
+        driver.execute("PRAGMA query_only = ON")
+        driver.execute("PRAGMA cache_size = -16384")  # 16 MiB; a bulk insert may have raised it.
+        driver.execute("BEGIN")
+    else:
+        driver.execute("PRAGMA query_only = OFF")
+        # The lock at once: a read that later turns into a write could not wait for it.
+        driver.execute("BEGIN IMMEDIATE")
 
 
 def _postgresql_engine(url: URL, *, timeout_seconds: float) -> Engine:

@@ -43,20 +43,25 @@ def _migrate(engine: Engine, revision: str) -> str | None:
         if found is not None and found > SCHEMA_REVISION:
             raise newer_store(describe_store(engine.url), found)
         _run_migrations(connection, revision)
-        _require_foreign_keys(connection)
+        if select_revision(connection) != found:
+            _require_foreign_keys(connection)
     return found
 
 
 def _run_migrations(connection: Connection, revision: str) -> None:
     from alembic import command  # Loaded here: only migrations pay for it.
     from alembic.config import Config
+    from alembic.util import CommandError
 
     with as_file(files("migrations")) as scripts:
         config = Config(attributes={"connection": connection, "version_table": VERSION_TABLE})
         # A percent sign in the path would be read as the beginning of a placeholder.
         config.set_main_option("script_location", str(scripts).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
-        command.upgrade(config, revision)
+        try:
+            command.upgrade(config, revision)
+        except CommandError as error:
+            raise MigrationFailedError(f"The store cannot be migrated: {error}.") from error
 
 
 @contextmanager

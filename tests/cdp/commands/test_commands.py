@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from cdp.commands import COMMANDS, main
 from cdp.privacy.keys import authenticate
 from cdp.store import open_store, read
+from cdp.store.schema import SCHEMA_REVISION
 
 
 def run(*arguments: str) -> Result:
@@ -45,8 +46,19 @@ def configured(store_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_migrate_makes_a_store_in_the_home(home: Path) -> None:
     told = run_json("migrate")
 
-    assert told == {"store": str(home / "cdp.db"), "schema": "0001", "previous": None}
-    assert run_json("migrate")["previous"] == "0001"
+    assert told == {"store": str(home / "cdp.db"), "schema": SCHEMA_REVISION, "previous": None}
+    assert run_json("migrate")["previous"] == SCHEMA_REVISION
+
+
+def test_a_home_of_any_name_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "a b%40?c#ção"
+    monkeypatch.delenv("CDP_DATABASE_URL", raising=False)
+    monkeypatch.setenv("CDP_HOME", str(home))
+
+    assert run_json("migrate")["store"] == str(home / "cdp.db")
+    assert run_json("key", "list") == []
+
+    assert (home / "cdp.db").exists()
 
 
 def test_without_a_store_a_command_says_what_to_do_on_one_line(home: Path) -> None:

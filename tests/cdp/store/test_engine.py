@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from cdp.store import open_store, read, retry_write, schema, write, write_alone
+from cdp.store import open_store, read, retry_write, schema, write, write_alone, write_exclusively
 from cdp.store.errors import (
     NewerStoreError,
     NotAStoreError,
@@ -54,6 +54,15 @@ def lose_to_another(connection: Connection, engine: Engine) -> None:
     with write(engine) as winner:
         raise_trust(winner, pause=0)
     raise_trust(connection, pause=0)
+
+
+def lose_to_exclusive(connection: Connection, engine: Engine) -> None:
+    """What is written follows from what the exclusive write made untrue, though in another table."""
+    trust = connection.scalars(select(schema.sources.c.trust)).one()
+    with write_exclusively(engine, [schema.sources, schema.outbox_events]) as batch:
+        count_events(batch)
+        raise_trust(batch, pause=0)
+    insert_like(connection, "outbox_events", payload=f"trust is {trust}")
 
 
 def fill_disk(connection: Connection) -> None:
@@ -243,6 +252,28 @@ def test_writers_of_one_name_follow_each_other(store: Engine) -> None:
 
     with read(store) as connection:
         assert connection.scalars(select(schema.sources.c.trust)).one() == 4
+
+
+def test_an_exclusive_write_keeps_other_writers_out_and_lets_reads_go_on(store_url: str) -> None:
+    impatient, holder = open_store(store_url, timeout_seconds=0.05), open_store(store_url)
+
+    with write_exclusively(holder, [schema.sources, schema.outbox_events]) as batch:
+        insert_like(batch, "outbox_events")
+        with read(impatient) as reader:
+            assert count_events(reader) == 0
+        with pytest.raises(StoreBusyError), write(impatient) as writer:
+            insert_like(writer, "sources")
+
+    impatient.dispose()
+    holder.dispose()
+
+
+def test_a_writer_that_began_before_an_exclusive_write_loses(postgresql_store: Engine) -> None:
+    with write(postgresql_store) as connection:
+        insert_like(connection, "sources", trust=0)
+
+    with pytest.raises(WriteConflictError), write(postgresql_store) as loser:
+        lose_to_exclusive(loser, postgresql_store)
 
 
 WRITER = """

@@ -15,11 +15,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy import Connection, Engine, column, func, inspect, select, table, text
 
 from cdp.store import migrate, open_store, read, schema, write
 from cdp.store.engine import store_engine
 from cdp.store.errors import NewerStoreError, NotAStoreError, NotMigratedError, StoreUnavailableError
+from cdp.store.migration import MigrationFailedError
 from tests.cdp.store.rows import ROWS, fill
 
 POSTGRESQL_SHAPE = {
@@ -104,11 +105,59 @@ def test_alembic_finds_nothing_to_add(store: Engine) -> None:
     assert differences == []
 
 
-def test_the_newest_migration_is_the_one_the_code_knows() -> None:
+def revisions() -> list[str]:
+    """Every version of the schema there was, oldest first."""
     config = Config()
     config.set_main_option("script_location", str(files("migrations")))
+    return sorted(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())
 
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.SCHEMA_REVISION]
+
+def fill_as_it_is(engine: Engine) -> dict[str, int]:
+    """Insert the rows of `rows.py` as far as this version has tables and columns for them; their counts."""
+    counts = {}
+    with write(engine) as connection:
+        inspector = inspect(connection)
+        for name in [name for name in ROWS if inspector.has_table(name)]:
+            known = {each["name"] for each in inspector.get_columns(name)}
+            described = schema.metadata.tables[name].c
+            target = table(
+                name, *(column(each, described[each].type) for each in known & set(described.keys()))
+            )
+            rows = [{key: value for key, value in row.items() if key in known} for row in ROWS[name]]
+            connection.execute(target.insert(), rows)
+            counts[name] = len(rows)
+    return counts
+
+
+def test_the_newest_migration_is_the_one_the_code_knows() -> None:
+    assert revisions()[-1] == schema.SCHEMA_REVISION
+
+
+@pytest.mark.parametrize("revision", revisions())
+def test_a_filled_store_of_each_version_keeps_its_rows(empty_store_url: str, revision: str) -> None:
+    migrate(empty_store_url, revision=revision)
+    old = store_engine(empty_store_url)
+    counts = fill_as_it_is(old)
+    old.dispose()
+
+    migrate(empty_store_url)
+
+    engine = open_store(empty_store_url)
+    with read(engine) as connection:
+        found = {
+            name: connection.scalars(select(func.count()).select_from(schema.metadata.tables[name])).one()
+            for name in counts
+        }
+    engine.dispose()
+    assert found == counts
+
+
+def test_a_version_nobody_made_is_told(store: Engine, store_url: str) -> None:
+    with write(store) as connection:
+        connection.execute(text("UPDATE cdp_schema_version SET version_num = '0000'"))
+
+    with pytest.raises(MigrationFailedError, match="0000"):
+        migrate(store_url)
 
 
 def test_a_new_store_is_made_with_its_directory(tmp_path: Path) -> None:
@@ -147,7 +196,7 @@ def test_two_migrations_at_once_give_one_store(empty_store_url: str) -> None:
     for thread in threads:
         thread.join()
 
-    assert sorted(found, key=str) == ["0001", "0001", None]
+    assert sorted(found, key=str) == [schema.SCHEMA_REVISION, schema.SCHEMA_REVISION, None]
 
 
 KILLED = """
