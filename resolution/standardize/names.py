@@ -41,11 +41,14 @@ def standardize_name(raw: str) -> Name:
     """
     if len(raw) > _LONGEST:
         raise RefusedValueError("too_long")
+    if "@" in raw.strip("@"):
+        raise RefusedValueError("invalid")
     text = _in_order(_ASIDE.sub(" ", raw) if "(" in raw or '"' in raw else raw)
-    pairs = [(word, folded) for word in _TOKEN.findall(text) if (folded := fold_name_token(word))]
+    words = _TOKEN.findall(text)
+    pairs = [(word, folded) for word in words if (folded := fold_name_token(word))]
     _refuse_junk([folded for _, folded in pairs])
     if len(pairs) > 1:
-        pairs = _without_titles(pairs)
+        pairs = _without_titles(pairs, announced="," in raw or len(pairs) < len(words))
     shown = " ".join([show_word(word, position > 0) for position, (word, _) in enumerate(pairs)])
     agnomen = None
     if len(pairs) > 1:
@@ -62,8 +65,8 @@ def standardize_name(raw: str) -> Name:
     if cut:
         pairs = pairs[:-1]
     particles = words_of("names", "particles")
-    tokens = tuple([folded for _, folded in pairs if folded not in particles]) or (pairs[0][1],)
-    return Name(shown, tokens, agnomen, cut)
+    tokens = tuple([folded for word, folded in pairs if folded not in particles or word[-1] == "."])
+    return Name(shown, tokens or (pairs[0][1],), agnomen, cut)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -100,18 +103,24 @@ def _refuse_junk(tokens: list[str]) -> None:
     whole = " ".join(tokens)
     if not whole or whole in words_of("names", "junk") or (len(whole) > 1 and is_one_character(whole)):
         raise RefusedValueError("junk")
+    if tokens[0] in words_of("names", "junk_openers"):
+        raise RefusedValueError("junk")
     if tokens[0] in words_of("names", "household_words"):
         raise RefusedValueError("household")
-    if not words_of("names", "organization_words").isdisjoint(tokens):
+    opens = len(tokens) > 1 and tokens[0] in words_of("names", "organization_openers")
+    if opens or not words_of("names", "organization_words").isdisjoint(tokens):
         raise RefusedValueError("organization")
 
 
-def _without_titles(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _without_titles(pairs: list[tuple[str, str]], *, announced: bool) -> list[tuple[str, str]]:
+    """Without titles in front and ranks (baron, esq) at the end; anywhere when a comma or an ordinal tells."""
     titles, ranks = words_of("names", "titles"), words_of("names", "ranks")
     while len(pairs) > 1 and pairs[0][1] in titles:
         pairs = pairs[1:]
-    if len(pairs) > 2 and not ranks.isdisjoint([folded for _, folded in pairs]):
-        pairs = [pairs[0], *(pair for pair in pairs[1:] if pair[1] not in ranks)]
+    if announced:
+        return [pairs[0], *(pair for pair in pairs[1:] if pair[1] not in ranks)]
+    while len(pairs) > 2 and pairs[-1][1] in ranks:
+        pairs = pairs[:-1]
     return pairs
 
 

@@ -14,6 +14,8 @@ _NOT_DIGIT = re.compile(r"[^0-9]+")
 _WORDED = re.compile(r"[^\W\d_]|#")
 _SPREADSHEET = re.compile(r"^\s*\d+(?:[.,]\d+)?e\+?\d+\s*$", re.IGNORECASE)
 _EXTENSION = re.compile(r"\s*(?:ramal|ram|ext|extension|x|#|r\.)[\s.:]*\d{1,6}\s*$", re.IGNORECASE)
+# '0xx11' was how Brazil printed "0, a carrier of your choice, 11".
+_CARRIER_SIGN = re.compile(r"(?<![^\W\d_])x{2}(?![^\W\d_])", re.IGNORECASE)
 _BETWEEN = re.compile(r"\s*(?:[/;|,\n]|\bou\b|\be\b)\s*", re.IGNORECASE)
 _CHAT_SUFFIX = re.compile(r"@(?:s\.whatsapp\.net|c\.us|lid|g\.us)$", re.IGNORECASE)
 _LABEL = re.compile(
@@ -99,6 +101,7 @@ def _strip_words(text: str) -> str:
     if _WORDED.search(text):
         if _SPREADSHEET.match(text):
             raise RefusedValueError("spreadsheet")
+        text = _CARRIER_SIGN.sub("", text)
         text = _EXTENSION.sub("", _LABEL.sub("", _CHAT_SUFFIX.sub("", text)))
         if _WORDED.search(text):
             raise RefusedValueError("invalid" if any(c.isdigit() for c in text) else "junk")

@@ -25,7 +25,7 @@ class Standardizer:
         self, settings: SourceSettings, *, today: date | None = None, cache_size: int = 100_000
     ) -> None:
         self._rules = Rules(settings, cache_size)
-        self._country = settings.default_region
+        self._country = settings.default_region.upper()
         self._today = today.isoformat() if today else _NO_BOUND
 
     def standardize(self, record: Mapping[str, object]) -> StandardizedRecord:

@@ -43,7 +43,11 @@ class Rules:
     """
 
     def __init__(self, settings: SourceSettings, cache_size: int) -> None:
-        region, area_code, order = settings.default_region, settings.default_area_code, settings.date_order
+        region, area_code, order = (
+            settings.default_region.upper(),
+            settings.default_area_code,
+            settings.date_order,
+        )
         own_domains = frozenset(domain.lower() for domain in settings.own_domains)
 
         def remembered(rule: Callable[P, T]) -> Callable[P, T]:

@@ -96,7 +96,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(PIECES)
 def test_what_is_kept_is_an_address_and_standardizes_to_itself(raw: str) -> None:
     try:

@@ -399,7 +399,7 @@ ADDRESSES = st.dictionaries(
 RECORDS = st.dictionaries(st.sampled_from(FIELDS), JSON | TYPED_ITEMS | ADDRESSES, max_size=8)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(RECORDS)
 def test_no_record_raises_and_all_that_comes_out_is_plain_json(record: dict[str, object]) -> None:
     outcome = standardize_record(record, BRAZIL)
@@ -412,7 +412,7 @@ def test_no_record_raises_and_all_that_comes_out_is_plain_json(record: dict[str,
     assert "\\ud8" not in json.dumps([outcome.values, outcome.linkage])
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(RECORDS, max_size=4))
 def test_remembering_changes_nothing(records: list[dict[str, object]]) -> None:
     remembering = Standardizer(BRAZIL, cache_size=2)
