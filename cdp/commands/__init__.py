@@ -19,6 +19,8 @@ from cdp.errors import CdpError
 # Name of the command: where it is, and its line in `cdp --help`, told without loading it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("cdp.commands.demo:demo", "Make and show demo customers."),
+    "evaluate": ("cdp.commands.evaluate:evaluate", "Score the profiles against a truth file."),
+    "export": ("cdp.commands.export:export", "Write memberships, profiles or candidates to a file."),
     "key": ("cdp.commands.keys:key", "Create, list and revoke API keys."),
     "migrate": ("cdp.commands.migrate:migrate", "Bring the store's schema to this version."),
 }
