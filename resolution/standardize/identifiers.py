@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from resolution.standardize.documents import EXCLUSIVE_TYPES
 from resolution.standardize.draft import Draft, Reason, typed_parts
 from resolution.standardize.opaque_ids import is_whatsapp_bsuid
-from resolution.standardize.phones import split_phones
+from resolution.standardize.phones import local_digits, split_phones
 from resolution.standardize.rules import Rules
 from resolution.standardize.shapes import Identifier, Refusal
 from resolution.standardize.tables import pairs_of, words_of
@@ -72,19 +72,25 @@ def one_identifier(kind: str, raw: object, rules: Rules) -> Identifier | Refusal
 
 
 def _add_phones(draft: Draft, rules: Rules) -> None:
-    phones, variants, bsuids = set(), set(), set[str]()
+    """A Brazilian number without its area code is no identifier, yet its last eight digits say something."""
+    phones, variants, locals_, bsuids = set(), set(), set(), set[str]()
     for pointer, item in draft.items("phones"):
-        verified = draft.is_verified("phones", pointer)
         if isinstance(item, str) and is_whatsapp_bsuid(item):
             _add_bsuid(draft, rules, item, pointer, bsuids)
             continue
         for raw in split_phones(item):
-            if (phone := draft.accept(rules.phone, raw, pointer)) is not None:
-                draft.identify("phone", phone[0], verified, phone[1])
+            phone = draft.accept(rules.phone, raw, pointer)
+            if phone is not None:
+                draft.identify("phone", phone[0], draft.is_verified("phones", pointer), phone[1])
                 phones.add(phone[0])
                 variants.add(phone[1])
+                if phone[1].startswith("55"):
+                    locals_.add(phone[1][-8:])
+            elif draft.refusals and draft.refusals[-1] == Refusal(pointer, "missing_area_code"):
+                locals_.add(local_digits(str(raw)))
     draft.put_list("phones", phones)
     draft.put_list("phone_variants", variants)
+    draft.put_list("phone_locals", locals_)
     draft.put_list("whatsapp_bsuids", bsuids)
 
 

@@ -34,10 +34,10 @@ class Name:
 
 
 def standardize_name(raw: str) -> Name:
-    """A whole name or a part of one: 'SILVA, João da Jr.' -> 'João da Silva Jr.', (joao, silva), junior.
+    """A whole name or a part of one: 'SILVA FILHO, João da' -> 'João da Silva Filho', (joao, silva), filho.
 
     Raises RefusedValueError: junk (no letters, 'Cliente', 'xxx'), household ('Família Silva'), organization,
-    too_long.
+    invalid (an e-mail address), too_long.
     """
     if len(raw) > _LONGEST:
         raise RefusedValueError("too_long")
@@ -113,7 +113,7 @@ def _refuse_junk(tokens: list[str]) -> None:
 
 
 def _without_titles(pairs: list[tuple[str, str]], *, announced: bool) -> list[tuple[str, str]]:
-    """Without titles in front and ranks (baron, esq) at the end; anywhere when a comma or an ordinal tells."""
+    """Without titles in front and ranks (baron, esq) at the end; anywhere if a comma or an ordinal tells."""
     titles, ranks = words_of("names", "titles"), words_of("names", "ranks")
     while len(pairs) > 1 and pairs[0][1] in titles:
         pairs = pairs[1:]

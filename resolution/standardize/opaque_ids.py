@@ -54,4 +54,4 @@ def standardize_whatsapp_bsuid(raw: str) -> str:
 
 def is_whatsapp_bsuid(raw: str) -> bool:
     """True for the shape of a business-scoped user id."""
-    return _BSUID.fullmatch(raw.strip()) is not None
+    return raw[2:3] == "." and _BSUID.fullmatch(raw) is not None

@@ -75,6 +75,11 @@ def split_phones(raw: object) -> list[object]:
     return [raw]
 
 
+def local_digits(raw: str) -> str:
+    """The last eight digits, which a mobile keeps with and without its ninth: '98765-4321' -> '87654321'."""
+    return _NOT_DIGIT.sub("", _in_ascii_digits(raw))[-8:]
+
+
 def variant_key(e164: str) -> str:
     """What the forms of one line share: in Brazil country, DDD and last 8 digits; elsewhere E.164's digits.
 

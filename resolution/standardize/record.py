@@ -34,9 +34,10 @@ class Standardizer:
         Linkage columns, absent when there is nothing; lists (*) are sorted, distinct and never empty:
         given_name, given_forms*, given_sound, middle_names*, family_name, family_sound, surname_sounds*,
         name_folded, name_words*, agnomen, gender, mother_name, birth_date, birth_year, birth_day (MM-DD),
-        phones*, phone_variants*, emails*, email_locals*, email_words*, handles*, handle_locals*,
-        handle_words*, loyalty_ids*, device_ids*, whatsapp_bsuids*, documents*, other_documents*, postal_code,
-        postal_area, street, house_number, city, district, region, country, attributes*.
+        phones*, phone_variants*, phone_locals* (last 8 digits, Brazil), emails*, email_locals*, email_words*,
+        handles*, handle_locals*, handle_words*, loyalty_ids*, device_ids*, whatsapp_bsuids*, documents*,
+        other_documents*, postal_code, postal_area, street, house_number, city, district, region, country,
+        attributes*.
         """
         if not isinstance(record, Mapping):
             return StandardizedRecord({}, (), {}, (Refusal("", "invalid"),))

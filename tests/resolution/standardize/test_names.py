@@ -18,6 +18,7 @@ ACCEPTED = {
         "inacio silva ibarra",
         None,
     ),
+    "surname and agnomen first": ("SILVA FILHO, João da", "João da Silva Filho", "joao silva", "filho"),
     "Filho": ("João da Silva Filho", "João da Silva Filho", "joao silva", "filho"),
     "Fº": ("João da Silva Fº", "João da Silva Fº", "joao silva", "filho"),
     "Júnior": ("JOÃO SILVA JÚNIOR", "João Silva Júnior", "joao silva", "junior"),

@@ -76,6 +76,7 @@ def test_the_example_of_the_contract_gives_these_linkage_columns() -> None:
         "mother_name": "maria silva",
         "phones": ["+5511987654321"],
         "phone_variants": ["551187654321"],
+        "phone_locals": ["87654321"],
         "emails": ["joao@example.com"],
         "email_locals": ["joao"],
         "handles": ["instagram:joao.silva"],
@@ -202,6 +203,14 @@ def test_old_and_new_form_of_a_mobile_share_the_variant() -> None:
 
     assert columns["phones"] == ["+551176543210", "+5511976543210"]
     assert columns["phone_variants"] == ["551176543210"]
+
+
+def test_a_phone_without_area_code_leaves_its_last_digits() -> None:
+    record = standardize_record({"phones": ["98765-4321"]}, BRAZIL)
+
+    assert record.linkage == {"phone_locals": ["87654321"]}
+    assert record.identifiers == ()
+    assert record.refusals == (Refusal("/phones/0", "missing_area_code"),)
 
 
 def test_settings_complete_a_local_phone() -> None:
