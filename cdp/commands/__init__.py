@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("cdp.commands.demo:demo", "Make and show demo customers."),
     "evaluate": ("cdp.commands.evaluate:evaluate", "Score the profiles against a truth file."),
     "export": ("cdp.commands.export:export", "Write memberships, profiles or candidates to a file."),
+    "import": ("cdp.commands.import_:import_", "Import CSV, JSON lines or Parquet files."),
     "key": ("cdp.commands.keys:key", "Create, list and revoke API keys."),
     "migrate": ("cdp.commands.migrate:migrate", "Bring the store's schema to this version."),
 }

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import orjson
 from sqlalchemy import Connection, Engine, insert
 
+from cdp.canonical import canonical_json
 from cdp.errors import CdpError
 from cdp.identity.record_loads import OUTCOMES, Load, VersionContent, VersionKey, load_versions
 from cdp.identity.sources import (
@@ -33,12 +33,13 @@ from cdp.intake.prepare import PreparationPlan, PreparedChunk, prepare_chunks
 from cdp.intake.rejects import RejectsFile
 from cdp.intake.rows import InputFile
 from cdp.intake.spool import Spool
+from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.store import read, retry_write, schema
 from resolution.standardize import STANDARDIZER_VERSION, SourceSettings
 
 SMALL_FILE_BYTES = 1 << 20  # Below, starting worker processes takes longer than the work.
 DEFAULT_REGION = "BR"
-ACTOR = "command:import"
+ACTOR = "command line"
 
 Progress = Callable[[str, int, int], None]
 
@@ -344,29 +345,24 @@ def _leave_traces(connection: Connection, report: ImportReport, now: datetime) -
             .values(
                 file_name=each.file,
                 file_hash=each.file_hash,
-                sources=orjson.dumps(each.sources).decode(),
+                sources=canonical_json(each.sources),
                 started_at=now,
                 finished_at=now,
-                counts=orjson.dumps(each.counts()).decode(),
+                counts=canonical_json(each.counts()),
             )
             .returning(schema.imports.c.import_id)
         )
         for each in report.files
     ]
-    details = orjson.dumps({"imports": import_ids, **report.totals()}, option=orjson.OPT_SORT_KEYS).decode()
-    connection.execute(
-        insert(schema.audit_entries).values(
-            recorded_at=now,
-            actor=ACTOR,
-            action="records.import",
-            object_kind="import",
-            object_id=str(import_ids[0]),
-            details=details,
-        )
-    )
+    details: dict[str, object] = {"imports": import_ids, **report.totals()}
+    import_id = str(import_ids[0])
+    append_audit(connection, [AuditEntry(ACTOR, "records.import", "import", import_id, now, details)])
     if any(each.created or each.updated for each in report.files):
         connection.execute(
             insert(schema.outbox_events).values(
-                kind="records.imported", subject_id=str(import_ids[0]), payload=details, created_at=now
+                kind="records.imported",
+                subject_id=import_id,
+                payload=canonical_json(details),
+                created_at=now,
             )
         )

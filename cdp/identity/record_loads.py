@@ -33,7 +33,7 @@ from sqlalchemy import (
 from cdp.store import insert_rows, reserve_ids, schema, stream_rows, temporary_table
 
 OUTCOMES = ("created", "updated", "unchanged", "superseded")
-LOADED_AT_ONCE = 5_000
+LOADED_AT_ONCE = 2_000
 
 records = schema.source_records
 
