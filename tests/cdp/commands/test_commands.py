@@ -139,8 +139,8 @@ def test_a_revoked_key_is_listed_as_revoked(configured: str) -> None:
 def test_each_command_is_found_and_tells_its_help(name: str) -> None:
     result = run(name, "--help")
 
-    assert result.exit_code == 0
-    assert COMMANDS[name][1].rstrip(".") in " ".join(result.stdout.split())
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.startswith(f"Usage: cdp {name}")
 
 
 @pytest.mark.parametrize("arguments", ["--help", "migrate --help", "key --help"])
