@@ -182,10 +182,11 @@ def equip(person: Person, member: Draft, city: City, maker: Maker, random: Rando
         person.social_name = pick(SECOND_NAMES[not person.female], random)
 
 
-def changes(joined_at: int, count: int, until: int, random: Random) -> Iterator[int]:
+def changes(joined_at: int, count: int, until: int, random: Random) -> list[int]:
     """The beginning and `count` later moments, in order."""
-    yield joined_at
-    yield from sorted(joined_at + int(random.random() * (until - joined_at)) for _ in range(count))
+    if count == 0:
+        return [joined_at]
+    return [joined_at, *sorted(joined_at + int(random.random() * (until - joined_at)) for _ in range(count))]
 
 
 def make_handles(person: Person, maker: Maker, random: Random) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,6 @@ from cdp.demo.writing import Writing
 # Mobile numbers got their ninth digit from 2012 to 2016; until then most were written without it.
 NINTH_DIGIT_BY = 1_420_070_400
 PROGRAM = "clube"
-IDENTIFIERS = ("phones", "emails", "handles", "loyalty_ids", "documents", "device_ids")
 
 
 @dataclass(frozen=True)
@@ -25,18 +24,16 @@ class Surroundings:
 
 def write_identifiers(writing: Writing, around: Surroundings) -> dict[str, object]:
     """The identifiers that the channel got, in the order of the contract; none for an anonymous customer."""
-    channel = writing.channel
-    if writing.happens(channel.anonymous):
+    channel, chance = writing.channel, writing.random.random
+    if chance() < channel.anonymous:
         return {}
     found = {
-        "phones": write_phone(writing, around) if writing.happens(channel.phone) else None,
-        "emails": write_email(writing) if writing.happens(channel.email) else None,
-        "handles": write_handle(writing) if writing.happens(channel.handle) else None,
-        "loyalty_ids": write_card(writing, around) if writing.happens(channel.loyalty_id) else None,
-        "documents": write_document(writing) if writing.happens(channel.document) else None,
-        "device_ids": pick(writing.person.devices, writing.random)
-        if writing.happens(channel.device)
-        else None,
+        "phones": write_phone(writing, around) if chance() < channel.phone else None,
+        "emails": write_email(writing) if chance() < channel.email else None,
+        "handles": write_handle(writing) if chance() < channel.handle else None,
+        "loyalty_ids": write_card(writing, around) if chance() < channel.loyalty_id else None,
+        "documents": write_document(writing) if chance() < channel.document else None,
+        "device_ids": pick(writing.person.devices, writing.random) if chance() < channel.device else None,
     }
     return {field: [value] for field, value in found.items() if value is not None}
 

@@ -1,5 +1,8 @@
 """How a channel writes a person's name."""
 
+from collections.abc import Callable
+from random import Random
+
 from cdp.demo.chance import pick
 from cdp.demo.names import load_nicknames
 from cdp.demo.noise import JUNK_NAMES, drop_accents, garble, misspell, mistype
@@ -17,19 +20,11 @@ def write_names(writing: Writing) -> dict[str, object]:
     if shape == "junk":
         writing.flags.append("junk_name")
         return {"full_name": write_junk_name(writing)}
-    given, family = choose_words(shape, writing)
-    given, family = spell(given, writing), spell(family, writing)
-    unaccented = writing.happens(writing.channel.unaccented)
-    if unaccented and drop_accents(given + family) != given + family:
-        writing.flags.append("accent_dropped")
-    given, family = (writing.style(text, unaccented=unaccented) for text in (given, family))
-    if not unaccented:
-        given, family = (writing.spoil(text, 0.02, garble, "mojibake") for text in (given, family))
-    fields: dict[str, object] = {}
-    if shape == "inverted" and family:
-        fields["full_name"] = f"{family}, {given}"
-    else:
-        fields["full_name"] = f"{given} {family}".strip()
+    given, family = style(*spell(*choose_words(shape, writing), writing), writing)
+    whole = (
+        f"{family}, {given}" if shape == "inverted" and family else f"{given} {family}" if family else given
+    )
+    fields: dict[str, object] = {"full_name": whole}
     if writing.channel.split_name:
         fields["given_name"] = given
         if family:
@@ -100,11 +95,34 @@ def abbreviate(given: list[str], surnames: list[str]) -> tuple[list[str], list[s
     return given[:1] + middle, [f"{name.rpartition(' ')[2][0]}." for name in surnames[:-1]] + surnames[-1:]
 
 
-def spell(text: str, writing: Writing) -> str:
-    if not text:
-        return text
-    text = writing.spoil(text, writing.channel.hearing, misspell, "phonetic_name")
-    return writing.spoil(text, writing.channel.slips, mistype, "typo_name")
+def spell(given: str, family: str, writing: Writing) -> tuple[str, str]:
+    """At times one of the two parts as somebody heard it, or as somebody typed it."""
+    channel, random = writing.channel, writing.random
+    if random.random() < channel.hearing:
+        given, family = spoil_part(given, family, misspell, "phonetic_name", writing)
+    if random.random() < channel.slips:
+        given, family = spoil_part(given, family, mistype, "typo_name", writing)
+    return given, family
+
+
+def spoil_part(
+    given: str, family: str, way: Callable[[str, Random], str], flag: str, writing: Writing
+) -> tuple[str, str]:
+    if family and writing.random.random() < 0.5:
+        return given, writing.spoil(family, 1.0, way, flag)
+    return writing.spoil(given, 1.0, way, flag), family
+
+
+def style(given: str, family: str, writing: Writing) -> tuple[str, str]:
+    """In the record's case; without accents, or with them and at times garbled."""
+    random = writing.random
+    if not (given.isascii() and family.isascii()):
+        if random.random() < writing.channel.unaccented:
+            writing.flags.append("accent_dropped")
+            given, family = drop_accents(given), drop_accents(family)
+        elif random.random() < 0.02:
+            given, family = spoil_part(given, family, garble, "mojibake", writing)
+    return writing.in_case(given), writing.in_case(family)
 
 
 def write_junk_name(writing: Writing) -> str:

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from cdp.demo.chance import pick
 from cdp.demo.channels import CHANNELS, Channel
-from cdp.demo.noise import JUNK_BIRTHS, mistake_birth, swap_day_and_month
+from cdp.demo.noise import JUNK_BIRTHS, drop_accents, mistake_birth, swap_day_and_month
 from cdp.demo.people import Person, value_at
 from cdp.demo.places import Home
-from cdp.demo.record_identifiers import IDENTIFIERS, Surroundings, write_identifiers
+from cdp.demo.record_identifiers import Surroundings, write_identifiers
 from cdp.demo.record_names import write_names
 from cdp.demo.writing import Writing
 
@@ -41,18 +41,20 @@ def write_record(
     """The record without its source, id and time, and the flags of the noise that hit it."""
     writing = Writing(person, channel, when, channel.cases.draw(random), list(person.traits), random)
     fields = write_names(writing)
-    if writing.happens(channel.birth_date):
+    if random.random() < channel.birth_date:
         fields["birth_date"] = write_birth(writing)
-    if writing.happens(channel.gender):
+    if random.random() < channel.gender:
         fields["gender"] = channel.genders[0 if person.female else 1]
-    fields |= write_identifiers(writing, around)
-    if not any(kind in fields for kind in IDENTIFIERS):
+    identifiers = write_identifiers(writing, around)
+    if identifiers:
+        fields |= identifiers
+    else:
         writing.flags.append("no_identifier")
-    if writing.happens(channel.city):
+    if random.random() < channel.city:
         fields["address"] = write_address(writing)
-    if writing.happens(channel.mother):
-        fields["attributes"] = {"nome_mae": writing.style(person.mother_name, unaccented=True)}
-    verified = [kind for kind in channel.verified if kind in fields]
+    if random.random() < channel.mother:
+        fields["attributes"] = {"nome_mae": writing.in_case(drop_accents(person.mother_name))}
+    verified = [kind for kind in channel.verified if kind in identifiers]
     if verified and random.random() < 0.85:
         fields["verified"] = verified
     return fields, list(dict.fromkeys(writing.flags))
@@ -74,21 +76,22 @@ def write_birth(writing: Writing) -> str:
 
 def write_address(writing: Writing) -> dict[str, str]:
     """City and region, on some channels also street and postal code; at times of the home before."""
-    homes = writing.person.homes
+    homes, channel, random = writing.person.homes, writing.channel, writing.random
     home = value_at(homes, writing.when)
     if home is not homes[-1][1]:
         writing.flags.append("old_address")
-    city, unaccented = home.city, writing.random.random() < 0.3
     address = {}
-    if writing.channel.street and writing.random.random() < writing.channel.street / writing.channel.city:
-        address["street"] = writing.style(write_street(home, writing), unaccented=unaccented)
-        address["district"] = writing.style(home.district, unaccented=unaccented)
-    address["city"] = writing.style(city.name, unaccented=unaccented)
-    address["region"] = city.region
-    if writing.random.random() < 0.7:
-        code = home.postal_code
-        address["postal_code"] = code if writing.random.random() < 0.6 else code.replace("-", "")
-    address["country"] = city.country
+    if random.random() < channel.street / channel.city:
+        address = {"street": write_street(home, writing), "district": home.district}
+    address["city"] = home.city.name
+    if random.random() < 0.3:
+        address = {part: drop_accents(text) for part, text in address.items()}
+    address = {part: writing.in_case(text) for part, text in address.items()}
+    address["region"] = home.city.region
+    if random.random() < 0.7:
+        dashed = random.random() < 0.6
+        address["postal_code"] = home.postal_code if dashed else home.postal_code.replace("-", "")
+    address["country"] = home.city.country
     return address
 
 

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from cdp.demo.channels import Channel
-from cdp.demo.noise import drop_accents
 from cdp.demo.people import Person
-
-ACCENT_DROPPED = "accent_dropped"
 
 
 @dataclass(slots=True)
@@ -34,10 +31,7 @@ class Writing:
             self.flags.append(flag)
         return spoilt
 
-    def style(self, text: str, *, unaccented: bool) -> str:
-        """In the record's case, with or without its accents."""
-        if unaccented:
-            text = drop_accents(text)
+    def in_case(self, text: str) -> str:
         if self.case == "title":
             return text
         return text.upper() if self.case == "upper" else text.lower()
