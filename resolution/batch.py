@@ -1,0 +1,279 @@
+"""Resolving everything at once: block, score with Splink on DuckDB, partition; set-based from end to end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_keys
+from resolution.model import Model
+from resolution.partition import Constraints, Join, Partition, Refusal, partition
+from resolution.specification import Specification
+from resolution.splink_engine import comparisons_with_frequencies, score_pairs
+from resolution.workspace import StoredRecord, load_records, open_workspace, part_shared_values
+
+CHUNK_SIZE = 50_000
+
+# Told what is being done, for a progress bar.
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PairConstraints:
+    """What stewards ruled, as pairs of record ids."""
+
+    must: frozenset[tuple[int, int]] = frozenset()
+    cannot: frozenset[tuple[int, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The records of one person in record key order, and the joins that made them one, on record ids."""
+
+    record_ids: tuple[int, ...]
+    joins: tuple[Join, ...]
+
+
+@dataclass(frozen=True)
+class BatchResolution:
+    """One resolution of everything, readable while its workspace is open.
+
+    clusters: in the order of the record keys of their first records. refusals: on record ids, key_l < key_r.
+    """
+
+    connection: duckdb.DuckDBPyConnection = field(repr=False)
+    model: Model = field(repr=False)
+    clusters: list[Cluster]
+    refusals: list[Refusal]
+    counts: dict[str, int]
+
+    def edges(self) -> Iterator[Sequence[tuple[int, int, float, str]]]:
+        """(record_id_l, record_id_r, match_weight, evidence) in pair order, chunk by chunk.
+
+        evidence: JSON text {"levels": [level number by comparison, the missing level counted],
+        "frequency_weights": {comparison: bits}}, the latter where they are not 0.
+        """
+        yield from _chunks(self.connection, "SELECT * FROM explained_edges ORDER BY record_id_l, record_id_r")
+
+    def blocking_keys(self) -> Iterator[Sequence[tuple[int, int]]]:
+        """(blocking_key, record_id), in order, each once."""
+        yield from _chunks(
+            self.connection, "SELECT DISTINCT blocking_key, record_id FROM block_keys ORDER BY ALL"
+        )
+
+    def shared_values(self) -> Iterator[Sequence[tuple[str, str, int, str]]]:
+        """(linkage column, value, holders, 'shared' or 'generic'), in order."""
+        yield from _chunks(
+            self.connection, "SELECT column_name, value, holder_count, sharing FROM value_classes ORDER BY ALL"
+        )
+
+
+@contextmanager
+def resolve_batch(
+    records: Iterable[Sequence[StoredRecord]],
+    model: Model,
+    constraints: PairConstraints | None = None,
+    *,
+    memory_limit: str = "3GB",
+    threads: int = 2,
+    progress: Progress = lambda _: None,
+) -> Iterator[BatchResolution]:
+    """Resolve all records of the batch under a model.
+
+    Records: chunks of (record_id, source, source_record_id, standardized record as JSON text); everything goes to
+    DuckDB as it comes. The result is the same whatever the order of the records.
+    """
+    with open_workspace(memory_limit=memory_limit, threads=threads) as connection:
+        progress("loading records")
+        count = load_records(connection, records)
+        part_shared_values(connection, model.specification)
+        progress("blocking")
+        _block(connection, model)
+        progress("scoring pairs")
+        _score(connection, model)
+        progress("partitioning")
+        found, ids = _partition(connection, model, constraints or PairConstraints())
+        progress("explaining edges")
+        _explain_edges(connection, model)
+        clusters = _clusters(found, ids)
+        counts = {
+            "records": count,
+            "blocked_pairs": _count(connection, "blocked_pairs"),
+            "edges": _count(connection, "edges"),
+            "shared_values": _count(connection, "value_classes"),
+            "clusters": len(clusters),
+            "largest_cluster": max((len(cluster.record_ids) for cluster in clusters), default=0),
+        }
+        yield BatchResolution(connection, model, clusters, _on_record_ids(found, ids), counts)
+
+
+def _block(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    create_block_keys(connection)
+    for rule in model.blocking_rules:
+        add_block_keys(connection, rule)
+    add_blocked_pairs(connection, model.blocking_rules)
+
+
+def _score(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Table `edges`: the blocked pairs, and then the pairs that components still lack, above the floor."""
+    thresholds = model.specification.thresholds
+    score_pairs(connection, model, pairs="blocked_pairs", scored="edges", floor=thresholds.floor)
+    _complete_components(connection, thresholds.link, model.specification.complete_size)
+    if _count(connection, "missing_pairs"):
+        score_pairs(connection, model, pairs="missing_pairs", scored="completed", floor=thresholds.floor)
+        connection.execute("INSERT INTO edges SELECT * FROM completed")
+
+
+def _complete_components(connection: duckdb.DuckDBPyConnection, link: float, complete_size: int) -> None:
+    """Table `missing_pairs`: inside the components of linked records, the pairs that no blocking rule proposed."""
+    linked = connection.execute(
+        "SELECT record_id_l, record_id_r FROM edges WHERE match_weight >= ?", [link]
+    ).fetchnumpy()
+    components = _component_labels(linked["record_id_l"], linked["record_id_r"])
+    connection.register("components", components)
+    connection.execute(
+        """
+        CREATE TABLE missing_pairs AS
+        WITH sized AS (
+            SELECT component FROM components GROUP BY component HAVING count(*) BETWEEN 3 AND ?
+        ), members AS (
+            SELECT component, record_id FROM components SEMI JOIN sized USING (component)
+        ), pairs AS (
+            SELECT l.record_id AS join_key_l, r.record_id AS join_key_r
+            FROM members AS l JOIN members AS r USING (component)
+            WHERE l.record_id < r.record_id
+        )
+        SELECT '0' AS match_key, join_key_l, join_key_r FROM pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r)
+        """,
+        [complete_size],
+    )
+    connection.unregister("components")
+
+
+def _component_labels(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> pa.Table:
+    """(record_id, component) of every record that has an edge (label propagation to the smallest, with jumps)."""
+    ids, places = np.unique(np.concatenate([left, right]), return_inverse=True)
+    l, r = places[: len(left)], places[len(left) :]
+    labels = np.arange(len(ids))
+    while True:
+        lowest = np.minimum(labels[l], labels[r])
+        before = labels.copy()
+        np.minimum.at(labels, l, lowest)
+        np.minimum.at(labels, r, lowest)
+        np.minimum.at(labels, before, labels)
+        labels = labels[labels]
+        if np.array_equal(labels, before):
+            return pa.table({"record_id": ids, "component": labels})
+
+
+def _partition(
+    connection: duckdb.DuckDBPyConnection, model: Model, constraints: PairConstraints
+) -> tuple[Partition, np.ndarray[Any, Any]]:
+    """The partition on record key ranks, and the record id of every rank (rank 1 at place 0)."""
+    ids = connection.execute("SELECT record_id FROM loaded ORDER BY record_key_rank").fetchnumpy()["record_id"]
+    edges = connection.execute(
+        """
+        SELECT l.record_key_rank - 1 AS l, r.record_key_rank - 1 AS r, match_weight FROM edges
+        JOIN loaded AS l ON l.record_id = record_id_l JOIN loaded AS r ON r.record_id = record_id_r
+        """
+    ).fetchnumpy()
+    exclusive: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for rank, document in connection.execute(
+        "SELECT record_key_rank - 1, unnest(documents) FROM loaded WHERE documents IS NOT NULL"
+    ).fetchall():
+        kind, _, value = document.partition(":")
+        exclusive[rank].append((kind, value))
+    rank_of = dict(zip(ids.tolist(), range(len(ids)), strict=True))
+    found = partition(
+        range(len(ids)),
+        zip(edges["l"].tolist(), edges["r"].tolist(), edges["match_weight"].tolist(), strict=True),
+        Constraints(_ranked(constraints.must, rank_of), _ranked(constraints.cannot, rank_of), exclusive),
+        model.specification.thresholds,
+    )
+    return found, ids
+
+
+def _ranked(pairs: Iterable[tuple[int, int]], rank_of: dict[int, int]) -> frozenset[tuple[int, int]]:
+    return frozenset((rank_of[l], rank_of[r]) for l, r in pairs if l in rank_of and r in rank_of)
+
+
+def _clusters(found: Partition, ids: np.ndarray[Any, Any]) -> list[Cluster]:
+    record_ids: list[int] = ids.tolist()
+    members: dict[int, list[int]] = defaultdict(list)
+    for rank in range(len(record_ids)):
+        members[found.cluster_of[rank]].append(record_ids[rank])
+    joins: dict[int, list[Join]] = defaultdict(list)
+    for join in found.joins:
+        joins[found.cluster_of[join.key_l]].append(
+            replace(join, **_pair_of_ids(join.key_l, join.key_r, record_ids))
+        )
+    return [Cluster(tuple(ranked), tuple(joins.get(name, ()))) for name, ranked in sorted(members.items())]
+
+
+def _on_record_ids(found: Partition, ids: np.ndarray[Any, Any]) -> list[Refusal]:
+    record_ids: list[int] = ids.tolist()
+    return [
+        replace(refusal, **_pair_of_ids(refusal.key_l, refusal.key_r, record_ids)) for refusal in found.refusals
+    ]
+
+
+def _pair_of_ids(rank_l: int, rank_r: int, record_ids: Sequence[int]) -> dict[str, int]:
+    low, high = sorted((record_ids[rank_l], record_ids[rank_r]))
+    return {"key_l": low, "key_r": high}
+
+
+def _explain_edges(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Table `explained_edges`: the edges with the level of every comparison and the term-frequency weights."""
+    columns = [name for (name, *_) in connection.execute("DESCRIBE records").fetchall() if name != "record_id"]
+    sides = ", ".join(f'l."{name}" AS "{name}_l", r."{name}" AS "{name}_r"' for name in columns)
+    levels = ", ".join(_level_sql(model.specification, name) for name in _comparison_names(model))
+    frequencies = ", ".join(
+        f"'{name}': round(frequency_weight_{name}, 9)" for name in comparisons_with_frequencies(model)
+    )
+    kept = ", ".join(f"frequency_weight_{name}" for name in comparisons_with_frequencies(model))
+    connection.execute(
+        f"""
+        CREATE TABLE explained_edges AS
+        WITH sided AS (
+            SELECT record_id_l, record_id_r, match_weight, {kept}, {sides}
+            FROM edges JOIN records AS l ON l.record_id = record_id_l JOIN records AS r ON r.record_id = record_id_r
+        )
+        SELECT record_id_l, record_id_r, match_weight,
+               to_json({{'levels': [{levels}], 'frequency_weights': {{{frequencies}}}}})::VARCHAR AS evidence
+        FROM sided
+        """  # noqa: S608  columns and conditions of our own specification
+    )
+
+
+def _comparison_names(model: Model) -> list[str]:
+    return [comparison.name for comparison in model.specification.comparisons]
+
+
+def _level_sql(specification: Specification, name: str) -> str:
+    comparison = next(each for each in specification.comparisons if each.name == name)
+    cases = " ".join(
+        f"WHEN {level.condition} THEN {number}" if level.condition != "ELSE" else f"ELSE {number}"
+        for number, level in enumerate(comparison.levels)
+    )
+    return f"CASE {cases} END"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    [(count,)] = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608
+    return int(count)
+
+
+def _chunks(connection: duckdb.DuckDBPyConnection, statement: str) -> Iterator[Sequence[Any]]:
+    """The rows of a statement, chunk by chunk, on a cursor of its own."""
+    cursor = connection.cursor()
+    cursor.execute(statement)
+    while chunk := cursor.fetchmany(CHUNK_SIZE):
+        yield chunk
+    cursor.close()

@@ -1,0 +1,104 @@
+"""Which pairs are compared at all: the same keys in SQL for the batch and in Python for one record (DESIGN 4.4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+
+import duckdb
+
+from resolution.columns import LIST_COLUMNS
+from resolution.specification import BlockingRule
+
+_SEPARATOR = "\x1f"
+
+
+def blocking_keys(linkage: Mapping[str, str | Sequence[str]], rules: Iterable[BlockingRule]) -> Iterator[int]:
+    """The blocking keys of one record, signed 64-bit numbers; two records with a key in common may be compared."""
+    for rule in rules:
+        pools = [_pool(linkage, columns) for columns in rule.columns]
+        for parts in product(*pools):
+            yield blocking_key(rule.name, parts)
+
+
+def blocking_key(rule_name: str, parts: Sequence[str]) -> int:
+    """The first 63 bits of the lower half of MD5, as DuckDB's md5_number_lower gives them."""
+    digest = hashlib.md5(_SEPARATOR.join((rule_name, *parts)).encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") >> 1
+
+
+def _pool(linkage: Mapping[str, str | Sequence[str]], columns: Sequence[str]) -> list[str]:
+    values: set[str] = set()
+    for column in columns:
+        held = linkage.get(column)
+        if isinstance(held, str):
+            values.add(held)
+        elif held:
+            values.update(held)
+    return sorted(values)
+
+
+def create_block_keys(connection: duckdb.DuckDBPyConnection) -> None:
+    """Empty table `block_keys`, one row per (rule, blocking_key, record_id), and `blocked_pairs`, one row a pair."""
+    connection.execute("CREATE TABLE block_keys (rule VARCHAR, blocking_key BIGINT, record_id BIGINT)")
+    connection.execute(
+        "CREATE TABLE blocked_pairs (match_key VARCHAR, join_key_l BIGINT, join_key_r BIGINT)"
+    )
+
+
+def add_block_keys(connection: duckdb.DuckDBPyConnection, rule: BlockingRule) -> None:
+    """The keys of the records in table `records` under a rule."""
+    connection.execute(
+        f"""
+        INSERT INTO block_keys
+        SELECT DISTINCT ?, (md5_number_lower(concat_ws(chr(31), ?, {_parts_sql(rule)})) >> 1)::BIGINT, record_id
+        FROM {_exploded_sql(rule)}
+        WHERE {" AND ".join(f"part_{number} IS NOT NULL" for number in range(len(rule.columns)))}
+        """,  # noqa: S608  columns were checked against the linkage columns
+        [rule.name, rule.name],
+    )
+
+
+def add_blocked_pairs(connection: duckdb.DuckDBPyConnection, rules: Sequence[BlockingRule]) -> None:
+    """The pairs that the rules propose and that are not there yet; their keys must be in `block_keys`."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE caps (rule VARCHAR, cap BIGINT)")
+    connection.executemany("INSERT INTO caps VALUES (?, ?)", [[rule.name, rule.cap] for rule in rules])
+    connection.execute(
+        """
+        INSERT INTO blocked_pairs
+        WITH blocks AS (
+            SELECT blocking_key, list(record_id) AS members
+            FROM block_keys JOIN caps USING (rule)
+            GROUP BY blocking_key, cap
+            HAVING count(*) BETWEEN 2 AND cap
+        ), members AS (
+            SELECT blocking_key, unnest(members) AS record_id FROM blocks
+        ), pairs AS (
+            SELECT DISTINCT l.record_id AS join_key_l, r.record_id AS join_key_r
+            FROM members AS l JOIN members AS r USING (blocking_key)
+            WHERE l.record_id < r.record_id
+        )
+        SELECT '0', join_key_l, join_key_r FROM pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r)
+        """
+    )
+
+
+def _parts_sql(rule: BlockingRule) -> str:
+    return ", ".join(f"part_{number}" for number in range(len(rule.columns)))
+
+
+def _exploded_sql(rule: BlockingRule) -> str:
+    """Table `records` with one row a key: lists are unnested one inside the other, since DuckDB zips two lists
+    of one SELECT instead of crossing them."""
+    source = "records"
+    for number, columns in enumerate(rule.columns):
+        source = f"(SELECT *, {_part_sql(columns)} AS part_{number} FROM {source})"  # noqa: S608
+    return source
+
+
+def _part_sql(columns: Sequence[str]) -> str:
+    if len(columns) == 1:
+        return f'unnest("{columns[0]}")' if columns[0] in LIST_COLUMNS else f'"{columns[0]}"'
+    pooled = [f'"{column}"' if column in LIST_COLUMNS else f'["{column}"]' for column in columns]
+    return f"unnest(list_distinct(flatten([{', '.join(pooled)}])))"

@@ -1,0 +1,61 @@
+"""The linkage columns: what a standardized record looks like to the engine, one name and type each.
+
+docs/linkage-columns.md says what each holds. A list is sorted, without repeats and never empty; absent is null.
+"""
+
+from __future__ import annotations
+
+SCALAR_COLUMNS = (
+    "given_name",
+    "given_sound",
+    "family_name",
+    "family_sound",
+    "name_folded",
+    "agnomen",
+    "gender",
+    "mother_name",
+    "birth_date",
+    "birth_year",
+    "postal_code",
+    "postal_area",
+    "street",
+    "house_number",
+    "city",
+    "district",
+    "region",
+    "country",
+)
+
+LIST_COLUMNS = (
+    "given_forms",
+    "middle_names",
+    "surname_sounds",
+    "phones",
+    "phone_variants",
+    "emails",
+    "email_locals",
+    "email_words",
+    "name_words",
+    "handles",
+    "handle_words",
+    "handle_locals",
+    "loyalty_ids",
+    "device_ids",
+    "whatsapp_bsuids",
+    "documents",
+    "other_documents",
+    "attributes",
+)
+
+LINKAGE_COLUMNS = SCALAR_COLUMNS + LIST_COLUMNS
+
+# Identifiers that many people may hold: their shared values move to a column of their own (DESIGN 4.6).
+SHAREABLE_COLUMNS = (
+    "phones",
+    "emails",
+    "handles",
+    "loyalty_ids",
+    "device_ids",
+    "documents",
+    "other_documents",
+)

@@ -1,0 +1,15 @@
+"""What the engine raises."""
+
+from __future__ import annotations
+
+
+class ResolutionError(Exception):
+    """The root of the engine's errors; the message says what, which and what to do next."""
+
+
+class SpecificationError(ResolutionError):
+    """A model specification that cannot be used."""
+
+
+class TrainingError(ResolutionError):
+    """A training that cannot be done on these records."""

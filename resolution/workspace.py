@@ -1,0 +1,123 @@
+"""The DuckDB workspace of one batch: opened, filled with standardized records, closed and forgotten.
+
+DuckDB computes and never remembers (DESIGN 3); whatever it spills goes to a directory that is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS
+from resolution.specification import Specification
+
+# (record_id, source, source_record_id, standardized record as JSON text with the object `linkage`)
+StoredRecord = tuple[int, str, str, str]
+
+
+@contextlib.contextmanager
+def open_workspace(*, memory_limit: str = "3GB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB in memory that spills to a temporary directory. One thread of Python uses it."""
+    with tempfile.TemporaryDirectory(prefix="cdp-batch-") as spill:
+        config = {"memory_limit": memory_limit, "threads": threads, "temp_directory": spill}
+        connection = duckdb.connect(":memory:", config=config)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def load_records(connection: duckdb.DuckDBPyConnection, chunks: Iterable[Sequence[StoredRecord]]) -> int:
+    """Fill table `loaded`; returns how many records came.
+
+    Grain: one row a record, with record_key_rank (its place in the order of record keys) and one column a linkage
+    column, absent values null.
+    """
+    shape = {column: ["VARCHAR"] if column in LIST_COLUMNS else "VARCHAR" for column in LINKAGE_COLUMNS}
+    columns = ", ".join(
+        f"{column} {'VARCHAR[]' if column in LIST_COLUMNS else 'VARCHAR'}" for column in LINKAGE_COLUMNS
+    )
+    connection.execute(
+        f"CREATE TABLE arrived (record_id BIGINT, source VARCHAR, source_record_id VARCHAR, {columns})"
+    )
+    count = 0
+    for chunk in chunks:
+        if not chunk:
+            continue
+        ids, sources, source_record_ids, texts = zip(*chunk, strict=True)
+        table = pa.table(
+            {
+                "record_id": pa.array(ids, pa.int64()),
+                "source": pa.array(sources, pa.string()),
+                "source_record_id": pa.array(source_record_ids, pa.string()),
+                "standardized": pa.array(texts, pa.string()),
+            }
+        )
+        connection.register("chunk", table)
+        connection.execute(
+            "INSERT INTO arrived SELECT record_id, source, source_record_id, "
+            "unnest(struct_extract(from_json(standardized, ?), 'linkage')) FROM chunk",
+            [orjson.dumps({"linkage": shape}).decode()],
+        )
+        connection.unregister("chunk")
+        count += len(ids)
+    connection.execute(
+        "CREATE TABLE loaded AS SELECT row_number() OVER (ORDER BY source, source_record_id) AS record_key_rank, "
+        "* EXCLUDE (source, source_record_id) FROM arrived"
+    )
+    connection.execute("DROP TABLE arrived")
+    return count
+
+
+def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Specification) -> None:
+    """Table `value_classes`, one row per value whose holders exceed the limits, and table `records`: `loaded` with
+    generic values taken out and shared ones moved to the columns shared_<column> (DESIGN 4.6).
+
+    Holders are people-like: different first names by sound among the records that hold the value.
+    """
+    connection.execute(
+        "CREATE TABLE value_classes (column_name VARCHAR, value VARCHAR, holder_count BIGINT, sharing VARCHAR)"
+    )
+    for column, limits in specification.sharing.items():
+        connection.execute(
+            f"""
+            INSERT INTO value_classes
+            SELECT ?, value, count(DISTINCT given_sound) AS holder_count,
+                   CASE WHEN count(DISTINCT given_sound) > ? THEN 'generic' ELSE 'shared' END
+            FROM (SELECT given_sound, unnest({_quoted(column)}) AS value FROM loaded)
+            GROUP BY value
+            HAVING count(DISTINCT given_sound) > ?
+            """,  # noqa: S608  a linkage column
+            [column, limits.generic, limits.shared],
+        )
+    columns = list(specification.sharing)
+    parted = ",\n".join(
+        f"""parted_{column} AS (
+            SELECT record_id,
+                   list(value ORDER BY value) FILTER (WHERE sharing IS NULL) AS own,
+                   list(value ORDER BY value) FILTER (WHERE sharing = 'shared') AS shared
+            FROM (SELECT record_id, unnest({_quoted(column)}) AS value FROM loaded)
+            LEFT JOIN (SELECT value, sharing FROM value_classes WHERE column_name = '{column}') USING (value)
+            GROUP BY record_id HAVING count(sharing) > 0)"""  # noqa: S608
+        for column in columns
+    )
+    replaced = ", ".join(
+        f"CASE WHEN parted_{column}.record_id IS NULL THEN loaded.{column} ELSE parted_{column}.own END AS {column}"
+        for column in columns
+    )
+    shared = "".join(f", parted_{column}.shared AS shared_{column}" for column in columns)
+    joins = "\n".join(f"LEFT JOIN parted_{column} USING (record_id)" for column in columns)
+    prefix = f"WITH {parted} " if columns else ""
+    replacing = f"REPLACE ({replaced})" if columns else ""
+    connection.execute(f"CREATE TABLE records AS {prefix}SELECT loaded.* {replacing}{shared} FROM loaded {joins}")  # noqa: S608
+
+
+def _quoted(name: str) -> str:
+    if name not in LINKAGE_COLUMNS:
+        raise ValueError(name)
+    return f'"{name}"'
