@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from cdp.errors import CdpError
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
 
 class InvalidSettingError(CdpError):
     reason = "invalid_setting"
@@ -20,6 +22,14 @@ class Settings:
     home: Path
     database_url: str
     store_timeout_seconds: float
+    # The region in which a lookup reads a number without a country code.
+    default_region: str = "BR"
+    body_limit_bytes: int = 4 * 1024 * 1024
+    bind: str = "127.0.0.1:8000"
+    # None: as many as there are processors, 2 at least and 4 at most.
+    worker_count: int | None = None
+    thread_count: int = 8
+    log_level: str = "info"
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -30,7 +40,36 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         home=home,
         database_url=given.get("CDP_DATABASE_URL") or f"sqlite:///{quote(str(home / 'cdp.db'))}",
         store_timeout_seconds=_positive_number(given, "CDP_STORE_TIMEOUT_SECONDS", 5.0),
+        default_region=_region(given),
+        body_limit_bytes=_count(given, "CDP_BODY_LIMIT_BYTES", Settings.body_limit_bytes),
+        bind=f"{given.get('HOST') or '127.0.0.1'}:{_count(given, 'PORT', 8000)}",
+        worker_count=_count(given, "CDP_WORKERS", 0) or None,
+        thread_count=_count(given, "CDP_THREADS", Settings.thread_count),
+        log_level=_log_level(given),
     )
+
+
+def _region(given: Mapping[str, str]) -> str:
+    region = given.get("CDP_DEFAULT_REGION") or Settings.default_region
+    if not (len(region) == 2 and region.isascii() and region.isupper()):
+        raise InvalidSettingError(f"CDP_DEFAULT_REGION is {region!r}: give two capital letters, such as BR.")
+    return region
+
+
+def _log_level(given: Mapping[str, str]) -> str:
+    level = (given.get("CDP_LOG_LEVEL") or Settings.log_level).lower()
+    if level not in LOG_LEVELS:
+        raise InvalidSettingError(f"CDP_LOG_LEVEL is {level!r}: give one of {', '.join(LOG_LEVELS)}.")
+    return level
+
+
+def _count(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:10]) < 2**31):
+        raise InvalidSettingError(f"{name} is {text!r}: give a whole number above 0.")
+    return int(text)
 
 
 def _positive_number(given: Mapping[str, str], name: str, default: float) -> float:
