@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_keys
+from resolution.levels import levels_sql
 from resolution.model import Model
 from resolution.partition import Constraints, Join, Partition, Refusal, partition
-from resolution.specification import Specification
 from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import StoredRecord, load_records, open_workspace, part_shared_values
 
@@ -231,38 +231,17 @@ def _pair_of_ids(rank_l: int, rank_r: int, record_ids: Sequence[int]) -> dict[st
 
 def _explain_edges(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Table `explained_edges`: the edges with the level of every comparison and the term-frequency weights."""
-    columns = [name for (name, *_) in connection.execute("DESCRIBE records").fetchall() if name != "record_id"]
-    sides = ", ".join(f'l."{name}" AS "{name}_l", r."{name}" AS "{name}_r"' for name in columns)
-    levels = ", ".join(_level_sql(model.specification, name) for name in _comparison_names(model))
     frequencies = ", ".join(
         f"'{name}': round(frequency_weight_{name}, 9)" for name in comparisons_with_frequencies(model)
     )
-    kept = ", ".join(f"frequency_weight_{name}" for name in comparisons_with_frequencies(model))
     connection.execute(
         f"""
         CREATE TABLE explained_edges AS
-        WITH sided AS (
-            SELECT record_id_l, record_id_r, match_weight, {kept}, {sides}
-            FROM edges JOIN records AS l ON l.record_id = record_id_l JOIN records AS r ON r.record_id = record_id_r
-        )
         SELECT record_id_l, record_id_r, match_weight,
-               to_json({{'levels': [{levels}], 'frequency_weights': {{{frequencies}}}}})::VARCHAR AS evidence
-        FROM sided
-        """  # noqa: S608  columns and conditions of our own specification
+               to_json({{'levels': levels, 'frequency_weights': {{{frequencies}}}}})::VARCHAR AS evidence
+        FROM ({levels_sql(connection, model.specification, pairs="edges")})
+        """  # noqa: S608  names of our own specification
     )
-
-
-def _comparison_names(model: Model) -> list[str]:
-    return [comparison.name for comparison in model.specification.comparisons]
-
-
-def _level_sql(specification: Specification, name: str) -> str:
-    comparison = next(each for each in specification.comparisons if each.name == name)
-    cases = " ".join(
-        f"WHEN {level.condition} THEN {number}" if level.condition != "ELSE" else f"ELSE {number}"
-        for number, level in enumerate(comparison.levels)
-    )
-    return f"CASE {cases} END"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

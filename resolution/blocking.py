@@ -47,6 +47,11 @@ def create_block_keys(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def drop_block_keys(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("DROP TABLE block_keys")
+    connection.execute("DROP TABLE blocked_pairs")
+
+
 def add_block_keys(connection: duckdb.DuckDBPyConnection, rule: BlockingRule) -> None:
     """The keys of the records in table `records` under a rule."""
     connection.execute(
@@ -63,7 +68,8 @@ def add_block_keys(connection: duckdb.DuckDBPyConnection, rule: BlockingRule) ->
 def add_blocked_pairs(connection: duckdb.DuckDBPyConnection, rules: Sequence[BlockingRule]) -> None:
     """The pairs that the rules propose and that are not there yet; their keys must be in `block_keys`."""
     connection.execute("CREATE OR REPLACE TEMP TABLE caps (rule VARCHAR, cap BIGINT)")
-    connection.executemany("INSERT INTO caps VALUES (?, ?)", [[rule.name, rule.cap] for rule in rules])
+    for rule in rules:
+        connection.execute("INSERT INTO caps VALUES (?, ?)", [rule.name, rule.cap])
     connection.execute(
         """
         INSERT INTO blocked_pairs

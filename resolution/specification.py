@@ -47,6 +47,11 @@ class Comparison:
     def weighed_levels(self) -> tuple[ComparisonLevel, ...]:
         return tuple(level for level in self.levels if not level.is_missing)
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether training leaves its probabilities as they are."""
+        return any(level.is_fixed for level in self.levels)
+
 
 @dataclass(frozen=True)
 class BlockingRule:
@@ -92,6 +97,15 @@ class ExcessFrequency:
 
 
 @dataclass(frozen=True)
+class PriorFrequencies:
+    """A shipped table of shares for a column: rows of `kind` in `file`; `rare` for terms that are not in it."""
+
+    file: str
+    kind: str
+    rare: float
+
+
+@dataclass(frozen=True)
 class Specification:
     name: str
     match_probability: float
@@ -102,6 +116,7 @@ class Specification:
     sharing: Mapping[str, SharingLimits]
     training_rules: tuple[TrainingRule, ...]
     excess_frequencies: tuple[ExcessFrequency, ...]
+    prior_frequencies: Mapping[str, PriorFrequencies]
 
     @property
     def frequency_columns(self) -> tuple[str, ...]:
@@ -167,6 +182,10 @@ def _specification(document: Mapping[str, Any]) -> Specification:
             ExcessFrequency(column, tuple(entry["parts"]), int(entry["holders"]))
             for column, entry in document.get("excess", {}).items()
         ),
+        prior_frequencies={
+            column: PriorFrequencies(entry["file"], entry["kind"], float(entry["rare"]))
+            for column, entry in document.get("shipped_frequencies", {}).items()
+        },
     )
 
 

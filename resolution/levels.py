@@ -1,0 +1,33 @@
+"""The level of every comparison for given pairs, as numbers: what explanations and estimates are made of."""
+
+from __future__ import annotations
+
+import duckdb
+
+from resolution.specification import Comparison, Specification
+
+
+def levels_sql(connection: duckdb.DuckDBPyConnection, specification: Specification, *, pairs: str) -> str:
+    """SQL with the columns of table `pairs` (record_id_l, record_id_r, ...) and `levels`, a list of one number a
+    comparison: the place of the level in the comparison, the missing level counted."""
+    columns = [name for (name, *_) in connection.execute("DESCRIBE records").fetchall() if name != "record_id"]
+    sides = ", ".join(f'l."{name}" AS "{name}_l", r."{name}" AS "{name}_r"' for name in columns)
+    levels = ", ".join(_level_sql(comparison) for comparison in specification.comparisons)
+    kept = [name for (name, *_) in connection.execute(f"DESCRIBE {pairs}").fetchall()]
+    return f"""
+        SELECT {", ".join(kept)}, [{levels}] AS levels
+        FROM (
+            SELECT {", ".join(f"pairs.{name}" for name in kept)}, {sides}
+            FROM {pairs} AS pairs
+            JOIN records AS l ON l.record_id = record_id_l
+            JOIN records AS r ON r.record_id = record_id_r
+        )
+    """  # noqa: S608  columns and conditions of the specification
+
+
+def _level_sql(comparison: Comparison) -> str:
+    cases = " ".join(
+        f"WHEN {level.condition} THEN {number}" if level.condition != "ELSE" else f"ELSE {number}"
+        for number, level in enumerate(comparison.levels)
+    )
+    return f"CASE {cases} END"

@@ -1,0 +1,101 @@
+"""A sample of blocked pairs as numbers, to weigh again under other probabilities without asking DuckDB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from resolution.levels import levels_sql
+from resolution.model import Model
+from resolution.splink_engine import comparisons_with_frequencies, score_pairs
+
+LEAST_MATCH_PROBABILITY = 1e-9
+MOST_MATCH_PROBABILITY = 0.1
+CONVERGENCE = 1e-6
+
+
+@dataclass(frozen=True)
+class SampledEvidence:
+    """levels: pairs by comparisons, the level's place in its comparison. frequency_weights: per pair, what term
+    frequencies say beyond the level's m, in bits, with the u they replace taken out. share: of all blocked pairs
+    that are here. pair_count: of all pairs of records, blocked or not."""
+
+    levels: np.ndarray[Any, Any]
+    frequency_weights: np.ndarray[Any, Any]
+    base_u: dict[str, float]
+    has_frequency: dict[str, np.ndarray[Any, Any]]
+    share: float
+    pair_count: float
+
+    def match_probability(self, model: Model) -> float:
+        """The probability that two random records match: the expected matches among the blocked pairs by all
+        pairs, at the value that reproduces itself."""
+        evidence = np.sort(self._evidence(model))
+        probability = model.match_probability
+        for _ in range(500):
+            prior = log2(probability / (1 - probability))
+            expected = float((1 / (1 + np.exp2(-(evidence + prior)))).sum()) / self.share
+            found = min(max(expected / self.pair_count, LEAST_MATCH_PROBABILITY), MOST_MATCH_PROBABILITY)
+            if abs(found - probability) <= CONVERGENCE * probability:
+                return found
+            probability = found
+        return probability
+
+    def _evidence(self, model: Model) -> np.ndarray[Any, Any]:
+        """Match weights in bits, without the prior."""
+        total = self.frequency_weights.copy()
+        for place, comparison in enumerate(model.specification.comparisons):
+            weighed = iter(model.probabilities[comparison.name])
+            weights = np.array(
+                [0.0 if level.is_missing else log2(np.divide(*next(weighed))) for level in comparison.levels]
+            )
+            total += weights[self.levels[:, place]]
+            if comparison.name in self.has_frequency:
+                moved = log2(_base_u(model, comparison.name) / self.base_u[comparison.name])
+                total += np.where(self.has_frequency[comparison.name], moved, 0.0)
+        return total
+
+
+def sample_evidence(
+    connection: duckdb.DuckDBPyConnection, model: Model, *, pair_count: int
+) -> SampledEvidence:
+    """About `pair_count` pairs of table `blocked_pairs`, chosen by a hash of the pair."""
+    [(blocked,)] = connection.execute("SELECT count(*) FROM blocked_pairs").fetchall()
+    [(records,)] = connection.execute("SELECT count(*) FROM records").fetchall()
+    share = min(1.0, pair_count / max(blocked, 1))
+    connection.execute(
+        "CREATE TABLE sampled_pairs AS SELECT * FROM blocked_pairs "
+        "WHERE hash(join_key_l, join_key_r) % 1000000 < ?",
+        [round(share * 1_000_000)],
+    )
+    score_pairs(connection, model, pairs="sampled_pairs", scored="sampled_scores", floor=-1000.0)
+    names = comparisons_with_frequencies(model)
+    wanted = ", ".join(f"frequency_weight_{name}" for name in names)
+    found = connection.execute(
+        f"SELECT levels, {wanted} FROM ({levels_sql(connection, model.specification, pairs='sampled_scores')}) "  # noqa: S608
+        "ORDER BY record_id_l, record_id_r"
+    ).fetchnumpy()
+    for table in ("sampled_pairs", "sampled_scores"):
+        connection.execute(f"DROP TABLE {table}")
+    width = len(model.specification.comparisons)
+    levels = np.array([list(row) for row in found["levels"]], dtype=np.int64).reshape(-1, width)
+    weights = {name: np.asarray(found[f"frequency_weight_{name}"], dtype=np.float64) for name in names}
+    return SampledEvidence(
+        levels=levels,
+        frequency_weights=np.sum(list(weights.values()), axis=0) if weights else np.zeros(len(levels)),
+        base_u={name: _base_u(model, name) for name in names},
+        has_frequency={name: weights[name] != 0.0 for name in names},
+        share=share,
+        pair_count=max(records * (records - 1) / 2, 1.0),
+    )
+
+
+def _base_u(model: Model, name: str) -> float:
+    """The u that the term frequencies of a comparison replace: of its first level that has them."""
+    comparison = next(each for each in model.specification.comparisons if each.name == name)
+    place = next(number for number, level in enumerate(comparison.weighed_levels) if level.frequency_column)
+    return model.probabilities[name][place][1]

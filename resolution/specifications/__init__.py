@@ -1,0 +1,1 @@
+"""The specifications that ship, with the tables their prior models need."""
