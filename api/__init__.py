@@ -1,1 +1,64 @@
-"""api."""
+"""The HTTP API: shape in, one call into cdp, shape out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask
+
+from api import documents, health, lookups, profiles
+from api.auth import require_callers
+from api.envelope import wrap_requests
+from api.errors import ProblemApi, register_problems
+from api.service import Service, install_service
+from cdp.privacy.read_audit import ReadAudit
+from cdp.settings import Settings, read_settings
+from cdp.store.door import StoreDoor
+
+__all__ = ["create_app"]
+
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "cdp_...",
+        "description": "An API key, made by `cdp key create`.",
+    },
+    "basic": {"type": "http", "scheme": "basic", "description": "The API key as user name, no password."},
+}
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Flask:
+    """The application; it opens the store when the first request needs it, and starts without one."""
+    settings = settings or read_settings()
+    app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config.update(
+        API_TITLE="cdp",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": "Profiles of customers, resolved from every channel's records.",
+                "license": {"name": "MIT", "identifier": "MIT"},
+            },
+            "security": [{"bearer": []}, {"basic": []}],
+        },
+        MAX_CONTENT_LENGTH=settings.body_limit_bytes,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    store = StoreDoor(settings.database_url, settings.store_timeout_seconds)
+    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock))
+    wrap_requests(app)
+    require_callers(app)
+    register_problems(app)
+    api = ProblemApi(app)
+    for name, scheme in _SECURITY_SCHEMES.items():
+        api.spec.components.security_scheme(name, scheme)
+    for resource in (health, lookups, profiles):
+        api.register_blueprint(resource.blueprint)
+    documents.install_documents(app, api)
+    return app

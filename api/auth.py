@@ -1,0 +1,86 @@
+"""Who calls, and whether they may: every address needs a key unless it is listed here as public."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, request
+from flask_smorest import Blueprint
+
+from api.errors import Problem
+from api.service import current_service
+from cdp.privacy.keys import VIEWS, Caller, authenticate
+from cdp.store import read
+
+# Endpoints that answer without a key. None of them tells anything about a person.
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "service.index",
+        "service.livez",
+        "service.readyz",
+        "documents.openapi_document",
+        "documents.docs",
+        "documents.docs_file",
+    }
+)
+
+_SCOPE = "required_scope"
+_ANY_VIEW = "a view"
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def requires_scope(scope: str) -> Callable[[View], View]:
+    """Only keys with this scope may call the view; its documentation says so."""
+    return _marked(scope, [scope])
+
+
+def requires_view() -> Callable[[View], View]:
+    """Any key may call the view function; which profile and which view it gets is for `cdp` to say."""
+    return _marked(_ANY_VIEW, [f"profiles:read:{view}" for view in VIEWS])
+
+
+def _marked(scope: str, roles: list[str]) -> Callable[[View], View]:
+    def mark(function: View) -> View:
+        documented = Blueprint.doc(security=[{"bearer": roles}, {"basic": roles}])(function)
+        setattr(documented, _SCOPE, scope)
+        return cast(View, documented)
+
+    return mark
+
+
+def require_callers(app: Flask) -> None:
+    app.before_request(_require_caller)
+
+
+def current_caller() -> Caller:
+    return cast(Caller, g.caller)
+
+
+def _require_caller() -> None:
+    """Runs before every view. An address that nobody marked is closed, whoever asks."""
+    if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS:
+        return
+    service = current_service()
+    secret = _presented_key()
+    if secret is None:
+        raise Problem("unauthorized")
+    with read(service.store.engine()) as connection:
+        caller = authenticate(connection, secret, service.clock())
+    if caller is None:
+        raise Problem("unauthorized")
+    g.caller = caller
+    scope = getattr(current_app.view_functions[request.endpoint], _SCOPE, None)
+    if scope is None or (scope != _ANY_VIEW and not caller.has_scope(scope)):
+        raise Problem("scope_missing", f"It needs {scope}." if scope else None)
+
+
+def _presented_key() -> str | None:
+    """The key of `Authorization: Bearer KEY`, or the user name of Basic as Segment's SDKs send it."""
+    authorization = request.authorization
+    if authorization is None:
+        return None
+    if authorization.type == "bearer":
+        return authorization.token
+    return authorization.username if authorization.type == "basic" else None

@@ -1,0 +1,70 @@
+"""What goes around every request: an id, one line in the log, and the headers that keep answers safe."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import sys
+import time
+from typing import TextIO
+
+import structlog
+from flask import Flask, Response, g, request
+
+REQUEST_ID_HEADER = "X-Request-Id"
+CONTENT_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+logger = structlog.get_logger(__name__)
+
+
+def configure_logs(level: str, stream: TextIO | None = None) -> None:
+    """One JSON object a line on standard error. For the process that serves, once."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def wrap_requests(app: Flask) -> None:
+    app.before_request(_begin)
+    app.after_request(_finish)
+
+
+def _begin() -> None:
+    given = request.headers.get(REQUEST_ID_HEADER, "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+    g.begun = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    headers[REQUEST_ID_HEADER] = g.request_id
+    headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    caller = g.get("caller")
+    # The rule and not the path: an address that somebody mistyped may hold anything.
+    logger.info(
+        "request",
+        method=request.method if request.url_rule else "other",
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        problem=g.get("problem_code"),
+        key_id=caller.key_id if caller else None,
+        duration_ms=round((time.perf_counter() - g.begun) * 1000, 2),
+    )
+    return response

@@ -1,0 +1,220 @@
+"""Problems (RFC 9457): every answer that is an error, whoever noticed it, in one shape with a stable code."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import marshmallow as ma
+import structlog
+from flask import Flask, Response, g, json
+from flask_smorest import Api
+from flask_smorest.utils import prepare_response
+from werkzeug.exceptions import HTTPException
+
+from cdp.errors import CdpError
+from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
+from cdp.privacy.read_audit import ReadAuditFullError
+from cdp.store import StoreError
+from cdp.store.errors import StoreBusyError, WriteConflictError
+
+PROBLEM_TYPE = "application/problem+json"
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ProblemKind:
+    """One code: its HTTP status, what it means for all who meet it, and after how many seconds to retry."""
+
+    status: int
+    title: str
+    retry_after_seconds: int | None = None
+
+
+PROBLEMS: dict[str, ProblemKind] = {
+    "bad_request": ProblemKind(400, "The request cannot be understood."),
+    "malformed_json": ProblemKind(400, "The body is not JSON that can be read safely."),
+    "invalid_cursor": ProblemKind(400, "The cursor is not one that this list gave out."),
+    "unauthorized": ProblemKind(401, "The request carries no valid key."),
+    "scope_missing": ProblemKind(403, "The key lacks the scope that this call needs."),
+    "not_found": ProblemKind(404, "There is nothing at this address."),
+    "profile_not_found": ProblemKind(404, "There is no such profile, or this key may not read it so."),
+    "method_not_allowed": ProblemKind(405, "This address does not answer to this method."),
+    "several_profiles": ProblemKind(409, "The identifiers belong to several profiles."),
+    "profile_erased": ProblemKind(410, "The profile was erased."),
+    "body_too_large": ProblemKind(413, "The body is larger than this service takes."),
+    "unsupported_media_type": ProblemKind(415, "The body must be JSON in UTF-8, neither packed nor encoded."),
+    "validation_failed": ProblemKind(422, "Parts of the request are missing, unknown or out of bounds."),
+    "identifier_invalid": ProblemKind(422, "None of the identifiers can be one that points at a person."),
+    "purpose_required": ProblemKind(422, "Unmasked values need a purpose, in the header CDP-Purpose."),
+    "http_error": ProblemKind(400, "The request was refused."),
+    "internal_error": ProblemKind(500, "The service failed; the request id finds the cause in its log."),
+    "not_ready": ProblemKind(503, "The service cannot answer requests now.", 5),
+    "store_busy": ProblemKind(503, "The store is busy.", 1),
+    "store_unavailable": ProblemKind(503, "The store cannot answer.", 5),
+    "read_audit_full": ProblemKind(503, "Reads cannot be audited now, so none is answered.", 5),
+}
+
+_CODE_OF_STATUS = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "scope_missing",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "validation_failed",
+}
+
+
+class Problem(Exception):
+    """Raised by views; `errors` point at parts of the request, `extension` adds members of its own."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        extension: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+        self.extension = extension or {}
+
+
+class ProblemErrorSchema(ma.Schema):
+    pointer = ma.fields.String(
+        required=True,
+        metadata={
+            "description": "JSON pointer into the body; /query/NAME and /headers/NAME for the other parts.",
+            "examples": ["/value"],
+        },
+    )
+    detail = ma.fields.String(required=True, metadata={"examples": ["Missing data for required field."]})
+
+
+class ProblemSchema(ma.Schema):
+    """Every error of this API (RFC 9457)."""
+
+    type = ma.fields.String(required=True, metadata={"examples": ["about:blank"]})
+    title = ma.fields.String(required=True, metadata={"description": "What the code means, always the same."})
+    status = ma.fields.Integer(required=True)
+    code = ma.fields.String(
+        required=True, metadata={"description": "Stable: programs decide by it.", "enum": sorted(PROBLEMS)}
+    )
+    detail = ma.fields.String(metadata={"description": "What happened this time, and what to do."})
+    errors = ma.fields.List(ma.fields.Nested(ProblemErrorSchema))
+    request_id = ma.fields.String(required=True, metadata={"description": "Finds this request in the log."})
+
+
+class ProblemApi(Api):
+    """flask-smorest, with problems where it would answer with its own error payload."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = "PROBLEM"
+    DEFAULT_RESPONSE_CONTENT_TYPE = "application/json"
+
+    def _register_responses(self) -> None:
+        default: str = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_TYPE
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = default
+        response = {"description": "Any other problem", "schema": ProblemSchema}
+        prepare_response(response, self.spec, PROBLEM_TYPE)
+        self.spec.components.response("PROBLEM", response)
+
+    def _register_error_handlers(self) -> None:
+        """Ours answer instead: see register_problems."""
+
+
+def register_problems(app: Flask) -> None:
+    """Every exception becomes a problem; the log is told of unforeseen ones, without their values."""
+    app.register_error_handler(Problem, _answer_problem)
+    app.register_error_handler(CdpError, _answer_domain_error)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(Exception, _answer_unforeseen)
+
+
+def problem_document(code: str, detail: str | None = None, **members: Any) -> dict[str, Any]:
+    """The members of a problem, in the order people read them."""
+    kind = PROBLEMS[code]
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": kind.title,
+        "status": kind.status,
+        "code": code,
+    }
+    if detail:
+        document["detail"] = detail
+    document.update({name: value for name, value in members.items() if value})
+    document["request_id"] = g.get("request_id", "")
+    return document
+
+
+def _answer_problem(problem: Problem) -> Response:
+    g.problem_code = problem.code
+    kind = PROBLEMS[problem.code]
+    document = problem_document(
+        problem.code, problem.detail, errors=list(problem.errors), **dict(problem.extension)
+    )
+    response = Response(json.dumps(document), document["status"], dict(problem.headers))
+    response.content_type = PROBLEM_TYPE
+    if problem.code == "unauthorized":
+        response.headers["WWW-Authenticate"] = 'Bearer realm="cdp", Basic realm="cdp"'
+    if kind.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(kind.retry_after_seconds)
+    return response
+
+
+def _answer_domain_error(error: CdpError) -> Response:
+    """Store errors name files and hosts, so their message goes to the log and not to the caller."""
+    match error:
+        case UnknownProfileError():
+            return _answer_problem(Problem("profile_not_found"))
+        case ErasedProfileError():
+            return _answer_problem(Problem("profile_erased"))
+        case ReadAuditFullError():
+            return _answer_problem(Problem("read_audit_full"))
+        case StoreBusyError() | WriteConflictError():
+            logger.warning("store.busy", reason=error.reason)
+            return _answer_problem(Problem("store_busy", "Try again after the time in Retry-After."))
+        case StoreError():
+            logger.error("store.unavailable", reason=error.reason, detail=str(error))
+            return _answer_problem(Problem("store_unavailable", "Try again after the time in Retry-After."))
+        case _:
+            return _answer_unforeseen(error)
+
+
+def _answer_http_error(error: HTTPException) -> Response:
+    """The errors of Flask and werkzeug: routing, limits, broken requests."""
+    status = error.code or 500
+    if status >= 500:
+        return _answer_unforeseen(error)
+    if status < 400 and error.response is None:
+        # A redirect to the address as it is written in the routes.
+        response = error.get_response()
+        assert isinstance(response, Response)
+        return response
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    extension = {} if status in _CODE_OF_STATUS else {"status": status}
+    code = _CODE_OF_STATUS.get(status, "http_error")
+    return _answer_problem(Problem(code, headers=headers, extension=extension))
+
+
+def _answer_unforeseen(error: Exception) -> Response:
+    """The log gets the kind of error and its place; a message may hold a person's values and stays out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    logger.error(
+        "request.failed",
+        error=type(error).__name__,
+        places=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
+    )
+    return _answer_problem(Problem("internal_error"))

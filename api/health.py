@@ -1,0 +1,69 @@
+"""The index of the service, and whether it lives and can answer."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+
+from api.errors import Problem
+from api.inputs import ApiBlueprint
+from api.service import current_service
+from cdp.identity.models import select_active_version
+from cdp.store import StoreError, read
+from cdp.store.engine import require_revision
+
+blueprint = ApiBlueprint("service", __name__, description="The service itself")
+
+
+class IndexSchema(ma.Schema):
+    name = ma.fields.String(required=True, metadata={"examples": ["cdp"]})
+    documentation = ma.fields.String(required=True, metadata={"examples": ["/docs"]})
+    openapi = ma.fields.String(required=True, metadata={"examples": ["/openapi.json"]})
+    ready = ma.fields.String(required=True, metadata={"examples": ["/readyz"]})
+
+
+class LifeSchema(ma.Schema):
+    status = ma.fields.String(required=True, metadata={"examples": ["alive"]})
+
+
+class ReadinessSchema(ma.Schema):
+    status = ma.fields.String(required=True, metadata={"examples": ["ready"]})
+    model_version = ma.fields.Integer(required=True, metadata={"examples": [0]})
+
+
+@blueprint.get("/")
+@blueprint.doc(security=[], operationId="index")
+@blueprint.response(200, IndexSchema)
+def index() -> dict[str, str]:
+    """Where to go from here"""
+    return {"name": "cdp", "documentation": "/docs", "openapi": "/openapi.json", "ready": "/readyz"}
+
+
+@blueprint.get("/livez")
+@blueprint.doc(security=[], operationId="livez")
+@blueprint.response(200, LifeSchema)
+def livez() -> dict[str, str]:
+    """Whether the process answers
+
+    It looks at nothing else: restart it when this fails.
+    """
+    return {"status": "alive"}
+
+
+@blueprint.get("/readyz")
+@blueprint.doc(security=[], operationId="readyz")
+@blueprint.response(200, ReadinessSchema)
+def readyz() -> dict[str, object]:
+    """Whether requests can be answered now
+
+    The store is reached, its schema is the one this version needs, and a model is in force. Otherwise 503
+    with the code `not_ready`, and what is the matter in `detail`.
+    """
+    try:
+        with read(current_service().store.engine()) as connection:
+            require_revision(connection)
+            model_version = select_active_version(connection)
+    except StoreError as error:
+        raise Problem("not_ready", f"The store: {error.reason}.") from error
+    if model_version is None:
+        raise Problem("not_ready", "No model is in force: run `cdp resolve`.")
+    return {"status": "ready", "model_version": model_version}

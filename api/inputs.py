@@ -1,0 +1,203 @@
+"""Reading what callers send: JSON that cannot hurt, problems that say where, opaque cursors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
+
+import marshmallow as ma
+from flask import Request, request
+from flask_smorest import Blueprint
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import ClientDisconnected
+
+from api.errors import Problem
+
+DEPTH_LIMIT = 32
+# A number of more digits is no quantity that anybody means; longer ones cost quadratic time to read.
+DIGIT_LIMIT = 40
+PAGE_LIMIT = 200
+_PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,63}")
+# A text to its end or, where it has none, to the end of all; each byte is looked at once.
+_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LOCATION_POINTERS = {"json": "", "query": "/query", "querystring": "/query", "headers": "/headers"}
+
+
+class JsonParser(FlaskParser):
+    """webargs with our own reading of JSON and problems for its errors."""
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        return read_json(req)
+
+    def handle_error(
+        self,
+        error: ma.ValidationError,
+        req: Request,
+        schema: ma.Schema,
+        *,
+        error_status_code: int | None,
+        error_headers: Mapping[str, str] | None,
+    ) -> NoReturn:
+        errors = []
+        for location, messages in error.normalized_messages().items():  # type: ignore[no-untyped-call]
+            start = _LOCATION_POINTERS.get(location, f"/{location}")
+            errors += [
+                {"pointer": pointer, "detail": detail} for pointer, detail in _flattened(messages, start)
+            ]
+        raise Problem("validation_failed", errors=errors)
+
+
+class ApiBlueprint(Blueprint):
+    """A flask-smorest blueprint that reads its arguments through JsonParser."""
+
+    ARGUMENTS_PARSER = JsonParser()
+
+
+class PageSchema(ma.Schema):
+    limit = ma.fields.Integer(
+        load_default=50,
+        validate=ma.validate.Range(min=1, max=PAGE_LIMIT),
+        metadata={"description": "How many to return at most."},
+    )
+    cursor = ma.fields.String(
+        load_default=None,
+        validate=ma.validate.Length(max=200),
+        metadata={"description": "`next_cursor` of the page before; opaque."},
+    )
+
+
+def read_json(req: Request) -> Any:
+    """The body as JSON values. Raises Problem for what is no JSON, ambiguous, or made to hurt.
+
+    Refused beyond RFC 8259: duplicate names, NaN and infinities, lone surrogates, NUL, nesting and numbers
+    past the limits.
+    """
+    if not (req.mimetype == "application/json" or req.mimetype.endswith("+json")):
+        raise Problem("unsupported_media_type", "Send the body as application/json.")
+    if req.content_encoding not in (None, "", "identity"):
+        raise Problem("unsupported_media_type", "Send the body without a Content-Encoding.")
+    try:
+        body = req.get_data(cache=False)
+    except ClientDisconnected:
+        raise Problem("bad_request", "The body ended before its Content-Length.") from None
+    return parse_json(body)
+
+
+def parse_json(body: bytes) -> Any:
+    if _depth(body) > DEPTH_LIMIT:
+        raise Problem("malformed_json", f"It is nested more than {DEPTH_LIMIT} levels deep.")
+    try:
+        text = body.decode("utf-8")
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique_names,
+            parse_int=_bounded_int,
+            parse_float=_finite_float,
+            parse_constant=_refuse_constant,
+        )
+    except UnicodeDecodeError:
+        raise Problem("malformed_json", "It is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise Problem("malformed_json", f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
+    # Only escapes can bring in what UTF-8 and JSON themselves forbid.
+    if "\\u" in text and not _is_clean(value):
+        raise Problem("malformed_json", "A text holds NUL or half a character (a lone surrogate).")
+    return value
+
+
+def read_purpose() -> str | None:
+    """The header CDP-Purpose: a code such as `ticket:4711`, no sentence, since the audit keeps it."""
+    purpose = request.headers.get("CDP-Purpose")
+    if purpose is not None and not _PURPOSE.fullmatch(purpose):
+        detail = "Two to 64 letters, digits and . _ : - (a code such as ticket:4711)."
+        raise Problem("validation_failed", errors=[{"pointer": "/headers/CDP-Purpose", "detail": detail}])
+    return purpose
+
+
+def encode_cursor(position: int) -> str:
+    return base64.urlsafe_b64encode(f"1:{position}".encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None) -> int | None:
+    """Raises Problem for a text that encode_cursor did not make."""
+    if cursor is None:
+        return None
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        version, _, position = text.decode("ascii").partition(":")
+    except (binascii.Error, ValueError):
+        raise Problem("invalid_cursor") from None
+    if version != "1" or not position.isdecimal() or len(position) > 18:
+        raise Problem("invalid_cursor")
+    return int(position)
+
+
+def _depth(body: bytes) -> int:
+    """How deep the brackets nest; texts do not count. Cheap where there are few brackets."""
+    if body.count(b"[") + body.count(b"{") <= DEPTH_LIMIT:
+        return 0
+    depth = deepest = 0
+    for match in _TEXT_OR_BRACKET.finditer(body):
+        found = match.group()
+        if found in (b"[", b"{"):
+            depth += 1
+            if depth > deepest:
+                deepest = depth
+                if deepest > DEPTH_LIMIT:
+                    break
+        elif found in (b"]", b"}"):
+            depth -= 1
+    return deepest
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise Problem("malformed_json", "An object has the same name twice.")
+    return value
+
+
+def _bounded_int(digits: str) -> int:
+    if len(digits) > DIGIT_LIMIT:
+        raise Problem("malformed_json", f"A number has more than {DIGIT_LIMIT} digits.")
+    return int(digits)
+
+
+def _finite_float(digits: str) -> float:
+    value = float(digits) if len(digits) <= 400 else math.inf
+    if not math.isfinite(value):
+        raise Problem("malformed_json", "A number is out of range.")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise Problem("malformed_json", f"{name} is not JSON.")
+
+
+def _is_clean(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" not in value and _SURROGATE.search(value) is None
+    if isinstance(value, list):
+        return all(_is_clean(each) for each in value)
+    if isinstance(value, dict):
+        return all(_is_clean(name) and _is_clean(each) for name, each in value.items())
+    return True
+
+
+def _flattened(messages: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """marshmallow's nested messages as (pointer, message); names are escaped as RFC 6901 says."""
+    if isinstance(messages, Mapping):
+        for name, nested in messages.items():
+            step = "" if name == "_schema" else "/" + str(name)[:64].replace("~", "~0").replace("/", "~1")
+            yield from _flattened(nested, pointer + step)
+    elif isinstance(messages, list):
+        for message in messages:
+            yield from _flattened(message, pointer)
+    else:
+        yield pointer, str(messages)

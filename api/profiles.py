@@ -1,0 +1,355 @@
+"""GET /v1/profiles/{profile_id}: a profile in a view, its records, its history, why it is one person."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, request
+
+from api.auth import current_caller, requires_view
+from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
+from api.profile_views import (
+    ANY_VIEW,
+    VIEW_EXAMPLE,
+    InstantField,
+    Reading,
+    ViewQuerySchema,
+    answer_view,
+    audit_read,
+    choose_reading,
+    json_response,
+    locate,
+    read_unmasking,
+)
+from api.service import current_service
+from cdp.identity.explain import LANGUAGES, explain_profile
+from cdp.identity.profile_reads import (
+    MemberRecord,
+    require_profile,
+    select_ledger_entries,
+    select_member_records,
+)
+from cdp.privacy.masking import mask_identifier, mask_source_record_id, mask_value
+from cdp.store import read
+
+# What a profile is made of, and why, is for those who look after it.
+_INSIDE_VIEWS = ("steward", "agent")
+_PROFILE_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+blueprint = ApiBlueprint(
+    "profiles", __name__, url_prefix="/v1/profiles", description="Profiles, and what they are made of"
+)
+
+
+class RecordsQuerySchema(PageSchema):
+    unmask = ma.fields.Boolean(
+        load_default=False,
+        metadata={"description": "Whole values; needs the scope `pii:unmask` and the header CDP-Purpose."},
+    )
+
+
+class LanguageQuerySchema(ma.Schema):
+    lang = ma.fields.String(
+        load_default=None,
+        validate=ma.validate.OneOf(LANGUAGES),
+        metadata={"description": "Language of the words; Accept-Language by default, else English."},
+    )
+
+
+class RecordIdentifierSchema(ma.Schema):
+    type = ma.fields.String(required=True, metadata={"examples": ["email"]})
+    value = ma.fields.String(required=True, metadata={"examples": ["a***@example.com"]})
+    verified = ma.fields.Boolean(required=True)
+
+
+class RefusalSchema(ma.Schema):
+    """A value that was not used."""
+
+    field = ma.fields.String(required=True, metadata={"examples": ["/phones/0"]})
+    reason = ma.fields.String(required=True, metadata={"examples": ["junk"]})
+
+
+class RecordSchema(ma.Schema):
+    """What one source said about the person."""
+
+    record_id = ma.fields.Integer(required=True)
+    source = ma.fields.String(required=True, metadata={"examples": ["crm"]})
+    source_record_id = ma.fields.String(required=True, metadata={"examples": ["c-481"]})
+    occurred_at = InstantField(required=True, metadata={"format": "date-time"})
+    received_at = InstantField(required=True, metadata={"format": "date-time"})
+    values = ma.fields.Dict(required=True, metadata={"description": "Standardized values."})
+    identifiers = ma.fields.List(ma.fields.Nested(RecordIdentifierSchema), required=True)
+    refusals = ma.fields.List(ma.fields.Nested(RefusalSchema), required=True)
+
+
+class PageOfRecordsSchema(ma.Schema):
+    data = ma.fields.List(ma.fields.Nested(RecordSchema), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+class MoveSchema(ma.Schema):
+    record_id = ma.fields.Integer(required=True)
+    from_profile_id = ma.fields.String(required=True, allow_none=True)
+    to_profile_id = ma.fields.String(required=True, allow_none=True)
+
+
+class LedgerEntrySchema(ma.Schema):
+    """One change of membership."""
+
+    ledger_entry_id = ma.fields.Integer(required=True)
+    kind = ma.fields.String(required=True, metadata={"examples": ["join"]})
+    profile_id = ma.fields.String(required=True)
+    author = ma.fields.String(required=True)
+    reason = ma.fields.String(required=True)
+    model_version = ma.fields.Integer(required=True, allow_none=True)
+    run_id = ma.fields.Integer(required=True, allow_none=True)
+    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
+    undone_by = ma.fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The entry that took this one back."}
+    )
+    moves = ma.fields.List(ma.fields.Nested(MoveSchema), required=True)
+
+
+class PageOfLedgerEntriesSchema(ma.Schema):
+    data = ma.fields.List(ma.fields.Nested(LedgerEntrySchema), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+class ComparisonExplanationSchema(ma.Schema):
+    """What one comparison says, in bits; level_weight and frequency_weight add up to match_weight."""
+
+    comparison = ma.fields.String(required=True, metadata={"examples": ["given_name"]})
+    label = ma.fields.String(required=True, metadata={"examples": ["first name"]})
+    level = ma.fields.String(required=True, metadata={"examples": ["equal"]})
+    is_missing = ma.fields.Boolean(required=True, metadata={"description": "A value is absent: no weight."})
+    level_weight = ma.fields.Float(required=True, metadata={"examples": [6.9]})
+    frequency_weight = ma.fields.Float(
+        required=True, metadata={"description": "What the rarity of the value adds.", "examples": [2.1]}
+    )
+    match_weight = ma.fields.Float(required=True, metadata={"examples": [9.0]})
+
+
+class PairEvidenceSchema(ma.Schema):
+    """A scored pair: prior_match_weight and the weights of the comparisons add up to match_weight."""
+
+    model_version = ma.fields.Integer(required=True)
+    prior_match_weight = ma.fields.Float(required=True, metadata={"examples": [-16.0]})
+    match_weight = ma.fields.Float(required=True, metadata={"examples": [14.2]})
+    match_probability = ma.fields.Float(required=True, metadata={"examples": [0.9999]})
+    comparisons = ma.fields.List(ma.fields.Nested(ComparisonExplanationSchema), required=True)
+
+
+class JoinExplanationSchema(ma.Schema):
+    ledger_entry_id = ma.fields.Integer(required=True)
+    author = ma.fields.String(required=True)
+    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
+    record_id_l = ma.fields.Integer(required=True)
+    record_id_r = ma.fields.Integer(required=True)
+    kind = ma.fields.String(required=True, metadata={"enum": ["evidence", "must_link"]})
+    mean_weight = ma.fields.Float(
+        required=True, allow_none=True, metadata={"description": "Over all pairs of what was joined."}
+    )
+    pair = ma.fields.Nested(
+        PairEvidenceSchema, required=True, allow_none=True, metadata={"description": "null when not kept."}
+    )
+    text = ma.fields.String(required=True)
+
+
+class ExplanationSchema(ma.Schema):
+    profile_id = ma.fields.String(required=True)
+    version = ma.fields.Integer(required=True)
+    language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
+    text = ma.fields.String(required=True)
+    joins = ma.fields.List(ma.fields.Nested(JoinExplanationSchema), required=True)
+
+
+_PAGE_OF_RECORDS = PageOfRecordsSchema()
+_PAGE_OF_LEDGER_ENTRIES = PageOfLedgerEntriesSchema()
+_EXPLANATION = ExplanationSchema()
+
+_not_found = blueprint.alt_response(
+    404,
+    schema=ProblemSchema,
+    content_type=PROBLEM_TYPE,
+    description="No such profile, or not one this key may read in this view",
+)
+_erased = blueprint.alt_response(
+    410, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="The profile was erased"
+)
+
+
+@blueprint.get("/<profile_id>")
+@requires_view()
+@blueprint.doc(
+    operationId="getProfile",
+    parameters=[
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "The ETag of a former answer.",
+        },
+        {
+            "name": "CDP-Purpose",
+            "in": "header",
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{1,63}$"},
+            "description": "Why it is read, as a code; the audit keeps it. Required with unmask=true.",
+            "example": "ticket:4711",
+        },
+    ],
+)
+@blueprint.arguments(ViewQuerySchema, location="query")
+@blueprint.response(
+    200,
+    ANY_VIEW,
+    description="The view. An absorbed id answers with its survivor and Content-Location.",
+    example=VIEW_EXAMPLE,
+    headers={"ETag": {"schema": {"type": "string"}, "description": "Changes with the profile's version."}},
+)
+@blueprint.alt_response(304, description="The caller has it already")
+@_not_found
+@_erased
+def get_profile(query: dict[str, Any], profile_id: str) -> Response:
+    """A profile in one of its views
+
+    Each view is a projection with its own fields. Identifiers, birth dates, streets and free attributes are
+    masked, unless `unmask=true` comes from a key with `pii:unmask` and with a purpose. Every read is audited.
+    """
+    caller = current_caller()
+    reading = choose_reading(caller, query, needs_view=True)
+    with read(current_service().store.engine()) as connection:
+        profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
+    response = answer_view(profile, reading, found_by="id")
+    return locate(response, profile, profile_id, "profiles.get_profile", view=query["view"])
+
+
+@blueprint.get("/<profile_id>/records")
+@requires_view()
+@blueprint.doc(operationId="getProfileRecords")
+@blueprint.arguments(RecordsQuerySchema, location="query")
+@blueprint.response(200, PageOfRecordsSchema)
+@_not_found
+@_erased
+def get_records(query: dict[str, Any], profile_id: str) -> Response:
+    """The source records it is made of
+
+    In the order they were first received; for keys with the agent's or the steward's view. A key that is
+    bound to sources sees the records of those.
+    """
+    caller = current_caller()
+    reading = _reading_inside(unmask=query["unmask"])
+    after = decode_cursor(query["cursor"]) or 0
+    with read(current_service().store.engine()) as connection:
+        profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
+        records = select_member_records(
+            connection,
+            profile.profile_id,
+            after_record_id=after,
+            limit=query["limit"] + 1,
+            sources=caller.sources,
+        )
+    shown = records[: query["limit"]]
+    audit_read(profile.profile_id, "profile.read_records", reading)
+    page = {
+        "data": [_record_document(record, unmask=reading.unmask) for record in shown],
+        "next_cursor": encode_cursor(shown[-1].record_id) if len(records) > len(shown) else None,
+    }
+    response = json_response(_PAGE_OF_RECORDS.dump(page))
+    return locate(response, profile, profile_id, "profiles.get_records", limit=query["limit"])
+
+
+@blueprint.get("/<profile_id>/history")
+@requires_view()
+@blueprint.doc(operationId="getProfileHistory")
+@blueprint.arguments(PageSchema, location="query")
+@blueprint.response(200, PageOfLedgerEntriesSchema)
+@_not_found
+@_erased
+def get_history(query: dict[str, Any], profile_id: str) -> Response:
+    """Its entries in the ledger
+
+    Every change of membership, newest first, with its author, its reason and what undid it; for keys with the
+    agent's or the steward's view.
+    """
+    caller = current_caller()
+    reading = _reading_inside(unmask=False)
+    with read(current_service().store.engine()) as connection:
+        profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
+        entries = select_ledger_entries(
+            connection,
+            profile.profile_id,
+            before_entry_id=decode_cursor(query["cursor"]),
+            limit=query["limit"] + 1,
+        )
+    shown = entries[: query["limit"]]
+    audit_read(profile.profile_id, "profile.read_history", reading)
+    page = {
+        "data": shown,
+        "next_cursor": encode_cursor(shown[-1].ledger_entry_id) if len(entries) > len(shown) else None,
+    }
+    response = json_response(_PAGE_OF_LEDGER_ENTRIES.dump(page))
+    return locate(response, profile, profile_id, "profiles.get_history", limit=query["limit"])
+
+
+@blueprint.get("/<profile_id>/explanation")
+@requires_view()
+@blueprint.doc(operationId="getProfileExplanation")
+@blueprint.arguments(LanguageQuerySchema, location="query")
+@blueprint.response(200, ExplanationSchema)
+@_not_found
+@_erased
+def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
+    """Why it is one person
+
+    The joins that made it, in order: for each the pair that spoke loudest, with the prior, every comparison
+    with its level and weight, the total, and a few sentences in English or Portuguese. For keys with the
+    agent's or the steward's view.
+    """
+    caller = current_caller()
+    reading = _reading_inside(unmask=False)
+    language = query["lang"] or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    with read(current_service().store.engine()) as connection:
+        profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
+        explanation = explain_profile(connection, profile, language=language)
+    audit_read(profile.profile_id, "profile.read_explanation", reading)
+    document = {
+        "profile_id": profile.profile_id,
+        "version": profile.version,
+        "language": explanation.language,
+        "text": explanation.text,
+        "joins": explanation.joins,
+    }
+    response = json_response(_EXPLANATION.dump(document))
+    response.headers["Content-Language"] = language
+    response.vary.add("Accept-Language")
+    return locate(response, profile, profile_id, "profiles.get_explanation", lang=query["lang"])
+
+
+def _checked(profile_id: str) -> str:
+    """A text that could be an id: others need not reach the store."""
+    if not _PROFILE_ID.fullmatch(profile_id):
+        raise Problem("profile_not_found")
+    return profile_id
+
+
+def _reading_inside(*, unmask: bool) -> Reading:
+    """Raises Problem: profile_not_found for keys without a view that goes inside."""
+    caller = current_caller()
+    readable = [view for view in _INSIDE_VIEWS if caller.may_read_view(view)]
+    if not readable:
+        raise Problem("profile_not_found")
+    return Reading(readable[0], *read_unmasking(caller, unmask=unmask))
+
+
+def _record_document(record: MemberRecord, *, unmask: bool) -> dict[str, Any]:
+    document = dict(vars(record))
+    if not unmask:
+        document["source_record_id"] = mask_source_record_id(record.source_record_id)
+        document["values"] = {name: mask_value(name, value) for name, value in record.values.items()}
+        document["identifiers"] = [
+            {**each, "value": mask_identifier(each["type"], each["value"])} for each in record.identifiers
+        ]
+    return document

@@ -1,0 +1,32 @@
+"""What every request needs: the settings, the store once it opens, the audit of reads, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+
+from cdp.privacy.read_audit import ReadAudit
+from cdp.settings import Settings
+from cdp.store.door import StoreDoor
+
+_EXTENSION = "cdp"
+
+
+@dataclass(frozen=True)
+class Service:
+    settings: Settings
+    store: StoreDoor
+    read_audit: ReadAudit
+    clock: Callable[[], datetime]
+
+
+def current_service() -> Service:
+    return cast(Service, current_app.extensions[_EXTENSION])
+
+
+def install_service(extensions: dict[str, object], service: Service) -> None:
+    extensions[_EXTENSION] = service

@@ -1,0 +1,27 @@
+"""gunicorn's settings, from the environment: `gunicorn --config python:api.serving wsgi:app`."""
+
+from __future__ import annotations
+
+import os
+
+from cdp.settings import read_settings
+
+_settings = read_settings()
+
+wsgi_app = "wsgi:app"
+bind = _settings.bind
+worker_class = "gthread"
+workers = _settings.worker_count or min(4, max(2, os.cpu_count() or 2))
+threads = _settings.thread_count
+# Each worker opens the store itself: an open database does not survive a fork.
+preload_app = False
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+# Workers end one after the other, so that memory that a library leaks comes back.
+max_requests = 100_000
+max_requests_jitter = 20_000
+loglevel = "warning" if _settings.log_level in ("warning", "error") else "info"
+# The API writes a line a request itself, without addresses or values.
+accesslog = None
+control_socket_disable = True

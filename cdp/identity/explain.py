@@ -1,0 +1,236 @@
+"""Why a profile is one person: the joins that made it, in order, each pair with its weight taken apart."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, select, tuple_
+
+from cdp.identity.profile_reads import Profile
+from cdp.store.schema import edges, ledger_entries, ledger_moves, memberships, model_versions
+from resolution import Model, load_model
+from resolution.explanation import (
+    LANGUAGES,
+    PairExplanation,
+    comparison_label,
+    describe_lost_evidence,
+    describe_must_link,
+    describe_pair,
+    describe_profile,
+    explain_pair,
+    level_label,
+    match_probability,
+)
+
+__all__ = [
+    "LANGUAGES",
+    "ComparisonExplanation",
+    "JoinExplanation",
+    "PairEvidence",
+    "ProfileExplanation",
+    "explain_profile",
+]
+
+# Weights are taken apart without term frequencies: what they gave is in the evidence.
+_NO_FREQUENCIES = gzip.compress(b"{}")
+
+
+@dataclass(frozen=True)
+class ComparisonExplanation:
+    """What one comparison of a pair says, in bits; the labels in the language asked for."""
+
+    comparison: str
+    label: str
+    level: str
+    is_missing: bool
+    level_weight: float
+    frequency_weight: float
+    match_weight: float
+
+
+@dataclass(frozen=True)
+class PairEvidence:
+    """A scored pair: the prior and the comparisons add up to match_weight."""
+
+    model_version: int
+    prior_match_weight: float
+    match_weight: float
+    match_probability: float
+    comparisons: list[ComparisonExplanation]
+
+
+@dataclass(frozen=True)
+class JoinExplanation:
+    """One join of two records of the profile, and of all that was with them.
+
+    kind: 'evidence' or 'must_link'. mean_weight: over all pairs of the two sides when they were joined.
+    pair: as it is scored now, None when its edge is no longer kept.
+    """
+
+    ledger_entry_id: int
+    author: str
+    recorded_at: datetime
+    record_id_l: int
+    record_id_r: int
+    kind: str
+    mean_weight: float | None
+    pair: PairEvidence | None
+    text: str
+
+
+@dataclass(frozen=True)
+class ProfileExplanation:
+    language: str
+    text: str
+    joins: list[JoinExplanation]
+
+
+def explain_profile(connection: Connection, profile: Profile, *, language: str) -> ProfileExplanation:
+    """The joins that brought the records of the profile together, in the order they were made.
+
+    The ledger tells fifty joins an entry: of a larger profile some may be left out.
+    """
+    member_ids = _select_member_ids(connection, profile.profile_id)
+    joins = _select_joins(connection, profile.profile_id, member_ids)
+    stored = _select_edges(connection, [_pair_of(join) for _, join in joins])
+    models = _select_models(connection, {edge.model_version_id for edge in stored.values()})
+    explained = [
+        _explained(entry, join, _explain_edge(stored.get(_pair_of(join)), models), language)
+        for entry, join in joins
+    ]
+    return ProfileExplanation(
+        language=language,
+        text=describe_profile(len(member_ids), language),
+        joins=explained,
+    )
+
+
+Pair = tuple[int, int]
+
+
+def _select_member_ids(connection: Connection, profile_id: str) -> frozenset[int]:
+    held = select(memberships.c.record_id).where(
+        memberships.c.profile_id == profile_id, memberships.c.valid_to.is_(None)
+    )
+    return frozenset(connection.scalars(held))
+
+
+def _select_joins(
+    connection: Connection, profile_id: str, member_ids: frozenset[int]
+) -> list[tuple[Any, Mapping[str, Any]]]:
+    """(ledger entry, join as it tells it) in order: as many joins as bring the members together, no more.
+
+    An entry tells the joins of the whole profile as it was then, so the newest word on each counts.
+    """
+    now_in_it = select(memberships.c.record_id).where(
+        memberships.c.profile_id == profile_id, memberships.c.valid_to.is_(None)
+    )
+    moved = select(ledger_moves.c.ledger_entry_id).where(ledger_moves.c.record_id.in_(now_in_it))
+    newest_first = connection.execute(
+        select(ledger_entries)
+        .where(ledger_entries.c.ledger_entry_id.in_(moved), ledger_entries.c.undone_by.is_(None))
+        .order_by(ledger_entries.c.ledger_entry_id.desc())
+    )
+    group_of = {record_id: {record_id} for record_id in member_ids}
+    joins: list[tuple[Any, Mapping[str, Any]]] = []
+    for entry in newest_first:
+        evidence = json.loads(entry.evidence)
+        told = evidence.get("joins", ()) if isinstance(evidence, Mapping) else ()
+        joins[:0] = [(entry, join) for join in told if _brings_together(join, group_of)]
+    return joins
+
+
+def _brings_together(join: Mapping[str, Any], group_of: dict[int, set[int]]) -> bool:
+    """Whether the join is between two groups of members; then they are one from here on."""
+    group_l, group_r = group_of.get(join["record_id_l"]), group_of.get(join["record_id_r"])
+    if group_l is None or group_r is None or group_l is group_r:
+        return False
+    group_l |= group_r
+    group_of.update(dict.fromkeys(group_r, group_l))
+    return True
+
+
+def _pair_of(join: Mapping[str, Any]) -> Pair:
+    low, high = sorted((join["record_id_l"], join["record_id_r"]))
+    return low, high
+
+
+def _select_edges(connection: Connection, pairs: Sequence[Pair]) -> dict[Pair, Any]:
+    if not pairs:
+        return {}
+    statement = select(edges).where(tuple_(edges.c.record_id_l, edges.c.record_id_r).in_(pairs))
+    return {(row.record_id_l, row.record_id_r): row for row in connection.execute(statement)}
+
+
+def _select_models(connection: Connection, versions: set[int]) -> dict[int, Model]:
+    if not versions:
+        return {}
+    statement = select(
+        model_versions.c.model_version_id, model_versions.c.specification, model_versions.c.parameters
+    ).where(model_versions.c.model_version_id.in_(sorted(versions)))
+    return {row.model_version_id: _model(*row) for row in connection.execute(statement)}
+
+
+@lru_cache(maxsize=8)
+def _model(version: int, specification: str, parameters: str) -> Model:
+    return load_model(version, specification, parameters, _NO_FREQUENCIES)
+
+
+def _explain_edge(edge: Any | None, models: Mapping[int, Model]) -> tuple[Any, PairExplanation] | None:
+    if edge is None:
+        return None
+    evidence = json.loads(edge.evidence)
+    model = models[edge.model_version_id]
+    return edge, explain_pair(model, evidence["levels"], evidence.get("frequency_weights") or {})
+
+
+def _explained(
+    entry: Any,
+    join: Mapping[str, Any],
+    scored: tuple[Any, PairExplanation] | None,
+    language: str,
+) -> JoinExplanation:
+    low, high = _pair_of(join)
+    kind = join.get("kind", "evidence")
+    if kind == "must_link":
+        text = describe_must_link(language)
+    else:
+        text = describe_lost_evidence(language) if scored is None else describe_pair(scored[1], language)
+    return JoinExplanation(
+        ledger_entry_id=entry.ledger_entry_id,
+        author=entry.author,
+        recorded_at=entry.recorded_at,
+        record_id_l=low,
+        record_id_r=high,
+        kind=kind,
+        mean_weight=join.get("mean_weight"),
+        pair=None if scored is None else _evidence(*scored, language),
+        text=text,
+    )
+
+
+def _evidence(edge: Any, pair: PairExplanation, language: str) -> PairEvidence:
+    return PairEvidence(
+        model_version=edge.model_version_id,
+        prior_match_weight=pair.prior_match_weight,
+        match_weight=edge.match_weight,
+        match_probability=match_probability(edge.match_weight),
+        comparisons=[
+            ComparisonExplanation(
+                comparison=each.comparison,
+                label=comparison_label(each.comparison, language),
+                level=level_label(each.comparison, each.label, language),
+                is_missing=each.is_missing,
+                level_weight=each.level_weight,
+                frequency_weight=each.frequency_weight,
+                match_weight=each.match_weight,
+            )
+            for each in pair.contributions
+        ],
+    )

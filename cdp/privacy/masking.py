@@ -1,0 +1,87 @@
+"""What is shown of a value to a caller who has no reason to see it whole: pure rules, one a kind of value.
+
+A mask keeps what lets an agent and a customer agree on which value is meant, and no more. Names and places
+down to the city are not masked: which views show them is said by the views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+HIDDEN = "***"
+_MASKED_ADDRESS_PARTS = ("street", "number", "complement", "district")
+_PERSONAL_DIGITS = 8
+
+
+def mask_identifier(kind: str, value: str) -> str:
+    """'+5511987654321' -> '+55***4321', 'ana@example.com' -> 'a***@example.com'."""
+    match kind:
+        case "phone":
+            return f"{value[:3]}{HIDDEN}{value[-4:]}" if len(value) >= 10 else HIDDEN
+        case "email":
+            local, _, domain = value.rpartition("@")
+            return f"{local[:1]}{HIDDEN}@{domain}"
+        case "handle":
+            network, _, handle = value.partition(":")
+            return f"{network}:{handle[:1]}{HIDDEN}"
+        case "document" | "loyalty_id":
+            kind_of, _, number = value.partition(":")
+            return f"{kind_of}:{_tail(number)}"
+        case _:
+            return _tail(value)
+
+
+def mask_source_record_id(source_record_id: str) -> str:
+    """Sources often use a phone, an e-mail or a document as their key: such a key shows its tail only."""
+    digits = sum(1 for letter in source_record_id if letter.isdigit())
+    if "@" in source_record_id or digits >= _PERSONAL_DIGITS:
+        return _tail(source_record_id)
+    return source_record_id
+
+
+def mask_value(attribute: str, value: Any) -> Any:
+    """One attribute of a person: birth dates keep the year, addresses the city, free attributes a letter."""
+    match attribute:
+        case "birth_date":
+            return f"{value[:4]}-**-**" if isinstance(value, str) and len(value) > 4 else value
+        case "address":
+            return {part: _mask_address_part(part, text) for part, text in value.items()}
+        case "attributes":
+            return {name: _head(text) for name, text in value.items()}
+        case _:
+            return value
+
+
+def mask_golden(golden: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Golden values with their provenance: attribute to {value, source_record_id, ...}."""
+    masked = {}
+    for attribute, chosen in golden.items():
+        if attribute == "attributes":
+            free = {name: _mask_chosen("attribute", each) for name, each in chosen["value"].items()}
+            masked[attribute] = {**chosen, "value": free}
+        else:
+            masked[attribute] = _mask_chosen(attribute, chosen)
+    return masked
+
+
+def _mask_chosen(attribute: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    value = _head(chosen["value"]) if attribute == "attribute" else mask_value(attribute, chosen["value"])
+    masked = {**chosen, "value": value}
+    if masked.get("source_record_id") is not None:
+        masked["source_record_id"] = mask_source_record_id(masked["source_record_id"])
+    return masked
+
+
+def _mask_address_part(part: str, text: Any) -> Any:
+    if part == "postal_code":
+        return f"{str(text)[:3]}{HIDDEN}"
+    return HIDDEN if part in _MASKED_ADDRESS_PARTS else text
+
+
+def _tail(text: str) -> str:
+    return f"{HIDDEN}{text[-3:]}" if len(text) >= _PERSONAL_DIGITS else HIDDEN
+
+
+def _head(value: Any) -> str:
+    return f"{value[:1]}{HIDDEN}" if isinstance(value, str) else HIDDEN

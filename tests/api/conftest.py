@@ -1,0 +1,95 @@
+"""A store with people, an application over it, and callers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from werkzeug.test import TestResponse
+
+from api import create_app
+from api.service import Service
+from cdp.settings import Settings
+from tests.builders import NOW, StoreBuilder
+
+MakeApp = Callable[[str], Flask]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A client with a key."""
+
+    client: FlaskClient
+    secret: str
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.client.get(path, **self._with_key(options))
+
+    def post(self, path: str, body: Any, **options: Any) -> TestResponse:
+        return self.client.post(path, json=body, **self._with_key(options))
+
+    def look_up(self, kind: str, value: Any, **options: Any) -> TestResponse:
+        return self.post("/v1/profiles/lookup", {"type": kind, "value": value}, **options)
+
+    def _with_key(self, options: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.secret}", **options.pop("headers", {})}
+        return {**options, "headers": headers}
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Iterator[MakeApp]:
+    """Makes applications over stores and closes them after the test."""
+    made: list[Flask] = []
+
+    def make(url: str) -> Flask:
+        app = create_app(Settings(tmp_path, url, 1.0), clock=lambda: NOW)
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        service: Service = app.extensions["cdp"]
+        service.read_audit.close()
+        service.store.close()
+
+
+@pytest.fixture
+def people(store: Engine) -> StoreBuilder:
+    """A store to fill, once on each database."""
+    return StoreBuilder(store)
+
+
+@pytest.fixture
+def app(store_url: str, make_app: MakeApp, people: StoreBuilder) -> Flask:
+    return make_app(store_url)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def lite_people(sqlite_store: Engine) -> StoreBuilder:
+    """A store to fill on SQLite alone, for what no database changes."""
+    return StoreBuilder(sqlite_store)
+
+
+@pytest.fixture
+def lite_app(sqlite_url: str, make_app: MakeApp, lite_people: StoreBuilder) -> Flask:
+    return make_app(sqlite_url)
+
+
+@pytest.fixture
+def lite_client(lite_app: Flask) -> FlaskClient:
+    return lite_app.test_client()
+
+
+def admin(client: FlaskClient, people: StoreBuilder) -> Caller:
+    return Caller(client, people.add_key())
