@@ -1,1 +1,91 @@
-"""resolution."""
+"""A record linkage engine: records, comparisons, edges, clusters, constraints. This is its one door.
+
+Names are loaded when they are first asked for: looking at a model costs no Splink and no DuckDB.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from resolution.batch import BatchResolution, Cluster, PairConstraints, resolve_batch
+    from resolution.errors import ResolutionError, SpecificationError, TrainingError
+    from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
+    from resolution.model import Model
+    from resolution.model_files import dump_model, load_model
+    from resolution.partition import Join, Refusal
+    from resolution.specification import (
+        Specification,
+        default_specification_text,
+        parse_specification,
+        read_specification,
+    )
+    from resolution.training import Training, initial_model, train
+    from resolution.workspace import StoredRecord, load_records, open_workspace, part_shared_values
+
+_PLACES = {
+    "BatchResolution": "batch",
+    "Cluster": "batch",
+    "Evaluation": "evaluation",
+    "Join": "partition",
+    "Model": "model",
+    "PairConstraints": "batch",
+    "Refusal": "partition",
+    "ResolutionError": "errors",
+    "Specification": "specification",
+    "SpecificationError": "errors",
+    "StoredRecord": "workspace",
+    "Training": "training",
+    "TrainingError": "errors",
+    "default_specification_text": "specification",
+    "describe_evaluation": "evaluation",
+    "dump_model": "model_files",
+    "evaluate_clusters": "evaluation",
+    "evaluate_labels": "evaluation",
+    "initial_model": "training",
+    "load_model": "model_files",
+    "load_records": "workspace",
+    "open_workspace": "workspace",
+    "parse_specification": "specification",
+    "part_shared_values": "workspace",
+    "read_specification": "specification",
+    "resolve_batch": "batch",
+    "train": "training",
+}
+
+__all__ = [
+    "BatchResolution",
+    "Cluster",
+    "Evaluation",
+    "Join",
+    "Model",
+    "PairConstraints",
+    "Refusal",
+    "ResolutionError",
+    "Specification",
+    "SpecificationError",
+    "StoredRecord",
+    "Training",
+    "TrainingError",
+    "default_specification_text",
+    "describe_evaluation",
+    "dump_model",
+    "evaluate_clusters",
+    "evaluate_labels",
+    "initial_model",
+    "load_model",
+    "load_records",
+    "open_workspace",
+    "parse_specification",
+    "part_shared_values",
+    "read_specification",
+    "resolve_batch",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"resolution.{_PLACES[name]}"), name)

@@ -24,6 +24,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("cdp.commands.import_:import_", "Import CSV, JSON lines or Parquet files."),
     "key": ("cdp.commands.keys:key", "Create, list and revoke API keys."),
     "migrate": ("cdp.commands.migrate:migrate", "Bring the store's schema to this version."),
+    "model": ("cdp.commands.models:model", "List model versions, put one in force."),
+    "resolve": ("cdp.commands.resolve:resolve", "Resolve all records into profiles."),
+    "train": ("cdp.commands.train:train", "Train a model version on the source records in the store."),
 }
 
 

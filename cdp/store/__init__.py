@@ -14,6 +14,7 @@ from cdp.store.engine import (
 from cdp.store.errors import StoreError, store_error
 from cdp.store.instants import Instant
 from cdp.store.migration import migrate
+from cdp.store.replacement import replace_rows
 
 __all__ = [
     "Instant",
@@ -23,6 +24,7 @@ __all__ = [
     "migrate",
     "open_store",
     "read",
+    "replace_rows",
     "reserve_ids",
     "retry_write",
     "schema",

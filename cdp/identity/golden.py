@@ -1,0 +1,149 @@
+"""Golden records from the store: the members of each profile, read in order, and what survives of them.
+
+Grain: one golden record per profile. Its text is canonical, so that equal members give equal text:
+{"attributes": what choose_golden_record gives, "identifiers": what union_of_identifiers gives}.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, FromClause, Select, select
+
+from cdp.identity.survivorship import (
+    MemberRecord,
+    Rules,
+    choose_golden_record,
+    read_rules,
+    union_of_identifiers,
+)
+from cdp.store import stream_rows
+from cdp.store.instants import format_instant
+from cdp.store.schema import identifiers, memberships, source_records, sources
+
+# The golden record of a profile that has no records.
+NO_GOLDEN = "{}"
+
+_NOTHING_VERIFIED: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Survivorship:
+    """How golden records are chosen now: the rules, and each source's name and trust by its id."""
+
+    rules: Rules
+    sources: Mapping[int, tuple[str, int]]
+
+    def digest(self) -> str:
+        """Changes with anything that could change a golden record of unchanged members."""
+        content = [self.rules, sorted((name, trust) for name, trust in self.sources.values())]
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def select_survivorship(connection: Connection) -> Survivorship:
+    rows = connection.execute(select(sources.c.source_id, sources.c.name, sources.c.trust))
+    return Survivorship(read_rules(None), {row.source_id: (row.name, row.trust) for row in rows})
+
+
+def golden_text(members: Sequence[MemberRecord], rules: Rules, pins: Mapping[str, Any] | None = None) -> str:
+    """The golden record of a profile as the store keeps it."""
+    golden = {
+        "attributes": choose_golden_record(members, rules, pins),
+        "identifiers": union_of_identifiers(members),
+    }
+    return orjson.dumps(golden, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def open_memberships() -> Select[tuple[str, int]]:
+    """(profile_key, record_id) of every profile as it is now, for stream_golden."""
+    return select(memberships.c.profile_id.label("profile_key"), memberships.c.record_id).where(
+        memberships.c.valid_to.is_(None)
+    )
+
+
+def stream_golden(
+    connection: Connection, assigned: FromClause, survivorship: Survivorship
+) -> Iterator[tuple[Any, int, str]]:
+    """(profile_key, member count, golden text) in the order of the keys.
+
+    Assigned: one row per record, with profile_key and record_id. Members are read as they are needed.
+    """
+    for profile_key, members in stream_members(connection, assigned, survivorship):
+        yield profile_key, len(members), golden_text(members, survivorship.rules)
+
+
+def stream_members(
+    connection: Connection, assigned: FromClause, survivorship: Survivorship
+) -> Iterator[tuple[Any, list[MemberRecord]]]:
+    """The members of each profile of `assigned`, in the order of profile_key."""
+    identified = _IdentifierRows(connection, assigned)
+    rows = (row for chunk in stream_rows(connection, _record_rows(assigned)) for row in chunk)
+    for profile_key, of_profile in groupby(rows, key=itemgetter(0)):
+        yield profile_key, [_member(row, identified, survivorship) for row in of_profile]
+
+
+def _record_rows(assigned: FromClause) -> Select[Any]:
+    return (
+        select(
+            assigned.c.profile_key,
+            assigned.c.record_id,
+            source_records.c.source_id,
+            source_records.c.source_record_id,
+            source_records.c.occurred_at,
+            source_records.c.standardized,
+            source_records.c.raw,
+        )
+        .join_from(assigned, source_records, source_records.c.record_id == assigned.c.record_id)
+        .order_by(assigned.c.profile_key, assigned.c.record_id)
+    )
+
+
+def _member(row: Sequence[Any], identified: _IdentifierRows, survivorship: Survivorship) -> MemberRecord:
+    profile_key, record_id, source_id, source_record_id, occurred_at, standardized, raw = row
+    name, trust = survivorship.sources[source_id]
+    return MemberRecord(
+        record_id=record_id,
+        source=name,
+        source_record_id=source_record_id,
+        source_trust=trust,
+        occurred_at=format_instant(occurred_at),
+        values=orjson.loads(standardized)["values"],
+        identifiers=identified.take(profile_key, record_id),
+        # Parsing every raw record would double the time, and few say that anything is verified.
+        verified=frozenset(orjson.loads(raw)["verified"] or ()) if '"verified"' in raw else _NOTHING_VERIFIED,
+    )
+
+
+class _IdentifierRows:
+    """The identifiers of the records, read side by side with them in the same order."""
+
+    def __init__(self, connection: Connection, assigned: FromClause) -> None:
+        statement = (
+            select(
+                assigned.c.profile_key,
+                assigned.c.record_id,
+                identifiers.c.kind,
+                identifiers.c.value,
+                identifiers.c.verified,
+            )
+            .join_from(assigned, identifiers, identifiers.c.record_id == assigned.c.record_id)
+            .order_by(assigned.c.profile_key, assigned.c.record_id, identifiers.c.kind, identifiers.c.value)
+        )
+        self._rows: Iterator[Sequence[Any]] = (
+            row for chunk in stream_rows(connection, statement) for row in chunk
+        )
+        self._next = next(self._rows, None)
+
+    def take(self, profile_key: Any, record_id: int) -> list[tuple[str, str, bool]]:
+        """The identifiers of the next record."""
+        taken = []
+        while self._next is not None and self._next[1] == record_id and self._next[0] == profile_key:
+            taken.append((self._next[2], self._next[3], self._next[4]))
+            self._next = next(self._rows, None)
+        return taken

@@ -1,0 +1,63 @@
+"""Resolution runs: when everything was resolved, with which model, and what came of it.
+
+Grain: one row per run. A run that was begun and neither published nor given up is `running`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, insert, select, update
+
+from cdp.canonical import canonical_json
+from cdp.store.schema import resolution_runs as runs
+
+
+@dataclass(frozen=True)
+class PublishedRun:
+    run_id: int
+    model_version: int
+    started_at: datetime
+    counts: Mapping[str, Any]
+
+
+def insert_run(connection: Connection, model_version: int, *, now: datetime) -> int:
+    """A batch run that begins now; returns its id."""
+    statement = (
+        insert(runs)
+        .values(kind="batch", model_version_id=model_version, started_at=now, state="running", counts="{}")
+        .returning(runs.c.run_id)
+    )
+    run_id: int = connection.scalars(statement).one()
+    return run_id
+
+
+def abandon_runs(connection: Connection, *, now: datetime) -> int:
+    """Close the batch runs that were begun before and never ended; returns how many."""
+    left = update(runs).where(runs.c.state == "running", runs.c.kind == "batch")
+    return connection.execute(left.values(state="abandoned", finished_at=now)).rowcount
+
+
+def close_run(
+    connection: Connection, run_id: int, state: str, *, counts: Mapping[str, Any], now: datetime
+) -> bool:
+    """End a run; False when it is not running any more, because another one took its place."""
+    statement = update(runs).where(runs.c.run_id == run_id, runs.c.state == "running")
+    closed = connection.execute(statement.values(state=state, finished_at=now, counts=canonical_json(counts)))
+    return closed.rowcount == 1
+
+
+def select_last_published(connection: Connection) -> PublishedRun | None:
+    last = connection.execute(
+        select(runs.c.run_id, runs.c.model_version_id, runs.c.started_at, runs.c.counts)
+        .where(runs.c.state == "published", runs.c.kind == "batch")
+        .order_by(runs.c.run_id.desc())
+        .limit(1)
+    ).first()
+    if last is None:
+        return None
+    return PublishedRun(last.run_id, last.model_version_id, last.started_at, orjson.loads(last.counts))

@@ -1,0 +1,226 @@
+"""Resolve everything: score and partition all records, then publish profiles, ledger and evidence at once.
+
+Until the one write at the end the profiles before it serve on; a run that dies leaves them as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Any, TypedDict
+
+from sqlalchemy import Connection, Engine, select
+
+from cdp.errors import CdpError
+from cdp.identity.activate import require_active_model, switch_model
+from cdp.identity.continuity import keep_profile_ids
+from cdp.identity.linkage_records import stream_linkage_records
+from cdp.identity.memberships import select_former_profiles
+from cdp.identity.models import require_model
+from cdp.identity.preview import Preview, preview_plan
+from cdp.identity.profile_ids import profile_ids
+from cdp.identity.publish import Plan, publish_profiles
+from cdp.identity.publish_evidence import digest_evidence, publish_candidates, publish_evidence
+from cdp.identity.reconciliation import reconcile
+from cdp.identity.resolution_runs import abandon_runs, close_run, insert_run, select_last_published
+from cdp.identity.snapshot import (
+    Snapshot,
+    StoreChangedError,
+    find_stale_profiles,
+    require_unchanged,
+    select_snapshot,
+)
+from cdp.privacy.audit import AuditEntry, append_audit
+from cdp.store import read, retry_write, write
+from cdp.store.schema import ledger_entries
+from resolution import Model, ResolutionError, resolve_batch
+
+AUTHOR = "service:resolve"
+REASON = "batch resolution"
+
+Progress = Callable[[str], None]
+
+
+class RunReplacedError(CdpError):
+    """Another run began while this one worked; nothing of this one was published."""
+
+    reason = "run_replaced"
+
+
+class ResolutionFailedError(CdpError):
+    """The engine could not resolve the records; the profiles are as they were."""
+
+    reason = "resolution_failed"
+
+
+class ResolutionReport(TypedDict):
+    """run_id and changes are None and the preview is there for a dry run, the other way round for a run."""
+
+    model_version: int
+    run_id: int | None
+    counts: dict[str, int]
+    changes: dict[str, int] | None
+    preview: Preview | None
+
+
+def resolve_all(
+    engine: Engine,
+    *,
+    model_version: int | None = None,
+    now: datetime,
+    dry_run: bool = False,
+    author: str = AUTHOR,
+    new_id: Callable[[], str] | None = None,
+    progress: Progress = lambda _: None,
+) -> ResolutionReport:
+    """Resolve all live records with a model version, by default the one in force.
+
+    Another version comes into force with the profiles it made, in the same write. Raises UnknownModelError,
+    StoreChangedError, RunReplacedError; the profiles are then as they were.
+    """
+    active = require_active_model(engine, now=now)
+    if model_version is None or model_version == active.version:
+        model = active
+    else:
+        with read(engine) as connection:
+            model = require_model(connection, model_version)
+    if dry_run:
+        with _planned(engine, model, 0, author, now, new_id, progress) as (plan, snapshot):
+            return ResolutionReport(
+                model_version=model.version,
+                run_id=None,
+                counts=plan.resolution.counts,
+                changes=None,
+                preview=preview_plan(plan, snapshot),
+            )
+    return _run(engine, model, author, now, new_id, progress)
+
+
+def _run(
+    engine: Engine,
+    model: Model,
+    author: str,
+    now: datetime,
+    new_id: Callable[[], str] | None,
+    progress: Progress,
+) -> ResolutionReport:
+    run_id = retry_write(engine, lambda connection: _begin_run(connection, model.version, now))
+    try:
+        with _planned(engine, model, run_id, author, now, new_id, progress) as (plan, snapshot):
+            progress("publishing")
+            changes = _publish(engine, plan, snapshot, now)
+            return ResolutionReport(
+                model_version=model.version,
+                run_id=run_id,
+                counts=plan.resolution.counts,
+                changes=changes,
+                preview=None,
+            )
+    except ResolutionError as error:
+        _give_up(engine, run_id, "failed", now)
+        raise ResolutionFailedError(f"The records cannot be resolved: {error}") from error
+    except (StoreChangedError, RunReplacedError, KeyboardInterrupt):
+        _give_up(engine, run_id, "abandoned", now)
+        raise
+    except Exception:
+        _give_up(engine, run_id, "failed", now)
+        raise
+
+
+def _begin_run(connection: Connection, model_version: int, now: datetime) -> int:
+    abandon_runs(connection, now=now)
+    return insert_run(connection, model_version, now=now)
+
+
+def _give_up(engine: Engine, run_id: int, state: str, now: datetime) -> None:
+    with write(engine) as connection:
+        close_run(connection, run_id, state, counts={}, now=now)
+
+
+@contextmanager
+def _planned(
+    engine: Engine,
+    model: Model,
+    run_id: int,
+    author: str,
+    now: datetime,
+    new_id: Callable[[], str] | None,
+    progress: Progress,
+) -> Iterator[tuple[Plan, Snapshot]]:
+    """A plan over one snapshot of the store; readable while the block lasts."""
+    with ExitStack() as workspace:
+        with read(engine) as connection:
+            last = select_last_published(connection)
+            snapshot = select_snapshot(connection)
+            resolution = workspace.enter_context(
+                resolve_batch(
+                    stream_linkage_records(connection),
+                    model,
+                    snapshot.constraints,
+                    threads=os.cpu_count() or 1,
+                    progress=progress,
+                )
+            )
+            progress("keeping profile ids")
+            clusters = [cluster.record_ids for cluster in resolution.clusters]
+            continuity = keep_profile_ids(
+                clusters,
+                snapshot.current,
+                lambda record_ids: select_former_profiles(connection, record_ids),
+                new_id or profile_ids(now, after=snapshot.newest_profile_id),
+            )
+            reconciliation = reconcile(clusters, continuity, snapshot.current)
+            stale = find_stale_profiles(connection, snapshot, last)
+        plan = Plan(
+            run_id=run_id,
+            author=author,
+            reason=REASON,
+            resolution=resolution,
+            continuity=continuity,
+            reconciliation=reconciliation,
+            survivorship=snapshot.survivorship,
+            stale=stale,
+        )
+        yield plan, snapshot
+
+
+def _publish(engine: Engine, plan: Plan, snapshot: Snapshot, now: datetime) -> dict[str, int]:
+    evidence = digest_evidence(plan.resolution)
+    digests = {
+        "edges_digest": evidence.edges_digest,
+        "blocking_keys_digest": evidence.blocking_keys_digest,
+        "records_digest": snapshot.records,
+        "survivorship_digest": snapshot.survivorship.digest(),
+    }
+
+    def work(connection: Connection) -> dict[str, int]:
+        require_unchanged(connection, snapshot)
+        moment = _not_before_the_ledger(connection, now)
+        last = select_last_published(connection)
+        publish_evidence(connection, plan, evidence, last, now=moment)
+        changes = plan.reconciliation.kinds() | publish_profiles(connection, plan, now=moment)
+        changes |= publish_candidates(connection, plan, now=moment)
+        counts: Mapping[str, Any] = {**plan.resolution.counts, **changes, **digests}
+        if not close_run(connection, plan.run_id, "published", counts=counts, now=moment):
+            raise RunReplacedError(
+                f"Run {plan.run_id} was given up because another one began; the profiles are as they were.",
+                ids=[plan.run_id],
+            )
+        switch_model(
+            connection, plan.model_version, author=plan.author, reason=f"run {plan.run_id}", now=moment
+        )
+        details = {"model_version": plan.model_version, **counts}
+        entry = AuditEntry(plan.author, "resolution.publish", "run", str(plan.run_id), moment, details)
+        append_audit(connection, [entry])
+        return changes
+
+    return retry_write(engine, work)
+
+
+def _not_before_the_ledger(connection: Connection, now: datetime) -> datetime:
+    """Now, or the moment of the last entry when the clock went back: no membership ends before it began."""
+    last = select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
+    recorded_at = connection.scalar(last)
+    return now if recorded_at is None else max(now, recorded_at)

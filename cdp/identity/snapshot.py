@@ -1,0 +1,136 @@
+"""What a resolution starts from besides the records, read in one snapshot, and whether it still holds.
+
+A resolution takes minutes and is published in a transaction of its own: what it started from must not have
+changed in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection, Select, func, select
+
+from cdp.errors import CdpError
+from cdp.identity.golden import Survivorship, open_memberships, select_survivorship, stream_golden
+from cdp.identity.linkage_records import fingerprint_records
+from cdp.identity.memberships import select_current_profiles
+from cdp.identity.models import select_active_version
+from cdp.identity.resolution_runs import PublishedRun
+from cdp.store import stream_rows
+from cdp.store.schema import ledger_entries, memberships, pair_constraints, profiles, source_records
+from resolution import PairConstraints
+
+# A record is received some time before it is committed, when a large load brings it.
+_LOADING_AT_MOST = timedelta(hours=1)
+
+
+class StoreChangedError(CdpError):
+    """The store changed while everything was resolved; nothing was published."""
+
+    reason = "store_changed"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """current: record id to its profile. newest_profile_id: of all there ever were."""
+
+    records: str
+    ledger: tuple[int, int]
+    constraints: PairConstraints
+    active_version: int | None
+    survivorship: Survivorship
+    current: dict[int, str]
+    newest_profile_id: str | None
+
+
+def select_snapshot(connection: Connection) -> Snapshot:
+    return Snapshot(
+        records=fingerprint_records(connection),
+        ledger=_select_ledger_state(connection),
+        constraints=select_constraints(connection),
+        active_version=select_active_version(connection),
+        survivorship=select_survivorship(connection),
+        current=select_current_profiles(connection),
+        newest_profile_id=connection.scalar(select(func.max(profiles.c.profile_id))),
+    )
+
+
+def require_unchanged(connection: Connection, snapshot: Snapshot) -> None:
+    """Raises StoreChangedError."""
+    now_there = {
+        "records": fingerprint_records(connection) == snapshot.records,
+        "profiles": _select_ledger_state(connection) == snapshot.ledger,
+        "decisions": select_constraints(connection) == snapshot.constraints,
+        "model": select_active_version(connection) == snapshot.active_version,
+        "sources": select_survivorship(connection) == snapshot.survivorship,
+    }
+    changed = [name for name, is_same in now_there.items() if not is_same]
+    if changed:
+        raise StoreChangedError(
+            f"The store's {' and '.join(changed)} changed while everything was resolved; "
+            "the profiles are as they were. Run `cdp resolve` again."
+        )
+
+
+def select_constraints(connection: Connection) -> PairConstraints:
+    """The must-links and cannot-links in force."""
+    open_ones = select(
+        pair_constraints.c.kind, pair_constraints.c.record_id_l, pair_constraints.c.record_id_r
+    ).where(pair_constraints.c.valid_to.is_(None))
+    pairs: dict[str, set[tuple[int, int]]] = {"must": set(), "cannot": set()}
+    for kind, record_id_l, record_id_r in connection.execute(open_ones):
+        pairs[kind].add((record_id_l, record_id_r))
+    return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]))
+
+
+def find_stale_profiles(
+    connection: Connection, snapshot: Snapshot, last: PublishedRun | None
+) -> frozenset[str]:
+    """The profiles whose golden record is not what their members give now.
+
+    Looks at those with a member received since the last run, at all when the rules or the sources' trust
+    changed, at none when no record did.
+    """
+    same_rules = last is not None and last.counts.get("survivorship_digest") == snapshot.survivorship.digest()
+    if last is not None and same_rules:
+        if last.counts.get("records_digest") == snapshot.records:
+            return frozenset()
+        received_since = (
+            select(memberships.c.profile_id)
+            .join_from(memberships, source_records, source_records.c.record_id == memberships.c.record_id)
+            .where(
+                memberships.c.valid_to.is_(None),
+                source_records.c.received_at > last.started_at - _LOADING_AT_MOST,
+            )
+        )
+        return frozenset(find_differing_golden(connection, snapshot.survivorship, received_since))
+    return frozenset(find_differing_golden(connection, snapshot.survivorship))
+
+
+def find_differing_golden(
+    connection: Connection, survivorship: Survivorship, profile_ids: Select[tuple[str]] | None = None
+) -> Iterator[str]:
+    """The profiles, among some or of all, whose stored golden record differs from one made anew."""
+    assigned = open_memberships()
+    kept = select(profiles.c.profile_id, profiles.c.golden).where(
+        profiles.c.profile_id.in_(select(memberships.c.profile_id).where(memberships.c.valid_to.is_(None)))
+    )
+    if profile_ids is not None:
+        assigned = assigned.where(memberships.c.profile_id.in_(profile_ids))
+        kept = kept.where(profiles.c.profile_id.in_(profile_ids))
+    stored = (row for chunk in stream_rows(connection, kept.order_by(profiles.c.profile_id)) for row in chunk)
+    made = stream_golden(connection, assigned.subquery("assigned"), survivorship)
+    for (profile_id, _, text), row in zip(made, stored, strict=True):
+        assert profile_id == row.profile_id
+        if text != row.golden:
+            yield profile_id
+
+
+def _select_ledger_state(connection: Connection) -> tuple[int, int]:
+    """Its last entry, and how many there are: entries of others may be committed out of turn."""
+    newest, count = connection.execute(
+        select(func.coalesce(func.max(ledger_entries.c.ledger_entry_id), 0), func.count())
+    ).one()
+    return newest, count

@@ -1,0 +1,34 @@
+"""All rows of a table anew, for tables that one computation fills from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete
+
+from cdp.store.bulk import insert_rows
+
+
+def replace_rows(
+    connection: Connection,
+    table: Table,
+    rows: Iterable[Sequence[Any]],
+    *,
+    columns: Sequence[str] | None = None,
+) -> int:
+    """Empty the table and fill it; returns the count. Rows come best in the order of the primary key."""
+    connection.execute(delete(table))
+    if connection.dialect.name != "sqlite":
+        return insert_rows(connection, table, rows, columns=columns)
+    # An index larger than the cache is far cheaper built whole from sorted rows than row by row. Only on
+    # SQLite: elsewhere dropping one would keep readers out.
+    indexes = sorted(
+        (index for index in table.indexes if not index.unique), key=lambda index: str(index.name)
+    )
+    for index in indexes:
+        index.drop(connection)
+    count = insert_rows(connection, table, rows, columns=columns)
+    for index in indexes:
+        index.create(connection)
+    return count
