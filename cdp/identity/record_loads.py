@@ -149,26 +149,30 @@ def _count_outcomes(connection: Connection, outcomes: Table, part_count: int) ->
 
 
 def _store_changes(connection: Connection, load: Load, outcomes: Table, now: datetime) -> None:
-    """Walk versions and outcomes side by side; store those that change something, thousands at once."""
-    changes = _changes(connection, outcomes)
-    contents = enumerate(zip(load.keys(), load.contents(), strict=True))
+    changes = _changes(connection, load, outcomes)
     done = 0
     while batch := list(islice(changes, LOADED_AT_ONCE)):
-        created: list[tuple[VersionKey, VersionContent]] = []
-        updated: list[tuple[int, VersionKey, VersionContent]] = []
-        for ordinal, record_id in batch:
-            _, (key, content) = next(item for item in contents if item[0] == ordinal)
-            if record_id is None:
-                created.append((key, content))
-            else:
-                updated.append((record_id, key, content))
+        created = [(key, content) for record_id, key, content in batch if record_id is None]
+        updated = [(record_id, key, content) for record_id, key, content in batch if record_id is not None]
         _insert_records(connection, created, load.standardizer_version, now)
         _update_records(connection, updated, load.standardizer_version, now)
         done += len(batch)
         load.progress(done)
 
 
-def _changes(connection: Connection, outcomes: Table) -> Iterator[tuple[int, int | None]]:
+def _changes(
+    connection: Connection, load: Load, outcomes: Table
+) -> Iterator[tuple[int | None, VersionKey, VersionContent]]:
+    """The versions that change something, in order, with the record they replace (None: they are new)."""
+    wanted = _wanted_ordinals(connection, outcomes)
+    wanted_ordinal, record_id = next(wanted, (None, None))
+    for ordinal, (key, content) in enumerate(zip(load.keys(), load.contents(), strict=True)):
+        if ordinal == wanted_ordinal:
+            yield record_id, key, content
+            wanted_ordinal, record_id = next(wanted, (None, None))
+
+
+def _wanted_ordinals(connection: Connection, outcomes: Table) -> Iterator[tuple[int | None, int | None]]:
     statement = (
         select(outcomes.c.ordinal, outcomes.c.record_id)
         .where(outcomes.c.outcome.in_(("created", "updated")))
@@ -176,7 +180,7 @@ def _changes(connection: Connection, outcomes: Table) -> Iterator[tuple[int, int
     )
     for rows in stream_rows(connection, statement):
         for row in rows:
-            yield row.ordinal, row.record_id
+            yield row[0], row[1]
 
 
 def _insert_records(
@@ -243,7 +247,6 @@ def _insert_identifiers(connection: Connection, contents: Iterable[tuple[int, Ve
         for record_id, content in contents
         for kind, value, variant, verified in content.identifiers
     ]
-    # In the order of the primary key the pages of its tree are visited once per batch.
-    rows.sort(key=lambda row: row[:2])
+    rows.sort()  # In the order of the primary key the pages of its tree are visited once per batch.
     columns = ("kind", "value", "record_id", "variant", "verified")
     insert_rows(connection, schema.identifiers, rows, columns=columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import pickle
 import signal
@@ -149,7 +150,7 @@ def prepare_chunks(
     context = multiprocessing.get_context("spawn")
     pickled_plan = pickle.dumps(plan)
     waiting = iter(chunks)
-    with ProcessPoolExecutor(worker_count, mp_context=context, initializer=_ignore_interrupts) as pool:
+    with ProcessPoolExecutor(worker_count, mp_context=context, initializer=_set_up_worker) as pool:
         running: deque[Future[PreparedChunk]] = deque()
         try:
             for chunk in islice(waiting, worker_count * CHUNKS_AHEAD):
@@ -167,9 +168,11 @@ def prepare_chunks(
                 future.cancel()
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C is for the parent, which ends its workers."""
+def _set_up_worker() -> None:
+    # Ctrl-C is for the parent, which ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Records make no cycles, and what standardizers remember need not be walked again and again.
+    gc.set_threshold(50_000, 50, 50)
 
 
 def _prepare_in_worker(pickled_plan: bytes, chunk: Chunk) -> PreparedChunk:

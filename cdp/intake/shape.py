@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
+from typing import NamedTuple
 
 import orjson
 
@@ -67,8 +67,7 @@ RECORD_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedRecord:
+class CheckedRecord(NamedTuple):
     """A record in canonical form: `raw` is its JSON text with sorted keys, `raw_hash` 32 hex characters.
 
     `destroyed_count` is how many identifiers a spreadsheet had rounded: they would join strangers and go.
@@ -102,7 +101,8 @@ def check_record(
             raise _unknown_field(field, RECORD_FIELDS, f"/{_escaped(str(field))}")
         if value is None:
             continue
-        checked = check(value, f"/{field}")
+        # Plain texts are most of what comes.
+        checked = value if check is _check_text and type(value) is str else check(value, f"/{field}")
         if checked:
             record[field] = checked
     source = _key(record, "source", default_source)
@@ -250,31 +250,42 @@ def _check_list(value: object, pointer: str) -> list[object]:
 
 
 def _check_text_list(value: object, pointer: str) -> list[str]:
-    items = _check_list(value, pointer)
-    texts = [_check_text(item, f"{pointer}/{index}") for index, item in enumerate(items)]
-    return [text for text in texts if text]
+    texts: list[str] = []
+    for index, item in enumerate(_check_list(value, pointer)):
+        text = item if type(item) is str else _check_text(item, f"{pointer}/{index}")
+        if text:
+            texts.append(text)
+    return texts
 
 
 def _check_object_list(value: object, pointer: str) -> list[dict[str, str]]:
-    label_key, value_key = keys = OBJECT_LIST_FIELDS[pointer[1:]]
+    label_key, value_key = OBJECT_LIST_FIELDS[pointer[1:]]
     entries: list[dict[str, str]] = []
     for index, item in enumerate(_check_list(value, pointer)):
         if item is None:
             continue
-        here = f"{pointer}/{index}"
-        if not isinstance(item, dict):
-            raise _wrong_type(here, "an object")
-        for key in item:
-            if key not in keys:
-                raise _unknown_field(key, keys, f"{here}/{_escaped(str(key))}")
-        label = _check_text(item.get(label_key), f"{here}/{label_key}")
-        text = _check_text(item.get(value_key), f"{here}/{value_key}")
-        if not text:
-            continue
-        if not label:
-            raise RefusedRowError("missing", f"{label_key} is missing", f"{here}/{label_key}")
-        entries.append({label_key: label, value_key: text})
+        label, text = _check_entry(item, (label_key, value_key), pointer, index)
+        if text:
+            entries.append({label_key: label, value_key: text})
     return entries
+
+
+def _check_entry(item: object, keys: tuple[str, str], pointer: str, index: int) -> tuple[str, str]:
+    """Label and value of an entry; an entry without a value is an empty one."""
+    if not isinstance(item, dict):
+        raise _wrong_type(f"{pointer}/{index}", "an object")
+    label_key, value_key = keys
+    label, text = item.get(label_key), item.get(value_key)
+    if len(item) > (label_key in item) + (value_key in item):
+        unknown = next(key for key in item if key not in keys)
+        raise _unknown_field(unknown, keys, f"{pointer}/{index}/{_escaped(str(unknown))}")
+    if type(label) is not str:
+        label = _check_text(label, f"{pointer}/{index}/{label_key}") or ""
+    if type(text) is not str:
+        text = _check_text(text, f"{pointer}/{index}/{value_key}") or ""
+    if text and not label:
+        raise RefusedRowError("missing", f"{label_key} is missing", f"{pointer}/{index}/{label_key}")
+    return label, text
 
 
 def _check_documents(value: object, pointer: str) -> list[dict[str, str]]:
@@ -294,7 +305,7 @@ def _check_address(value: object, pointer: str) -> dict[str, str]:
     for key, item in value.items():
         if key not in ADDRESS_FIELDS:
             raise _unknown_field(key, ADDRESS_FIELDS, f"{pointer}/{_escaped(str(key))}")
-        text = _check_text(item, f"{pointer}/{key}")
+        text = item if type(item) is str else _check_text(item, f"{pointer}/{key}")
         if text:
             address[key] = text
     return address
