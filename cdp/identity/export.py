@@ -142,7 +142,7 @@ def stream_profiles(connection: Connection) -> Iterator[Rows]:
                 row.record_count,
                 format_instant(row.created_at),
                 format_instant(row.updated_at),
-                *flatten_golden(orjson.loads(row.golden)),
+                *flatten_golden(orjson.loads(row.golden).get("attributes", {})),
                 *(
                     " | ".join(identifiers.get((row.profile_id, kind), ())) or None
                     for kind in IDENTIFIER_COLUMNS.values()

@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 from cdp.store import write
 from tests.cdp.store.rows import LATER, fill, insert_like
 
-GOLDEN = """{"full_name": {"value": "João da Silva", "rule": "only_value", "record_id": 1},
+GOLDEN = """{"identifiers": [], "attributes": {
+ "full_name": {"value": "João da Silva", "rule": "only_value", "record_id": 1},
  "address": {"value": {"city": "São Paulo", "country": "BR"}, "rule": "most_recent"},
- "attributes": {"value": {"shoe_size": {"value": "41", "rule": "only_value"}}, "rule": "by_key"}}"""
+ "attributes": {"value": {"shoe_size": {"value": "41", "rule": "only_value"}}, "rule": "by_key"}}}"""
 
 
 @pytest.fixture
