@@ -8,9 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -19,11 +18,15 @@ from sqlalchemy import Engine
 
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
+from cdp.commands.steps import step_display
 from cdp.errors import CdpError
-from cdp.identity.import_records import ImportOptions, ImportReport, import_files
+from cdp.identity.import_records import ACTOR, ImportOptions, ImportReport, import_files
 from cdp.intake.mapping import ImportMapping, check_region, read_mapping
 from cdp.intake.shape import parse_instant
 from cdp.settings import read_settings
+
+if TYPE_CHECKING:
+    from cdp.identity.resolve import ResolutionReport
 
 WORKERS_AT_MOST = 2  # More gained little: one process writes.
 
@@ -84,9 +87,9 @@ def import_(
                 now=now,
                 progress=progress,
             )
-        resolution = None if dry_run or no_resolve else _resolve(engine, report)
+        resolution, lines = (None, []) if dry_run or no_resolve else _resolve(engine, report)
     document = {**report.as_json(), "resolution": resolution}
-    show(document, *report_lines(report), as_json=as_json)
+    show(document, *report_lines(report), *lines, as_json=as_json)
 
 
 def report_lines(report: ImportReport) -> Iterator[str]:
@@ -134,15 +137,23 @@ def _rejects_path(home: Path, first: Path, now: datetime) -> Path:
     return path
 
 
-def _resolve(engine: Engine, report: ImportReport) -> Any:
-    """Resolve everything. What was imported stays imported when this fails."""
-    resolve_all = import_module("cdp.identity.resolve").resolve_all
+def _resolve(engine: Engine, report: ImportReport) -> tuple[ResolutionReport, list[str]]:
+    """Resolve everything; the report of it for programs and for people.
+
+    When it fails, what was imported stays imported, and is told.
+    """
+    # Loaded here: an import that does not resolve can do without the linkage engine, which loads slowly.
+    from cdp.commands.resolve import report_lines as resolution_lines
+    from cdp.identity.resolve import resolve_all
+
     try:
-        return resolve_all(engine, now=datetime.now(UTC))
+        with step_display("Resolving") as progress:
+            resolution = resolve_all(engine, now=datetime.now(UTC), author=ACTOR, progress=progress)
     except CdpError:
         for line in report_lines(report):
             click.echo(line, err=True)
         raise
+    return resolution, list(resolution_lines(resolution))
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from resolution.standardize import STANDARDIZER_VERSION, SourceSettings
 
 SMALL_FILE_BYTES = 1 << 20  # Below, starting worker processes takes longer than the work.
 DEFAULT_REGION = "BR"
-ACTOR = "command line"
+ACTOR = "command:import"
 
 Progress = Callable[[str, int, int], None]
 

@@ -180,7 +180,7 @@ def _wanted_ordinals(connection: Connection, outcomes: Table) -> Iterator[tuple[
     )
     for rows in stream_rows(connection, statement):
         for row in rows:
-            yield row[0], row[1]
+            yield row.ordinal, row.record_id
 
 
 def _insert_records(

@@ -136,3 +136,13 @@ def test_a_large_file_goes_through_worker_processes(sqlite_url: str, tmp_path: P
     assert path.stat().st_size > 1 << 20
     assert json.loads(done.stdout)["created"] == 2200
     assert done.stderr == b""
+
+
+def test_an_import_ends_in_profiles(home: Path, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "a.jsonl", a_record(), a_record(source="web", full_name="Ana Reis"))
+
+    result = CliRunner().invoke(main, ["import", str(path), "--json"])
+
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["resolution"]["counts"]["records"] == 2
+    assert json.loads(result.stdout)["created"] == 2
