@@ -26,7 +26,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("cdp.commands.migrate:migrate", "Bring the store's schema to this version."),
     "model": ("cdp.commands.models:model", "List model versions, put one in force."),
     "resolve": ("cdp.commands.resolve:resolve", "Resolve all records into profiles."),
+    "serve": ("cdp.commands.serve:serve", "Serve the HTTP API."),
     "train": ("cdp.commands.train:train", "Train a model version on the source records in the store."),
+    "verify": ("cdp.commands.verify:verify", "Check every invariant of the store."),
 }
 
 

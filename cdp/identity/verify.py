@@ -1,0 +1,290 @@
+"""Check the invariants of the store: what must hold after every write, told breach by breach.
+
+Reading only. Each check is a query or a recomputation that gives nothing when all is well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, exists, func, or_, select
+
+from cdp.identity.golden import select_survivorship
+from cdp.identity.linkage_records import count_live_records
+from cdp.identity.snapshot import find_differing_golden
+from cdp.identity.verify_people import check_partition, check_separation
+from cdp.privacy.audit import find_breach
+from cdp.store import read, stream_rows
+from cdp.store.schema import (
+    audit_entries,
+    ledger_entries,
+    ledger_moves,
+    memberships,
+    merge_candidates,
+    profiles,
+    resolution_runs,
+    source_records,
+)
+
+# Breaches of one kind that are told one by one.
+TOLD = 20
+
+# Recomputing the partition of more records takes minutes: only when it is asked for.
+PARTITION_AT_MOST = 200_000
+
+# What is wrong, and the ids concerned.
+Found = tuple[str, tuple[int | str, ...]]
+
+
+@dataclass(frozen=True)
+class Breach:
+    check: str
+    message: str
+    ids: tuple[int | str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """checks: those that were done, with how many breaches each found."""
+
+    checks: dict[str, int]
+    breaches: list[Breach]
+
+
+def verify_store(
+    engine: Engine,
+    *,
+    partition: bool | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Verification:
+    """Run every check over one snapshot. Partition None: recompute it when the records are not too many."""
+    checks: dict[str, int] = {}
+    breaches: list[Breach] = []
+    with read(engine) as connection:
+        chosen = dict(CHECKS)
+        if partition is False or (partition is None and count_live_records(connection) > PARTITION_AT_MOST):
+            del chosen["partition"]
+        for name, check in chosen.items():
+            progress(name)
+            told, count = _told(name, check(connection))
+            checks[name] = count
+            breaches.extend(told)
+    return Verification(checks, breaches)
+
+
+def _told(name: str, found: Iterable[Found]) -> tuple[list[Breach], int]:
+    iterator = iter(found)
+    told = [Breach(name, message, ids) for message, ids in islice(iterator, TOLD)]
+    more = sum(1 for _ in iterator)
+    if more:
+        told.append(Breach(name, f"... and {more:,} more of this kind"))
+    return told, len(told) - bool(more) + more
+
+
+def check_memberships(connection: Connection) -> Iterator[Found]:
+    """Every live record is in exactly one live profile; the unique index sees to 'at most one'."""
+    is_open = memberships.c.valid_to.is_(None)
+    belongs = exists().where(memberships.c.record_id == source_records.c.record_id, is_open)
+    homeless = select(source_records.c.record_id).where(source_records.c.deleted_at.is_(None), ~belongs)
+    for row in _rows(connection, homeless.order_by(source_records.c.record_id)):
+        yield f"record {row.record_id} is in no profile: run `cdp resolve`", (row.record_id,)
+    wrong = (
+        select(
+            memberships.c.record_id, memberships.c.profile_id, profiles.c.state, source_records.c.deleted_at
+        )
+        .join_from(memberships, profiles, profiles.c.profile_id == memberships.c.profile_id)
+        .join(source_records, source_records.c.record_id == memberships.c.record_id)
+        .where(is_open, or_(profiles.c.state != "live", source_records.c.deleted_at.is_not(None)))
+        .order_by(memberships.c.record_id)
+    )
+    for row in _rows(connection, wrong):
+        ids = (row.record_id, row.profile_id)
+        if row.state != "live":
+            yield f"record {row.record_id} is in profile {row.profile_id}, which is {row.state}", ids
+        if row.deleted_at is not None:
+            yield f"deleted record {row.record_id} is still in profile {row.profile_id}", ids
+
+
+def check_record_counts(connection: Connection) -> Iterator[Found]:
+    """A live profile has records and knows how many; no other has any."""
+    held = (
+        select(memberships.c.profile_id, func.count().label("held_count"))
+        .where(memberships.c.valid_to.is_(None))
+        .group_by(memberships.c.profile_id)
+        .subquery("held")
+    )
+    count = func.coalesce(held.c.held_count, 0)
+    statement = (
+        select(profiles.c.profile_id, profiles.c.record_count, profiles.c.state, count.label("held_count"))
+        .select_from(profiles.outerjoin(held, held.c.profile_id == profiles.c.profile_id))
+        .where(
+            or_(profiles.c.record_count != count, (profiles.c.state == "live") & (count == 0)),
+        )
+        .order_by(profiles.c.profile_id)
+    )
+    for row in _rows(connection, statement):
+        told = (
+            f"profile {row.profile_id} is {row.state}, says {row.record_count} records, has {row.held_count}"
+        )
+        yield told, (row.profile_id,)
+
+
+def check_ids(connection: Connection) -> Iterator[Found]:
+    """Every id answers: the way from an absorbed one ends, and not at an absorbed one."""
+    absorbed = dict(
+        connection.execute(
+            select(profiles.c.profile_id, profiles.c.absorbed_into)
+            .where(profiles.c.state == "absorbed")
+            .order_by(profiles.c.profile_id)
+        )
+        .tuples()
+        .all()
+    )
+    for profile_id in absorbed:
+        seen = {profile_id}
+        place = absorbed[profile_id]
+        while place in absorbed and place not in seen:
+            seen.add(place)
+            place = absorbed[place]
+        if place in seen:
+            yield f"profile {profile_id} was absorbed in a circle", tuple(sorted(seen))
+
+
+def check_ledger(connection: Connection) -> Iterator[Found]:
+    """Replaying the moves from nothing gives the open memberships, each move beginning where the last ended."""
+    record, entry = ledger_moves.c.record_id, ledger_moves.c.ledger_entry_id
+    before = func.lag(ledger_moves.c.to_profile_id).over(partition_by=record, order_by=entry)
+    after = func.lead(entry).over(partition_by=record, order_by=entry)
+    replayed = select(
+        ledger_moves.c.ledger_entry_id,
+        ledger_moves.c.record_id,
+        ledger_moves.c.from_profile_id,
+        ledger_moves.c.to_profile_id,
+        before.label("was_in"),
+        after.label("next_entry_id"),
+    ).subquery("replayed")
+    broken = (
+        select(replayed.c.ledger_entry_id, replayed.c.record_id)
+        .where(replayed.c.from_profile_id.is_distinct_from(replayed.c.was_in))
+        .order_by(replayed.c.ledger_entry_id, replayed.c.record_id)
+    )
+    for row in _rows(connection, broken):
+        told = f"ledger entry {row.ledger_entry_id} moves record {row.record_id} from where it was not"
+        yield told, (row.ledger_entry_id, row.record_id)
+    now_in = (
+        select(memberships.c.record_id, memberships.c.profile_id)
+        .where(memberships.c.valid_to.is_(None))
+        .subquery("now_in")
+    )
+    last = (
+        select(replayed.c.record_id, replayed.c.to_profile_id)
+        .where(replayed.c.next_entry_id.is_(None))
+        .subquery("last")
+    )
+    differing = (
+        select(last.c.record_id, last.c.to_profile_id, now_in.c.profile_id)
+        .select_from(last.outerjoin(now_in, now_in.c.record_id == last.c.record_id))
+        .where(last.c.to_profile_id.is_distinct_from(now_in.c.profile_id))
+        .order_by(last.c.record_id)
+    )
+    for row in _rows(connection, differing):
+        told = f"the ledger has record {row.record_id} in {row.to_profile_id}, it is in {row.profile_id}"
+        yield told, (row.record_id,)
+
+
+def check_effects(connection: Connection) -> Iterator[Found]:
+    """No membership without its move in the ledger, no published run without its audit entry."""
+    told = exists().where(
+        ledger_moves.c.ledger_entry_id == memberships.c.ledger_entry_id,
+        ledger_moves.c.record_id == memberships.c.record_id,
+        ledger_moves.c.to_profile_id == memberships.c.profile_id,
+    )
+    untold = select(memberships.c.membership_id, memberships.c.record_id, memberships.c.profile_id)
+    for row in _rows(connection, untold.where(~told).order_by(memberships.c.membership_id)):
+        yield (
+            f"record {row.record_id} entered profile {row.profile_id} without a move in the ledger",
+            (row.record_id, row.profile_id),
+        )
+    moveless = select(ledger_entries.c.ledger_entry_id).where(
+        ~exists().where(ledger_moves.c.ledger_entry_id == ledger_entries.c.ledger_entry_id)
+    )
+    for row in _rows(connection, moveless.order_by(ledger_entries.c.ledger_entry_id)):
+        yield f"ledger entry {row.ledger_entry_id} moved no record", (row.ledger_entry_id,)
+    published = connection.scalars(
+        select(resolution_runs.c.run_id)
+        .where(resolution_runs.c.state == "published", resolution_runs.c.kind == "batch")
+        .order_by(resolution_runs.c.run_id)
+    ).all()
+    audited = set(
+        connection.scalars(
+            select(audit_entries.c.object_id).where(
+                audit_entries.c.object_kind == "run", audit_entries.c.action == "resolution.publish"
+            )
+        )
+    )
+    for run_id in published:
+        if str(run_id) not in audited:
+            yield f"run {run_id} was published without an audit entry", (run_id,)
+
+
+def check_golden(connection: Connection) -> Iterator[Found]:
+    """Every golden record is what survivorship makes of the members now."""
+    for profile_id in find_differing_golden(connection, select_survivorship(connection)):
+        yield f"the golden record of profile {profile_id} is not what its records give", (profile_id,)
+
+
+def check_candidates(connection: Connection) -> Iterator[Found]:
+    """An open candidate names the two profiles that hold its records."""
+    left, right = memberships.alias("left_memberships"), memberships.alias("right_memberships")
+    statement = (
+        select(merge_candidates.c.candidate_id)
+        .select_from(
+            merge_candidates.outerjoin(
+                left, (left.c.record_id == merge_candidates.c.record_id_l) & left.c.valid_to.is_(None)
+            ).outerjoin(
+                right, (right.c.record_id == merge_candidates.c.record_id_r) & right.c.valid_to.is_(None)
+            )
+        )
+        .where(
+            merge_candidates.c.state == "open",
+            or_(
+                left.c.profile_id.is_distinct_from(merge_candidates.c.profile_id_l),
+                right.c.profile_id.is_distinct_from(merge_candidates.c.profile_id_r),
+                merge_candidates.c.profile_id_l == merge_candidates.c.profile_id_r,
+            ),
+        )
+        .order_by(merge_candidates.c.candidate_id)
+    )
+    for row in _rows(connection, statement):
+        told = f"open merge candidate {row.candidate_id} does not name the profiles of its two records"
+        yield told, (row.candidate_id,)
+
+
+def check_audit_chain(connection: Connection) -> Iterator[Found]:
+    breach = find_breach(connection)
+    if breach is not None:
+        position = breach.chain_position
+        yield f"the audit chain is broken at position {position}: {breach.what}", (position,)
+
+
+def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
+    for chunk in stream_rows(connection, statement):
+        yield from chunk
+
+
+# In this order: cheap ones first, and those that explain others before them.
+CHECKS: dict[str, Callable[[Connection], Iterable[Found]]] = {
+    "audit_chain": check_audit_chain,
+    "ids": check_ids,
+    "memberships": check_memberships,
+    "record_counts": check_record_counts,
+    "ledger": check_ledger,
+    "effects": check_effects,
+    "candidates": check_candidates,
+    "separation": check_separation,
+    "golden": check_golden,
+    "partition": check_partition,
+}
