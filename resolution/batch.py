@@ -71,7 +71,8 @@ class BatchResolution:
     def shared_values(self) -> Iterator[Sequence[tuple[str, str, int, str]]]:
         """(linkage column, value, holders, 'shared' or 'generic'), in order."""
         yield from _chunks(
-            self.connection, "SELECT column_name, value, holder_count, sharing FROM value_classes ORDER BY ALL"
+            self.connection,
+            "SELECT column_name, value, holder_count, sharing FROM value_classes ORDER BY ALL",
         )
 
 
@@ -150,7 +151,8 @@ def _complete_components(connection: duckdb.DuckDBPyConnection, link: float, com
             FROM members AS l JOIN members AS r USING (component)
             WHERE l.record_id < r.record_id
         )
-        SELECT '0' AS match_key, join_key_l, join_key_r FROM pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r)
+        SELECT '0' AS match_key, join_key_l, join_key_r
+        FROM pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r)
         """,
         [complete_size],
     )
@@ -160,13 +162,13 @@ def _complete_components(connection: duckdb.DuckDBPyConnection, link: float, com
 def _component_labels(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> pa.Table:
     """(record_id, component) of every record that has an edge (label propagation to the smallest, with jumps)."""
     ids, places = np.unique(np.concatenate([left, right]), return_inverse=True)
-    l, r = places[: len(left)], places[len(left) :]
+    near, far = places[: len(left)], places[len(left) :]
     labels = np.arange(len(ids))
     while True:
-        lowest = np.minimum(labels[l], labels[r])
+        lowest = np.minimum(labels[near], labels[far])
         before = labels.copy()
-        np.minimum.at(labels, l, lowest)
-        np.minimum.at(labels, r, lowest)
+        np.minimum.at(labels, near, lowest)
+        np.minimum.at(labels, far, lowest)
         np.minimum.at(labels, before, labels)
         labels = labels[labels]
         if np.array_equal(labels, before):
@@ -177,7 +179,9 @@ def _partition(
     connection: duckdb.DuckDBPyConnection, model: Model, constraints: PairConstraints
 ) -> tuple[Partition, np.ndarray[Any, Any]]:
     """The partition on record key ranks, and the record id of every rank (rank 1 at place 0)."""
-    ids = connection.execute("SELECT record_id FROM loaded ORDER BY record_key_rank").fetchnumpy()["record_id"]
+    ids = connection.execute("SELECT record_id FROM loaded ORDER BY record_key_rank").fetchnumpy()[
+        "record_id"
+    ]
     edges = connection.execute(
         """
         SELECT l.record_key_rank - 1 AS l, r.record_key_rank - 1 AS r, match_weight FROM edges
@@ -201,32 +205,33 @@ def _partition(
 
 
 def _ranked(pairs: Iterable[tuple[int, int]], rank_of: dict[int, int]) -> frozenset[tuple[int, int]]:
-    return frozenset((rank_of[l], rank_of[r]) for l, r in pairs if l in rank_of and r in rank_of)
+    return frozenset((rank_of[a], rank_of[b]) for a, b in pairs if a in rank_of and b in rank_of)
 
 
 def _clusters(found: Partition, ids: np.ndarray[Any, Any]) -> list[Cluster]:
     record_ids: list[int] = ids.tolist()
     members: dict[int, list[int]] = defaultdict(list)
-    for rank in range(len(record_ids)):
-        members[found.cluster_of[rank]].append(record_ids[rank])
+    for rank, record_id in enumerate(record_ids):
+        members[found.cluster_of[rank]].append(record_id)
     joins: dict[int, list[Join]] = defaultdict(list)
     for join in found.joins:
-        joins[found.cluster_of[join.key_l]].append(
-            replace(join, **_pair_of_ids(join.key_l, join.key_r, record_ids))
-        )
+        low, high = _pair_of_ids(join.key_l, join.key_r, record_ids)
+        joins[found.cluster_of[join.key_l]].append(replace(join, key_l=low, key_r=high))
     return [Cluster(tuple(ranked), tuple(joins.get(name, ()))) for name, ranked in sorted(members.items())]
 
 
 def _on_record_ids(found: Partition, ids: np.ndarray[Any, Any]) -> list[Refusal]:
     record_ids: list[int] = ids.tolist()
-    return [
-        replace(refusal, **_pair_of_ids(refusal.key_l, refusal.key_r, record_ids)) for refusal in found.refusals
-    ]
+    refusals = []
+    for refusal in found.refusals:
+        low, high = _pair_of_ids(refusal.key_l, refusal.key_r, record_ids)
+        refusals.append(replace(refusal, key_l=low, key_r=high))
+    return refusals
 
 
-def _pair_of_ids(rank_l: int, rank_r: int, record_ids: Sequence[int]) -> dict[str, int]:
+def _pair_of_ids(rank_l: int, rank_r: int, record_ids: Sequence[int]) -> tuple[int, int]:
     low, high = sorted((record_ids[rank_l], record_ids[rank_r]))
-    return {"key_l": low, "key_r": high}
+    return low, high
 
 
 def _explain_edges(connection: duckdb.DuckDBPyConnection, model: Model) -> None:

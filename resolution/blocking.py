@@ -42,9 +42,7 @@ def _pool(linkage: Mapping[str, str | Sequence[str]], columns: Sequence[str]) ->
 def create_block_keys(connection: duckdb.DuckDBPyConnection) -> None:
     """Empty table `block_keys`, one row per (rule, blocking_key, record_id), and `blocked_pairs`, one row a pair."""
     connection.execute("CREATE TABLE block_keys (rule VARCHAR, blocking_key BIGINT, record_id BIGINT)")
-    connection.execute(
-        "CREATE TABLE blocked_pairs (match_key VARCHAR, join_key_l BIGINT, join_key_r BIGINT)"
-    )
+    connection.execute("CREATE TABLE blocked_pairs (match_key VARCHAR, join_key_l BIGINT, join_key_r BIGINT)")
 
 
 def drop_block_keys(connection: duckdb.DuckDBPyConnection) -> None:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 
+from resolution.errors import SpecificationError
 from resolution.specification import Comparison, Specification
+
+
+def check_conditions(connection: duckdb.DuckDBPyConnection, specification: Specification) -> None:
+    """Let DuckDB plan every comparison over table `records`; raises SpecificationError naming the one it refuses."""
+    for comparison in specification.comparisons:
+        alone = replace(specification, comparisons=(comparison,))
+        try:
+            connection.execute(
+                "CREATE OR REPLACE TEMP TABLE no_pairs (record_id_l BIGINT, record_id_r BIGINT)"
+            )
+            connection.execute(levels_sql(connection, alone, pairs="no_pairs"))
+        except duckdb.Error as error:
+            [problem, *_] = str(error).splitlines()
+            raise SpecificationError(
+                f"Comparison {comparison.name} of {specification.name} has a condition that DuckDB refuses: {problem}"
+            ) from error
 
 
 def levels_sql(connection: duckdb.DuckDBPyConnection, specification: Specification, *, pairs: str) -> str:
     """SQL with the columns of table `pairs` (record_id_l, record_id_r, ...) and `levels`, a list of one number a
     comparison: the place of the level in the comparison, the missing level counted."""
-    columns = [name for (name, *_) in connection.execute("DESCRIBE records").fetchall() if name != "record_id"]
+    columns = [
+        name for (name, *_) in connection.execute("DESCRIBE records").fetchall() if name != "record_id"
+    ]
     sides = ", ".join(f'l."{name}" AS "{name}_l", r."{name}" AS "{name}_r"' for name in columns)
     levels = ", ".join(_level_sql(comparison) for comparison in specification.comparisons)
     kept = [name for (name, *_) in connection.execute(f"DESCRIBE {pairs}").fetchall()]

@@ -248,9 +248,7 @@ class _Agglomeration:
 
     def _offer(self, cluster_l: int, cluster_r: int) -> None:
         size_l, size_r = len(self._members[cluster_l]), len(self._members[cluster_r])
-        mean = _mean_weight(
-            self._between[cluster_l][cluster_r].units, size_l * size_r, self.thresholds.floor
-        )
+        mean = _mean_weight(self._between[cluster_l][cluster_r].units, size_l * size_r, self.thresholds.floor)
         if mean >= self.thresholds.join:
             heapq.heappush(self._heap, (-mean, cluster_l, cluster_r, size_l, size_r))
 

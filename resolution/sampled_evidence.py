@@ -74,15 +74,16 @@ def sample_evidence(
     )
     score_pairs(connection, model, pairs="sampled_pairs", scored="sampled_scores", floor=-1000.0)
     names = comparisons_with_frequencies(model)
-    wanted = ", ".join(f"frequency_weight_{name}" for name in names)
+    width = len(model.specification.comparisons)
+    wanted = [f"levels[{place + 1}]::TINYINT AS level_{place}" for place in range(width)]
+    wanted += [f"frequency_weight_{name}" for name in names]
     found = connection.execute(
-        f"SELECT levels, {wanted} FROM ({levels_sql(connection, model.specification, pairs='sampled_scores')}) "  # noqa: S608
+        f"SELECT {', '.join(wanted)} FROM ({levels_sql(connection, model.specification, pairs='sampled_scores')}) "  # noqa: S608
         "ORDER BY record_id_l, record_id_r"
     ).fetchnumpy()
     for table in ("sampled_pairs", "sampled_scores"):
         connection.execute(f"DROP TABLE {table}")
-    width = len(model.specification.comparisons)
-    levels = np.array([list(row) for row in found["levels"]], dtype=np.int64).reshape(-1, width)
+    levels = np.column_stack([np.asarray(found[f"level_{place}"]) for place in range(width)])
     weights = {name: np.asarray(found[f"frequency_weight_{name}"], dtype=np.float64) for name in names}
     return SampledEvidence(
         levels=levels,

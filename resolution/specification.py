@@ -140,7 +140,9 @@ def read_specification(path: Path) -> tuple[Specification, str]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SpecificationError(f"Specification {path} cannot be read: {error}. Give a TOML file.") from error
+        raise SpecificationError(
+            f"Specification {path} cannot be read: {error}. Give a TOML file."
+        ) from error
     return parse_specification(text, str(path)), text
 
 
@@ -153,7 +155,9 @@ def parse_specification(text: str, origin: str = "people.toml") -> Specification
     try:
         specification = _specification(document)
     except KeyError as error:
-        raise SpecificationError(f"{origin} lacks {error}; see the shipped people.toml for the form.") from error
+        raise SpecificationError(
+            f"{origin} lacks {error}; see the shipped people.toml for the form."
+        ) from error
     except (TypeError, ValueError, AttributeError) as error:
         raise SpecificationError(f"{origin} does not have the form of a specification: {error}.") from error
     _check(specification, origin)
@@ -216,7 +220,9 @@ def _blocking_rule(entry: Mapping[str, Any]) -> BlockingRule:
 def _check(specification: Specification, origin: str) -> None:
     for comparison in specification.comparisons:
         if not comparison.weighed_levels or comparison.levels[-1].condition != "ELSE":
-            raise SpecificationError(f"{origin}: the last level of {comparison.name} must have condition ELSE.")
+            raise SpecificationError(
+                f"{origin}: the last level of {comparison.name} must have condition ELSE."
+            )
         for level in comparison.weighed_levels:
             if not (0 < level.m <= 1 and 0 < level.u <= 1):
                 raise SpecificationError(

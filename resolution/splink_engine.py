@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from splink import DuckDBAPI, Linker
-from splink.internals.exceptions import EMTrainingException
 
 from resolution.model import Model, splink_settings
 from resolution.specification import TrainingRule
+
+# m to three digits: finer steps are below what the blend with the prior leaves of them.
+EM_CONVERGENCE = 0.0005
+EM_ITERATIONS = 15
+
+# Fewer pairs say nothing that the shipped m does not say better.
+FEWEST_PAIRS = 50
 
 logging.getLogger("splink").setLevel(logging.ERROR)
 
@@ -47,9 +54,7 @@ def score_pairs(
     with _linker(connection, splink_settings(model)) as linker:
         for column in model.specification.frequency_columns:
             table = _register_frequencies(connection, model, column)
-            linker.table_management.register_term_frequency_lookup(
-                linker._db_api.register(table), column
-            )
+            linker.table_management.register_term_frequency_lookup(linker._db_api.register(table), column)
         linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register(pairs))
         predicted = linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
         frequency_weights = ", ".join(
@@ -86,28 +91,37 @@ def estimate_u(
 
 
 def run_session(
-    connection: duckdb.DuckDBPyConnection, model: Model, rule: TrainingRule, *, pair_count: int
+    connection: duckdb.DuckDBPyConnection,
+    model: Model,
+    rule: TrainingRule,
+    *,
+    present: Collection[str],
+    pair_count: int,
 ) -> Session | None:
     """One EM run with u held fast on the block of a training rule, capped at about `pair_count` pairs; None when
-    the block is empty. Starts from the model's m."""
+    the block has too few. Starts from the model's m. Present: the comparisons that the data have values for."""
+    found_pairs = _count_pairs(connection, rule)
+    if found_pairs < FEWEST_PAIRS:
+        return None
     settings = _without_frequencies(splink_settings(model))
     settings["comparisons"] = [
-        comparison for comparison in settings["comparisons"] if comparison["output_column_name"] not in rule.without
+        comparison
+        for comparison in settings["comparisons"]
+        if comparison["output_column_name"] in present
+        and comparison["output_column_name"] not in rule.without
     ]
+    settings |= {"em_convergence": EM_CONVERGENCE, "max_iterations": EM_ITERATIONS}
     with _linker(connection, settings) as linker:
-        try:
-            session = linker.training.estimate_parameters_using_expectation_maximisation(
-                _blocking_condition(rule),
-                estimate_without_term_frequencies=True,
-                max_pairs=pair_count,
-                record_sample_proportion=1.0,
-            )
-        except EMTrainingException:
-            return None
+        session = linker.training.estimate_parameters_using_expectation_maximisation(
+            _blocking_condition(rule),
+            estimate_without_term_frequencies=True,
+            max_pairs=pair_count,
+            record_sample_proportion=1.0,
+        )
         found = session.core_model_settings
         return Session(
             rule=rule.name,
-            pair_count=min(_count_pairs(connection, rule), pair_count),
+            pair_count=min(found_pairs, pair_count),
             match_share=found.probability_two_random_records_match,
             m={
                 comparison.output_column_name: [
@@ -120,31 +134,29 @@ def run_session(
 
 @contextmanager
 def _linker(connection: duckdb.DuckDBPyConnection, settings: Mapping[str, Any]) -> Iterator[Linker]:
+    """Splink's own check of the settings takes a second a time and is left out: `check_conditions` has done it."""
     database = DuckDBAPI(connection=connection)
-    linker = Linker(database.register("records"), dict(settings), log_level=None)
+    linker = Linker(database.register("records"), dict(settings), log_level=None, validate_settings=False)
     try:
         yield linker
     finally:
-        linker.table_management.delete_tables_created_by_splink_from_db()
+        linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
 
 
 def _register_frequencies(connection: duckdb.DuckDBPyConnection, model: Model, column: str) -> str:
-    """Table of (column, tf_column) for every value in `records`: the model's share, or the rare one."""
+    """Make a table of (column, tf_column) for every value in `records`: the model's share, or the rare one."""
     table, terms = f"frequencies_{column}", model.frequencies.get(column, {})
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE known_terms (term VARCHAR, share DOUBLE)")
-    if terms:
-        import pyarrow as pa
-
-        known = pa.table({"term": list(terms), "share": list(terms.values())})
-        connection.register("known", known)
-        connection.execute("INSERT INTO known_terms SELECT term, share FROM known")
-        connection.unregister("known")
+    known = pa.table(
+        {"term": pa.array(terms.keys(), pa.string()), "share": pa.array(terms.values(), pa.float64())}
+    )
+    connection.register("known_terms", known)
     connection.execute(
         f"CREATE OR REPLACE TABLE {table} AS SELECT {column}, coalesce(share, ?) AS tf_{column} "  # noqa: S608
         f"FROM (SELECT DISTINCT {column} FROM records WHERE {column} IS NOT NULL) "
         f"LEFT JOIN known_terms ON term = {column}",
         [model.rare[column]],
     )
+    connection.unregister("known_terms")
     return table
 
 
@@ -168,7 +180,8 @@ def _count_pairs(connection: duckdb.DuckDBPyConnection, rule: TrainingRule) -> i
     keys = ", ".join(rule.keys)
     present = " AND ".join(f"{key} IS NOT NULL" for key in rule.keys)
     [(pairs,)] = connection.execute(
-        f"SELECT coalesce(sum(n * (n - 1) // 2), 0) FROM (SELECT count(*) AS n FROM records WHERE {present} GROUP BY {keys})"  # noqa: S608
+        "SELECT coalesce(sum(n * (n - 1) // 2), 0) "  # noqa: S608  columns of the specification
+        f"FROM (SELECT count(*) AS n FROM records WHERE {present} GROUP BY {keys})"
     ).fetchall()
     return int(pairs)
 

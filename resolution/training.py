@@ -14,17 +14,18 @@ import duckdb
 
 from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_keys, drop_block_keys
 from resolution.errors import TrainingError
+from resolution.levels import check_conditions
 from resolution.model import Model
 from resolution.sampled_evidence import SampledEvidence, sample_evidence
 from resolution.specification import BlockingRule, Comparison, Specification
 from resolution.splink_engine import Session, estimate_u, run_session, score_pairs
 from resolution.term_frequencies import count_terms, shipped_terms
 
-# Pairs looked at: enough that a level seen once in ten thousand pairs is seen forty times, few enough that a million
-# records train in the time of fifty thousand.
-SAMPLED_PAIRS = 400_000
+# Pairs looked at: enough that a level seen once in ten thousand pairs is seen twenty-five times, few enough that a
+# million records train in the time of fifty thousand.
+SAMPLED_PAIRS = 250_000
 SESSION_PAIRS = 200_000
-BLOCKED_PAIRS = 150_000
+BLOCKED_PAIRS = 100_000
 RULE_BLOCKS = 20_000
 RULE_PAIRS = 4_000
 
@@ -75,16 +76,22 @@ def initial_model(specification: Specification, version: int = 0) -> Model:
 def train(connection: duckdb.DuckDBPyConnection, prior: Model, *, version: int, seed: int) -> Training:
     """Estimate a model from table `records` of a workspace; the same records and seed give the same model.
 
-    Raises TrainingError when there are fewer than two records.
+    Raises TrainingError when there are fewer than two records, SpecificationError for a condition that DuckDB refuses.
     """
     specification = prior.specification
     [(record_count,)] = connection.execute("SELECT count(*) FROM records").fetchall()
     if record_count < 2:
-        raise TrainingError(f"Training needs at least two records, and there are {record_count}: import some first.")
+        raise TrainingError(
+            f"Training needs at least two records, and there are {record_count}: import some first."
+        )
+    check_conditions(connection, specification)
     frequencies, rare = count_terms(connection, specification)
     model = replace(prior, version=version, frequencies=frequencies, rare=rare)
     sampled = estimate_u(connection, model, seed=seed, pair_count=SAMPLED_PAIRS)
-    m = {comparison.name: [level.m for level in comparison.weighed_levels] for comparison in specification.comparisons}
+    m = {
+        comparison.name: [level.m for level in comparison.weighed_levels]
+        for comparison in specification.comparisons
+    }
 
     create_block_keys(connection)
     _block(connection, model.blocking_rules)
@@ -101,10 +108,12 @@ def train(connection: duckdb.DuckDBPyConnection, prior: Model, *, version: int, 
     drop_block_keys(connection)
     model = _settle(model, m, sampled, evidence)
 
+    present = {name for name, levels in sampled.items() if any(levels)}
     sessions = [
         session
         for rule in specification.training_rules
-        if (session := run_session(connection, model, rule, pair_count=SESSION_PAIRS)) is not None
+        if (session := run_session(connection, model, rule, present=present, pair_count=SESSION_PAIRS))
+        is not None
     ]
     m = {comparison.name: _blended_m(comparison, sessions) for comparison in specification.comparisons}
     return Training(_settle(model, m, sampled, evidence), sessions, shares)
@@ -119,11 +128,14 @@ def _settle(
     """The model with these m, and with the u and the prior that agree with them and with each other."""
     for _ in range(ROUNDS):
         u = {
-            comparison.name: _blended_u(comparison, sampled[comparison.name], model.match_probability, m[comparison.name])
+            comparison.name: _blended_u(
+                comparison, sampled[comparison.name], model.match_probability, m[comparison.name]
+            )
             for comparison in model.specification.comparisons
         }
         probabilities = {
-            name: [_clamped(*pair) for pair in zip(m[name], u[name], strict=True)] for name in model.probabilities
+            name: [_clamped(*pair) for pair in zip(m[name], u[name], strict=True)]
+            for name in model.probabilities
         }
         model = replace(model, probabilities=probabilities)
         model = replace(model, match_probability=evidence.match_probability(model))

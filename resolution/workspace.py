@@ -13,7 +13,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS
+from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, SHAREABLE_COLUMNS
 from resolution.specification import Specification
 
 # (record_id, source, source_record_id, standardized record as JSON text with the object `linkage`)
@@ -24,8 +24,9 @@ StoredRecord = tuple[int, str, str, str]
 def open_workspace(*, memory_limit: str = "3GB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB in memory that spills to a temporary directory. One thread of Python uses it."""
     with tempfile.TemporaryDirectory(prefix="cdp-batch-") as spill:
-        config = {"memory_limit": memory_limit, "threads": threads, "temp_directory": spill}
-        connection = duckdb.connect(":memory:", config=config)
+        connection = duckdb.connect(
+            ":memory:", config={"memory_limit": memory_limit, "threads": threads, "temp_directory": spill}
+        )
         try:
             yield connection
         finally:
@@ -110,11 +111,18 @@ def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Spe
         f"CASE WHEN parted_{column}.record_id IS NULL THEN loaded.{column} ELSE parted_{column}.own END AS {column}"
         for column in columns
     )
-    shared = "".join(f", parted_{column}.shared AS shared_{column}" for column in columns)
+    shared = "".join(
+        f", parted_{column}.shared AS shared_{column}"
+        if column in columns
+        else f", NULL::VARCHAR[] AS shared_{column}"
+        for column in dict.fromkeys((*SHAREABLE_COLUMNS, *columns))
+    )
     joins = "\n".join(f"LEFT JOIN parted_{column} USING (record_id)" for column in columns)
     prefix = f"WITH {parted} " if columns else ""
     replacing = f"REPLACE ({replaced})" if columns else ""
-    connection.execute(f"CREATE TABLE records AS {prefix}SELECT loaded.* {replacing}{shared} FROM loaded {joins}")  # noqa: S608
+    connection.execute(
+        f"CREATE TABLE records AS {prefix}SELECT loaded.* {replacing}{shared} FROM loaded {joins}"  # noqa: S608
+    )
 
 
 def _quoted(name: str) -> str:

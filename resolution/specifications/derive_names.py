@@ -17,7 +17,10 @@ SURNAMES_A_PERSON = 2
 
 def derive(statistics: Path, target: Path) -> None:
     """Write kind, name, share; shares to three significant digits, in the order of the statistics."""
-    with statistics.open(encoding="utf-8", newline="") as rows, target.open("w", encoding="utf-8", newline="") as out:
+    with (
+        statistics.open(encoding="utf-8", newline="") as rows,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["kind", "name", "share"])
         for row in csv.DictReader(rows):

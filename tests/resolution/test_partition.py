@@ -13,9 +13,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from resolution.partition import Constraints, Edge, Partition, Thresholds, partition
 
-THRESHOLDS = Thresholds(
-    link=3.0, join=3.0, review=-4.0, floor=-6.0, ceiling=14.0, size_limit=100
-)
+THRESHOLDS = Thresholds(link=3.0, join=3.0, review=-4.0, floor=-6.0, ceiling=14.0, size_limit=100)
 
 
 def clusters(found: Partition) -> set[frozenset[int]]:

@@ -1,0 +1,120 @@
+"""`python -m benchmarks [quality] [cost] [--data DIR] [--seed N] [--sizes N ...]`: writes docs/results.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from benchmarks.cost import STEPS, Cost, growth, measure_generated, measure_set
+from benchmarks.quality import SETS, Quality, measure_quality
+
+RESULTS = Path("docs/results.md")
+PACKAGES = ("splink", "duckdb", "sqlalchemy", "numpy", "rapidfuzz", "phonenumbers")
+PARTS = ("quality", "cost")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure; all when left out")
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data"), help="folder of the labelled sets"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[100_000, 1_000_000], help="generated records"
+    )
+    parser.add_argument("--sets", nargs="+", default=list(SETS))
+    given = parser.parse_args(arguments)
+    for part in given.parts or PARTS:
+        if part == "quality":
+            rows = []
+            for row in measure_quality(given.data, seed=given.seed, only=tuple(given.sets)):
+                print(row, file=sys.stderr, flush=True)
+                rows.append(row)
+            write_section("Quality", quality_lines(rows, given.seed))
+        else:
+            costs = [measure_set(given.data, "omni_share_100k", seed=given.seed)]
+            print(costs[0], file=sys.stderr, flush=True)
+            for cost in measure_generated(given.sizes, seed=given.seed):
+                print(cost, file=sys.stderr, flush=True)
+                costs.append(cost)
+            write_section("Cost", cost_lines(costs, given.seed))
+
+
+def quality_lines(rows: Iterable[Quality], seed: int) -> list[str]:
+    lines = [
+        "One default configuration for all sets, no labels in training (`cdp import`, `cdp train --activate`, "
+        "`cdp resolve`, `cdp evaluate`); `prior` is the shipped model before any training, on the same records. "
+        "Pairs over whole clusters; intervals from 200 bootstrap replicates over true people. Seconds and memory are "
+        "those of import, training and resolving together.",
+        "",
+        "| set | model | records | precision | recall | F1 | 95 % | B-cubed F1 | seconds | peak memory |",
+        "|---|---|---:|---:|---:|---:|---|---:|---:|---:|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row.name} | {row.model} | {row.records:,} | {row.precision:.4f} | {row.recall:.4f} | {row.f1:.4f} "
+            f"| {row.f1_low:.4f} to {row.f1_high:.4f} | {row.bcubed_f1:.4f} "
+            f"| {row.seconds:.0f} | {_size(row.peak_bytes)} |"
+        )
+    return [*lines, "", provenance("quality", seed)]
+
+
+def cost_lines(rows: Sequence[Cost], seed: int) -> list[str]:
+    lines = [
+        "Seconds on the clock of each command, start-up included; memory is the sum over its processes.",
+        "",
+        f"| data | records | {' | '.join(STEPS)} | total | peak memory | store |",
+        f"|---|---:|{'---:|' * len(STEPS)}---:|---:|---:|",
+    ]
+    for row in rows:
+        seconds = " | ".join(f"{row.seconds[step]:.0f} s" for step in STEPS)
+        lines.append(
+            f"| {row.name} | {row.records:,} | {seconds} | {row.total_seconds:.0f} s "
+            f"| {_size(max(row.peak_bytes.values()))} | {_size(row.store_bytes)} |"
+        )
+    generated = sorted(rows[1:], key=lambda row: row.records)
+    if len(generated) > 1:
+        exponent = growth(generated[0], generated[-1])
+        lines += [
+            "",
+            f"From {generated[0].records:,} to {generated[-1].records:,} records time grows as n^{exponent:.2f}.",
+        ]
+    return [*lines, "", provenance("cost", seed)]
+
+
+def provenance(part: str, seed: int) -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    memory = _size(psutil.virtual_memory().total)
+    return (
+        f"`python -m benchmarks {part}`, {datetime.now(UTC):%Y-%m-%d}, seed {seed}; "
+        f"Python {platform.python_version()}, "
+        f"{packages}; {os.cpu_count()} cores, {memory}."
+    )
+
+
+def write_section(title: str, lines: Sequence[str]) -> None:
+    """Replace one section of the results, leaving the others as they are."""
+    text = RESULTS.read_text("utf-8") if RESULTS.exists() else "# Results\n\nWritten by `make bench`.\n"
+    head, *sections = text.split("\n## ")
+    kept = [section for section in sections if not section.startswith(f"{title}\n")]
+    kept.append(f"{title}\n\n" + "\n".join(lines) + "\n")
+    RESULTS.write_text(
+        "\n## ".join([head.rstrip() + "\n", *[f"{section.rstrip()}\n" for section in kept]]), "utf-8"
+    )
+
+
+def _size(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+if __name__ == "__main__":
+    main()

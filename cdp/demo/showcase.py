@@ -1,0 +1,108 @@
+"""The demo store: invented customers, imported, resolved with a model trained on them, and keys to ask with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Engine, func, select
+
+from cdp.demo.generation import generate_demo
+from cdp.identity.import_records import ImportOptions, import_files
+from cdp.identity.resolve import resolve_all
+from cdp.identity.train import require_specification, train_model
+from cdp.intake.mapping import ImportMapping
+from cdp.privacy.issue import issue_key
+from cdp.privacy.keys import KeyRights, make_key
+from cdp.store import read, schema
+
+ACTOR = "command:demo"
+RECORD_COUNT = 4_000
+SEED = 1
+WORKER_COUNT = 2
+KEYS_FILE = "demo-keys.json"
+
+# What the demo keys may do: a channel's own view, and everything for a look around.
+KEYS = {
+    "agent desk": KeyRights("demo agent desk", ("profiles:lookup", "profiles:read:agent"), views=("agent",)),
+    "administrator": KeyRights("demo administrator", ("admin",)),
+}
+
+Progress = Callable[[str], None]
+
+
+def load_demo(engine: Engine, home: Path, *, progress: Progress) -> bool:
+    """Fill an empty store with the demo's customers; False, and nothing done, when it holds records already."""
+    with read(engine) as connection:
+        if connection.execute(select(schema.source_records.c.record_id).limit(1)).first() is not None:
+            return False
+    with TemporaryDirectory(prefix="cdp-demo-") as directory:
+        progress(f"inventing {RECORD_COUNT:,} records")
+        generate_demo(Path(directory), record_count=RECORD_COUNT, seed=SEED)
+        progress("importing them")
+        import_files(
+            engine,
+            [Path(directory) / "records.jsonl.gz"],
+            ImportOptions(mapping=ImportMapping(), worker_count=WORKER_COUNT),
+            spool_directory=home / "tmp",
+            rejects_path=home / "rejects" / "demo.jsonl",
+            now=datetime.now(UTC),
+        )
+    progress("training a model on them")
+    train_model(
+        engine, require_specification(None), seed=SEED, author=ACTOR, now=datetime.now(UTC), activate=True
+    )
+    progress("resolving them into profiles")
+    resolve_all(engine, now=datetime.now(UTC))
+    return True
+
+
+def demo_keys(engine: Engine, home: Path) -> dict[str, str]:
+    """The demo's keys by what they are for, made once for a store and kept in a file that only its owner may read."""
+    path = home / KEYS_FILE
+    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    with read(engine) as connection:
+        alive = set(
+            connection.scalars(select(schema.api_keys.c.key_id).where(schema.api_keys.c.revoked_at.is_(None)))
+        )
+    keys = {name: secret for name, secret in known.items() if secret.split("_")[1] in alive}
+    for name, rights in KEYS.items():
+        if name not in keys:
+            made = make_key()
+            issue_key(engine, made, rights, actor=ACTOR, now=datetime.now(UTC))
+            keys[name] = made.secret
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(keys), "utf-8")
+    return keys
+
+
+def example_phone(engine: Engine) -> str | None:
+    """The phone of a customer of several channels, to look up; None when there is none."""
+    identifiers, memberships, profiles = schema.identifiers, schema.memberships, schema.profiles
+    statement = (
+        select(func.min(identifiers.c.value))
+        .join(memberships, memberships.c.record_id == identifiers.c.record_id)
+        .join(profiles, profiles.c.profile_id == memberships.c.profile_id)
+        .where(
+            identifiers.c.kind == "phone",
+            memberships.c.valid_to.is_(None),
+            profiles.c.state == "live",
+            identifiers.c.value.not_in(
+                # Numbers that other people hold too are answered with a choice, not with a person.
+                select(identifiers.c.value)
+                .join(memberships, memberships.c.record_id == identifiers.c.record_id)
+                .where(identifiers.c.kind == "phone", memberships.c.valid_to.is_(None))
+                .group_by(identifiers.c.value)
+                .having(func.count(memberships.c.profile_id.distinct()) > 1)
+            ),
+        )
+        .group_by(profiles.c.profile_id, profiles.c.record_count)
+        .order_by(profiles.c.record_count.desc(), profiles.c.profile_id)
+        .limit(1)
+    )
+    with read(engine) as connection:
+        phone: str | None = connection.scalar(statement)
+    return phone

@@ -1,0 +1,117 @@
+"""Imports run one way: wsgi -> api -> cdp -> resolution; never back or in a circle, not even for types."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("wsgi", "api", "cdp", "migrations", "resolution")
+
+# What a room may import of our own; whatever is not named is not allowed.
+MAY_IMPORT = {
+    "wsgi": {"api", "cdp"},
+    "api": {"api", "cdp", "resolution"},
+    "cdp": {"cdp", "resolution", "migrations"},
+    "migrations": {"cdp", "migrations"},
+    "resolution": {"resolution"},
+}
+
+# Libraries that have no business in a room.
+MAY_NOT_IMPORT = {
+    "resolution": {
+        "flask",
+        "marshmallow",
+        "flask_smorest",
+        "sqlalchemy",
+        "alembic",
+        "click",
+        "rich",
+        "psycopg",
+    },
+    "cdp": {"flask", "flask_smorest", "marshmallow", "splink", "duckdb", "sqlglot"},
+    "api": {"sqlalchemy", "splink", "duckdb", "alembic", "psycopg"},
+}
+DUCKDB_IN_CDP = "cdp.studies"
+
+Import = tuple[str, int, str]
+
+
+def modules() -> dict[str, Path]:
+    """Module name to file, for every module of the rooms."""
+    found = {"wsgi": ROOT / "wsgi.py"}
+    for room in ROOMS[1:]:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports() -> Iterator[Import]:
+    """(module, line, imported module) of every import statement, wherever it stands in the file."""
+    names = modules()
+    for name, path in names.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield name, node.lineno, alias.name
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    yield name, node.lineno, inner if inner in names else node.module
+
+
+def line_of(module: str, line: int) -> str:
+    return f"{modules()[module].relative_to(ROOT)}:{line}"
+
+
+def test_rooms_import_only_to_the_right() -> None:
+    wrong = [
+        f"{line_of(module, line)} imports {imported}"
+        for module, line, imported in imports()
+        if (room := imported.split(".")[0]) in ROOMS and room not in MAY_IMPORT[module.split(".")[0]]
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", sorted(MAY_NOT_IMPORT))
+def test_a_room_leaves_out_the_libraries_of_others(room: str) -> None:
+    wrong = [
+        f"{line_of(module, line)} imports {imported}"
+        for module, line, imported in imports()
+        if module.split(".")[0] == room
+        and imported.split(".")[0] in MAY_NOT_IMPORT[room]
+        and not (imported.startswith("duckdb") and module.startswith(DUCKDB_IN_CDP))
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    names = modules()
+    graph = nx.DiGraph(
+        (module, imported) for module, _, imported in imports() if imported in names and imported != module
+    )
+
+    assert not list(nx.simple_cycles(graph))
+
+
+def test_the_check_sees_an_import_in_the_wrong_direction(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The check itself can fail: a planted module is found."""
+    (tmp_path / "resolution").mkdir()
+    (tmp_path / "resolution" / "planted.py").write_text(
+        "if True:\n    from cdp.store import schema\n", "utf-8"
+    )
+    (tmp_path / "wsgi.py").write_text("", "utf-8")
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+
+    with pytest.raises(AssertionError, match=r"planted\.py:2 imports cdp\.store"):
+        test_rooms_import_only_to_the_right()
