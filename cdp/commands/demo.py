@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
 from cdp.commands.progress import progress_bar
+from cdp.settings import read_settings
 
 
 @click.group()
@@ -43,3 +48,42 @@ def generate(*, records: int, seed: int, directory: Path, as_json: bool) -> None
         f" in {directory}, seed {seed}."
     )
     show({**asdict(summary), "seed": seed, "directory": str(directory)}, told, as_json=as_json)
+
+
+@demo.command("serve")
+@click.option("--bind", "address", help="HOST:PORT; HOST and PORT of the environment by default.")
+@click.pass_context
+def serve_demo(context: click.Context, *, address: str | None) -> None:
+    """Serve the demo customers: migrate, load them if the store is empty, show how to ask, serve."""
+    # Loaded here: resolving needs much that `demo generate` does without.
+    from cdp.commands.serve import serve
+    from cdp.demo.showcase import demo_keys, example_phone, load_demo
+    from cdp.identity.activate import require_active_model
+    from cdp.store import migrate
+
+    settings = read_settings()
+    migrate(settings.database_url)
+    with configured_store() as engine:
+        require_active_model(engine, now=datetime.now(UTC))
+        if not load_demo(engine, settings.home, progress=lambda step: click.echo(f"Demo: {step} ...")):
+            click.echo("Demo: the store holds records already, none are loaded.")
+        keys, phone = demo_keys(engine, settings.home), example_phone(engine)
+    address = address or settings.bind
+    for line in _instructions(address, keys, phone):
+        click.echo(line)
+    context.invoke(serve, bind=address, workers=None)
+
+
+def _instructions(address: str, keys: dict[str, str], phone: str | None) -> Iterator[str]:
+    yield ""
+    yield f"Service   http://{address}/      API documentation   http://{address}/docs"
+    for name, secret in keys.items():
+        yield f"Demo key  {name:14} {secret}"
+    if phone:
+        yield ""
+        yield "A 360° view of the customer who calls from this number:"
+        yield ""
+        body = json.dumps({"type": "phone", "value": phone})
+        yield f"  curl -s http://{address}/v1/profiles/lookup -H 'Authorization: Bearer {keys['agent desk']}' \\"
+        yield f"    -H 'Content-Type: application/json' -d '{body}'"
+    yield ""
