@@ -66,7 +66,6 @@ class PageSchema(ma.Schema):
         metadata={"description": "How many to return at most."},
     )
     cursor = ma.fields.String(
-        load_default=None,
         validate=ma.validate.Length(max=200),
         metadata={"description": "`next_cursor` of the page before; opaque."},
     )

@@ -122,7 +122,7 @@ class SeveralProfilesSchema(ProblemSchema):
 @requires_scope("profiles:lookup")
 @blueprint.doc(operationId="lookUpProfile")
 @blueprint.arguments(
-    LookupSchema,
+    LookupSchema(),
     examples={
         "one": {"summary": "One identifier", "value": {"type": "phone", "value": "11 98765-4321"}},
         "several": {
@@ -136,7 +136,7 @@ class SeveralProfilesSchema(ProblemSchema):
         },
     },
 )
-@blueprint.arguments(ViewQuerySchema, location="query")
+@blueprint.arguments(ViewQuerySchema(), location="query")
 @blueprint.response(200, ANY_VIEW_OR_REFERENCE, description="The profile's view", example=VIEW_EXAMPLE)
 @blueprint.alt_response(404, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="Nobody holds them")
 @blueprint.alt_response(
@@ -170,7 +170,7 @@ def look_up_profile(body: dict[str, Any], query: dict[str, Any]) -> Response:
         audit_read(NOBODY, "profile.lookup_none", reading, types=kinds)
         raise Problem("profile_not_found")
     response = answer_view(profile, reading, found_by="identifiers")
-    return locate(response, profile, None, "profiles.get_profile", view=query["view"])
+    return locate(response, profile, None, "profiles.get_profile", view=query.get("view"))
 
 
 def _standardized(body: dict[str, Any]) -> list[tuple[str, Identifier]]:

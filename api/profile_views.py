@@ -45,7 +45,6 @@ def _instant(description: str) -> InstantField:
 
 class ViewQuerySchema(ma.Schema):
     view = ma.fields.String(
-        load_default=None,
         validate=ma.validate.OneOf(VIEWS),
         metadata={"description": "By default the key's only view, else `agent`."},
     )
@@ -129,6 +128,10 @@ def _section(description: str) -> ma.fields.Field[Any]:
     )
 
 
+def _view(name: str) -> ma.fields.String:
+    return ma.fields.String(required=True, metadata={"const": name})
+
+
 class ReferenceViewSchema(ma.Schema):
     """What a key that may look up but read no view is told."""
 
@@ -138,7 +141,6 @@ class ReferenceViewSchema(ma.Schema):
 
 
 class ViewSchema(ReferenceViewSchema):
-    view = ma.fields.String(required=True, metadata={"enum": list(VIEWS)})
     masked = ma.fields.Boolean(required=True)
     consents = _section("Consents and preferences by purpose and channel.")
 
@@ -146,6 +148,7 @@ class ViewSchema(ReferenceViewSchema):
 class IvrViewSchema(ViewSchema):
     """How to address the caller, and what is open: as little as a voice needs."""
 
+    view = _view("ivr")
     golden = ma.fields.Nested(CallNamesSchema, required=True)
     identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
@@ -155,6 +158,7 @@ class IvrViewSchema(ViewSchema):
 class BotViewSchema(IvrViewSchema):
     """For a conversation: how to address the person and what was said before."""
 
+    view = _view("bot")
     golden = ma.fields.Nested(ChatNamesSchema, required=True)
     recent_contacts = _section("The last contacts, newest first.")
 
@@ -162,6 +166,7 @@ class BotViewSchema(IvrViewSchema):
 class PosViewSchema(ViewSchema):
     """For the till: whom, with which card."""
 
+    view = _view("pos")
     golden = ma.fields.Nested(TillNamesSchema, required=True)
     identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
     commerce = ma.fields.Dict(
@@ -173,6 +178,7 @@ class PosViewSchema(ViewSchema):
 class AgentViewSchema(ViewSchema):
     """Everything that helps in a contact: values with their provenance, and all sections."""
 
+    view = _view("agent")
     record_count = ma.fields.Integer(required=True)
     golden = ma.fields.Nested(GoldenRecordSchema, required=True)
     identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
@@ -187,6 +193,7 @@ class AgentViewSchema(ViewSchema):
 class SelfViewSchema(ViewSchema):
     """For the person: what is known of them, without how it came to be known."""
 
+    view = _view("self")
     golden = ma.fields.Nested(OwnValuesSchema, required=True)
     identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
@@ -199,6 +206,7 @@ class SelfViewSchema(ViewSchema):
 class StewardViewSchema(AgentViewSchema):
     """The agent's view with what a steward decides by: states, times and the records of each identifier."""
 
+    view = _view("steward")
     identifiers = ma.fields.List(ma.fields.Nested(HeldIdentifierSchema), required=True)
     state = ma.fields.String(required=True, metadata={"enum": ["live", "empty"]})
     created_at = _instant("When the id was given out.")
@@ -267,7 +275,7 @@ class Reading:
 def choose_reading(caller: Caller, query: Mapping[str, Any], *, needs_view: bool) -> Reading:
     """Raises Problem: a view that the key may not read is not found, like a profile that there is not."""
     readable = [view for view in VIEWS if caller.may_read_view(view)]
-    view = query["view"]
+    view = query.get("view")
     if view is None:
         view = readable[0] if len(readable) == 1 else "agent"
         if view not in readable and len(readable) > 1:

@@ -53,7 +53,6 @@ class RecordsQuerySchema(PageSchema):
 
 class LanguageQuerySchema(ma.Schema):
     lang = ma.fields.String(
-        load_default=None,
         validate=ma.validate.OneOf(LANGUAGES),
         metadata={"description": "Language of the words; Accept-Language by default, else English."},
     )
@@ -201,7 +200,7 @@ _erased = blueprint.alt_response(
         },
     ],
 )
-@blueprint.arguments(ViewQuerySchema, location="query")
+@blueprint.arguments(ViewQuerySchema(), location="query")
 @blueprint.response(
     200,
     ANY_VIEW,
@@ -223,13 +222,13 @@ def get_profile(query: dict[str, Any], profile_id: str) -> Response:
     with read(current_service().store.engine()) as connection:
         profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
     response = answer_view(profile, reading, found_by="id")
-    return locate(response, profile, profile_id, "profiles.get_profile", view=query["view"])
+    return locate(response, profile, profile_id, "profiles.get_profile", view=query.get("view"))
 
 
 @blueprint.get("/<profile_id>/records")
 @requires_view()
 @blueprint.doc(operationId="getProfileRecords")
-@blueprint.arguments(RecordsQuerySchema, location="query")
+@blueprint.arguments(RecordsQuerySchema(), location="query")
 @blueprint.response(200, PageOfRecordsSchema)
 @_not_found
 @_erased
@@ -241,7 +240,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
     """
     caller = current_caller()
     reading = _reading_inside(unmask=query["unmask"])
-    after = decode_cursor(query["cursor"]) or 0
+    after = decode_cursor(query.get("cursor")) or 0
     with read(current_service().store.engine()) as connection:
         profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
         records = select_member_records(
@@ -264,7 +263,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
 @blueprint.get("/<profile_id>/history")
 @requires_view()
 @blueprint.doc(operationId="getProfileHistory")
-@blueprint.arguments(PageSchema, location="query")
+@blueprint.arguments(PageSchema(), location="query")
 @blueprint.response(200, PageOfLedgerEntriesSchema)
 @_not_found
 @_erased
@@ -281,7 +280,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
         entries = select_ledger_entries(
             connection,
             profile.profile_id,
-            before_entry_id=decode_cursor(query["cursor"]),
+            before_entry_id=decode_cursor(query.get("cursor")),
             limit=query["limit"] + 1,
         )
     shown = entries[: query["limit"]]
@@ -297,7 +296,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
 @blueprint.get("/<profile_id>/explanation")
 @requires_view()
 @blueprint.doc(operationId="getProfileExplanation")
-@blueprint.arguments(LanguageQuerySchema, location="query")
+@blueprint.arguments(LanguageQuerySchema(), location="query")
 @blueprint.response(200, ExplanationSchema)
 @_not_found
 @_erased
@@ -310,7 +309,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     """
     caller = current_caller()
     reading = _reading_inside(unmask=False)
-    language = query["lang"] or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    language = query.get("lang") or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
     with read(current_service().store.engine()) as connection:
         profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
         explanation = explain_profile(connection, profile, language=language)
@@ -325,7 +324,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     response = json_response(_EXPLANATION.dump(document))
     response.headers["Content-Language"] = language
     response.vary.add("Accept-Language")
-    return locate(response, profile, profile_id, "profiles.get_explanation", lang=query["lang"])
+    return locate(response, profile, profile_id, "profiles.get_explanation", lang=query.get("lang"))
 
 
 def _checked(profile_id: str) -> str:

@@ -23,6 +23,42 @@ def test_a_database_of_its_own_is_taken() -> None:
     assert settings == Settings(Path("var"), "postgresql://db/cdp", 0.5)
 
 
+def test_the_server_is_set_by_the_environment() -> None:
+    settings = read_settings(
+        {
+            "HOST": "0.0.0.0",
+            "PORT": "9000",
+            "CDP_WORKERS": "3",
+            "CDP_THREADS": "2",
+            "CDP_DEFAULT_REGION": "PT",
+            "CDP_BODY_LIMIT_BYTES": "1000",
+            "CDP_LOG_LEVEL": "WARNING",
+        }
+    )
+
+    assert settings.bind == "0.0.0.0:9000"
+    assert (settings.worker_count, settings.thread_count) == (3, 2)
+    assert (settings.default_region, settings.body_limit_bytes) == ("PT", 1000)
+    assert settings.log_level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("CDP_WORKERS", "-1"),
+        ("CDP_WORKERS", "1.5"),
+        ("CDP_THREADS", "0"),
+        ("CDP_BODY_LIMIT_BYTES", "9" * 30),
+        ("CDP_DEFAULT_REGION", "brazil"),
+        ("CDP_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettingError, match=name):
+        read_settings({name: value})
+
+
 @pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "inf"])
 def test_a_time_that_is_none_is_refused_by_name(value: str) -> None:
     with pytest.raises(InvalidSettingError, match="CDP_STORE_TIMEOUT_SECONDS"):

@@ -1,0 +1,36 @@
+"""`cdp serve`: the HTTP API under gunicorn, in place of this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from cdp.settings import read_settings
+from cdp.store import open_store
+from cdp.store.errors import StoreBusyError, StoreUnavailableError
+
+
+@click.command()
+@click.option("--bind", help="HOST:PORT; HOST and PORT of the environment by default.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; CDP_WORKERS by default.")
+def serve(*, bind: str | None, workers: int | None) -> None:
+    """Serve the API until it is stopped; TERM ends it gracefully, HUP renews its workers."""
+    settings = read_settings()
+    _require_store(settings.database_url, settings.store_timeout_seconds)
+    arguments = ["--config", "python:api.serving"]
+    if bind:
+        arguments += ["--bind", bind]
+    if workers:
+        arguments += ["--workers", str(workers)]
+    # The application is named, not imported: commands know nothing of the API.
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments, "wsgi:app"])
+
+
+def _require_store(url: str, timeout_seconds: float) -> None:
+    """Raises a StoreError for a store that waiting will not bring; one that is only away may come back."""
+    try:
+        open_store(url, timeout_seconds=timeout_seconds).dispose()
+    except (StoreBusyError, StoreUnavailableError) as error:
+        click.echo(f"{error} Serving; /readyz tells when it is there.", err=True)

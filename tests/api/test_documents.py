@@ -1,0 +1,122 @@
+"""The description of the API is valid and complete, and its page needs nobody else's server."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+OWN_PAGES = {"/openapi.json", "/docs", "/docs/{file_name}"}
+
+
+@pytest.fixture
+def description(lite_client: FlaskClient) -> Any:
+    return lite_client.get("/openapi.json").json
+
+
+def operations(description: Any) -> Iterator[tuple[str, Any]]:
+    for path, item in description["paths"].items():
+        for method in METHODS & item.keys():
+            yield f"{method} {path}", item[method]
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_it_is_openapi_3_1(description: Any) -> None:
+    assert description["openapi"] == "3.1.0"
+    assert description["info"]["title"] == "cdp"
+    assert set(description["components"]["securitySchemes"]) == {"bearer", "basic"}
+
+
+def test_every_route_is_described(lite_app: Flask, description: Any) -> None:
+    routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in lite_app.url_map.iter_rules()}
+
+    assert set(description["paths"]) == routes - OWN_PAGES
+
+
+def test_every_reference_leads_somewhere(description: Any) -> None:
+    for reference in references(description):
+        node = description
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step]
+
+
+def test_every_operation_has_name_words_rights_and_problems(description: Any) -> None:
+    names = [operation["operationId"] for _, operation in operations(description)]
+
+    assert len(names) == len(set(names))
+    for name, operation in operations(description):
+        assert operation["summary"], name
+        assert "security" in operation, name
+        assert operation["responses"]["default"] == {"$ref": "#/components/responses/PROBLEM"}, name
+    assert list(description["components"]["responses"]["PROBLEM"]["content"]) == ["application/problem+json"]
+
+
+def test_problems_are_never_described_as_plain_json(description: Any) -> None:
+    for name, operation in operations(description):
+        for status, response in operation["responses"].items():
+            if status.startswith(("4", "5")) and "content" in response:
+                assert list(response["content"]) == ["application/problem+json"], f"{name} {status}"
+
+
+def test_examples_are_there(description: Any) -> None:
+    lookup = description["paths"]["/v1/profiles/lookup"]["post"]
+
+    assert lookup["requestBody"]["content"]["application/json"]["examples"]["one"]["value"]
+    assert lookup["responses"]["200"]["content"]["application/json"]["example"]["golden"]
+
+
+def test_the_page_loads_only_from_here(lite_client: FlaskClient) -> None:
+    page = lite_client.get("/docs")
+
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.get_data(as_text=True))
+    assert addresses
+    for address in addresses:
+        assert address.startswith("/")
+        assert lite_client.get(address).status_code == 200
+    assert "<style" not in page.get_data(as_text=True)
+    assert re.search(r"<script(?! src=)", page.get_data(as_text=True)) is None
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js"])
+def test_the_page_may_run_nothing_inline(lite_client: FlaskClient, path: str) -> None:
+    policy = lite_client.get(path).headers["Content-Security-Policy"]
+
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+def test_the_renderer_knows_openapi_3_1(lite_client: FlaskClient) -> None:
+    bundle = lite_client.get("/docs/swagger-ui-bundle.js").get_data(as_text=True)
+
+    assert "openapi-3-1" in bundle or "OpenAPI 3.1" in bundle or "oas31" in bundle
+
+
+@pytest.mark.parametrize("name", ["index.html", "swagger-ui.css.map", "..%2f__init__.py", "%00"])
+def test_no_other_file_is_served(lite_client: FlaskClient, name: str) -> None:
+    assert lite_client.get(f"/docs/{name}").status_code == 404
+
+
+def test_a_file_that_the_reader_has_is_not_sent_again(lite_client: FlaskClient) -> None:
+    etag = lite_client.get("/docs/swagger-ui.css").headers["ETag"]
+
+    assert lite_client.get("/docs/swagger-ui.css", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_the_description_of_views_is_json(description: Any) -> None:
+    assert len(json.dumps(description["components"]["schemas"]["AgentView"])) > 100

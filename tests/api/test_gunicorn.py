@@ -1,0 +1,113 @@
+"""The service as it runs: several processes over one store, stopped and renewed under load."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from cdp.privacy.audit import find_breach
+from cdp.store import read
+from tests.builders import StoreBuilder, a_record
+
+CDP = [sys.executable, "-c", "from cdp.commands import main; main()"]
+
+
+class Server:
+    """`cdp serve` in a process of its own, started from a directory that holds nothing."""
+
+    def __init__(self, url: str, directory: Path, *, workers: int) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.log = directory / "serve.log"
+        environment = {**os.environ, "CDP_DATABASE_URL": url, "CDP_THREADS": "4"}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*CDP, "serve", "--bind", self.address, "--workers", str(workers)],
+                cwd=directory,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def call(self, path: str, *, secret: str | None = None, body: object = None) -> int:
+        headers = {"Content-Type": "application/json"}
+        if secret:
+            headers["Authorization"] = f"Bearer {secret}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://{self.address}{path}", data, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                answer.read()
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if self.call("/readyz") == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError(self.log.read_text())
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+
+@pytest.fixture
+def server(sqlite_url: str, sqlite_store: Engine, tmp_path: Path) -> Iterator[Server]:
+    # The store must be one the server can use before it starts: the fixture above made it.
+    assert sqlite_store.dialect.name == "sqlite"
+    directory = tmp_path / "elsewhere"
+    directory.mkdir()
+    running = Server(sqlite_url, directory, workers=3)
+    yield running
+    running.stop()
+
+
+@pytest.mark.slow
+def test_three_workers_lose_nothing(server: Server, lite_people: StoreBuilder) -> None:
+    lite_people.add_profile(a_record())
+    secret = lite_people.add_key("profiles:lookup", "profiles:read:agent")
+    body = {"type": "phone", "value": "11 98765-4321"}
+    server.wait_until_ready()
+
+    with ThreadPoolExecutor(12) as callers:
+        answers = [
+            callers.submit(server.call, "/v1/profiles/lookup", secret=secret, body=body) for _ in range(240)
+        ]
+        # New workers take the place of the old ones while requests are in flight.
+        server.process.send_signal(signal.SIGHUP)
+        statuses = Counter(answer.result() for answer in answers)
+    stopped = server.stop()
+
+    log = server.log.read_text()
+    assert statuses == {200: 240}, log
+    assert stopped == 0
+    assert log.count("Booting worker") >= 6
+    assert len(lite_people.audited()) == 240
+    with read(lite_people.engine) as connection:
+        assert find_breach(connection) is None
+    assert "98765" not in log
+    assert secret not in log

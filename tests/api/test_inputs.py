@@ -1,0 +1,153 @@
+"""Poison in a body is a problem of the caller's, never a failure of the service."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.errors import Problem
+from api.inputs import DEPTH_LIMIT, decode_cursor, encode_cursor, parse_json
+from tests.api.conftest import Caller, admin
+from tests.builders import StoreBuilder
+
+VALUE = b'{"type": "phone", "value": %s}'
+
+POISON: dict[str, tuple[bytes, int]] = {
+    "nothing": (b"", 400),
+    "half": (b'{"type": "phone", "val', 400),
+    "not json": (b"type=phone", 400),
+    "nan": (VALUE % b"NaN", 400),
+    "infinity": (VALUE % b"-Infinity", 400),
+    "huge float": (VALUE % b"1e999", 400),
+    "long float": (VALUE % (b"1." + b"1" * 5000), 400),
+    "5000 digits": (VALUE % (b"1" * 5000), 400),
+    "40 digits": (VALUE % (b"1" * 40), 422),
+    "nested lists": (b"[" * 100_000 + b"]" * 100_000, 400),
+    "nested objects": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400),
+    "unclosed brackets": (b"[" * 1_000_000, 400),
+    "quotes and escapes": (b'"' + b'\\"' * 500_000 + b"[" * 40, 400),
+    "lone surrogate": (VALUE % rb'"\ud800"', 400),
+    "lone surrogate as name": (rb'{"\udfff": 1}', 400),
+    "raw surrogate": (VALUE % b'"\xed\xa0\x80"', 400),
+    "nul": (VALUE % rb'"a\u0000b"', 400),
+    "raw nul": (VALUE % b'"a\x00b"', 400),
+    "right-to-left override": (VALUE % rb'"\u202e4321-56789 11"', 422),
+    "duplicate names": (b'{"type": "phone", "value": "1", "value": "2"}', 400),
+    "latin-1": (VALUE % b'"\xe9"', 400),
+    "byte order mark": (b"\xef\xbb\xbf{}", 400),
+    "1 MB value": (VALUE % (b'"' + b"x" * 1_000_000 + b'"'), 422),
+    "5 MB value": (VALUE % (b'"' + b"x" * 5_000_000 + b'"'), 413),
+    "null": (b"null", 422),
+    "list": (b"[1, 2]", 422),
+}
+
+
+@pytest.mark.parametrize("name", POISON)
+def test_poison_is_a_problem_and_quickly(
+    lite_client: FlaskClient, lite_people: StoreBuilder, name: str
+) -> None:
+    body, status = POISON[name]
+    caller = admin(lite_client, lite_people)
+
+    begun = time.perf_counter()
+    answer = caller.client.post(
+        "/v1/profiles/lookup",
+        data=body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {caller.secret}"},
+    )
+
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert answer.mimetype == "application/problem+json"
+    assert time.perf_counter() - begun < 2.0
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/xml", "json"]
+)
+def test_a_body_that_is_not_called_json_is_refused(
+    lite_client: FlaskClient, lite_people: StoreBuilder, content_type: str | None
+) -> None:
+    answer = _post(admin(lite_client, lite_people), b"{}", {"Content-Type": content_type or ""})
+
+    assert answer == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/vnd.cdp+json"])
+def test_json_by_other_names_is_json(
+    lite_client: FlaskClient, lite_people: StoreBuilder, content_type: str
+) -> None:
+    status, code = _post(admin(lite_client, lite_people), b"{}", {"Content-Type": content_type})
+
+    assert (status, code) == (422, "validation_failed")
+
+
+def test_a_packed_body_is_refused(lite_client: FlaskClient, lite_people: StoreBuilder) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+
+    assert _post(admin(lite_client, lite_people), b"\x1f\x8b", headers) == (415, "unsupported_media_type")
+
+
+def test_a_body_shorter_than_its_length_is_refused(
+    lite_client: FlaskClient, lite_people: StoreBuilder
+) -> None:
+    headers = {"Content-Type": "application/json", "Content-Length": "1000"}
+
+    status, _ = _post(admin(lite_client, lite_people), b'{"type": "phone"', headers)
+
+    assert status == 400
+
+
+def test_depth_is_counted_outside_texts() -> None:
+    deep = "[" * DEPTH_LIMIT + "]" * DEPTH_LIMIT
+    quoted = json.dumps({"a": "[{" * 1000 + '"' + "[" * 100})
+
+    assert parse_json(deep.encode()) is not None
+    assert parse_json(quoted.encode()) == json.loads(quoted)
+    with pytest.raises(Problem):
+        parse_json(f"[{deep}]".encode())
+
+
+CLEAN_TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | FINITE | CLEAN_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(CLEAN_TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON_VALUES, st.booleans())
+def test_what_is_clean_is_read_as_it_was_written(value: object, ensure_ascii: bool) -> None:
+    assert parse_json(json.dumps(value, ensure_ascii=ensure_ascii).encode()) == value
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_json_or_a_problem(body: bytes) -> None:
+    with suppress(Problem):
+        parse_json(body)
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_a_cursor_comes_back(position: int) -> None:
+    assert decode_cursor(encode_cursor(position)) == position
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_cursor_or_a_problem(cursor: str) -> None:
+    with suppress(Problem):
+        decode_cursor(cursor)
+
+
+def _post(caller: Caller, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    answer = caller.client.post(
+        "/v1/profiles/lookup", data=body, headers={"Authorization": f"Bearer {caller.secret}", **headers}
+    )
+    assert answer.json is not None
+    return answer.status_code, answer.json["code"]

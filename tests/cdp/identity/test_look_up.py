@@ -1,0 +1,146 @@
+"""Who holds the identifiers a channel presents."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from cdp.identity.look_up import Found, Identifier, Refusal, look_up, standardize_presented
+from cdp.store import read
+from tests.builders import StoreBuilder, a_record
+
+RUI = a_record(source_record_id="c-2", full_name="Rui Reis", emails=["rui@example.com"])
+NOBODY = Found(None, {})
+
+
+@pytest.fixture
+def people(store: Engine) -> StoreBuilder:
+    return StoreBuilder(store)
+
+
+def find(people: StoreBuilder, *presented: tuple[str, str], sources: list[str] | None = None) -> Found:
+    identifiers = [standardize_presented(kind, value, "BR") for kind, value in presented]
+    assert all(isinstance(each, Identifier) for each in identifiers)
+    with read(people.engine) as connection:
+        return look_up(connection, identifiers, sources=sources)  # type: ignore[arg-type]
+
+
+def test_a_value_finds_the_profile_of_its_records(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record(), a_record(source_record_id="c-2"))
+
+    assert find(people, ("phone", "(11) 98765-4321")) == Found(ana.profile_id, {})
+    assert find(people, ("email", "ANA@example.com ")) == Found(ana.profile_id, {})
+
+
+def test_a_value_that_nobody_holds_finds_nobody(people: StoreBuilder) -> None:
+    people.add_profile(a_record())
+
+    assert find(people, ("email", "rui@example.com")) == NOBODY
+
+
+def test_a_phone_is_found_without_its_ninth_digit(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record(phones=None))
+    people.add_identifier(ana.record_ids[0], "phone", "+551187654321", "551187654321")
+
+    assert find(people, ("phone", "11 98765-4321")).profile_id == ana.profile_id
+
+
+def test_the_exact_phone_comes_before_its_variants(people: StoreBuilder) -> None:
+    old = people.add_profile(a_record(phones=None, emails=["old@example.com"]))
+    people.add_identifier(old.record_ids[0], "phone", "+551187654321", "551187654321")
+    new = people.add_profile(a_record(source_record_id="c-2"))
+
+    assert find(people, ("phone", "11 98765-4321")) == Found(new.profile_id, {})
+
+
+def test_a_generic_value_finds_nobody_by_any_way(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record())
+    people.add_identifier(ana.record_ids[0], "phone", "+551187654321", "551187654321")
+    people.share("phone", "+5511987654321", "generic")
+    people.share("phone", "+551187654321", "generic")
+
+    assert find(people, ("phone", "11 98765-4321")) == NOBODY
+
+
+def test_a_generic_value_does_not_hide_what_a_proper_one_finds(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record())
+    people.share("phone", "+5511987654321", "generic")
+
+    found = find(people, ("phone", "11 98765-4321"), ("email", "ana@example.com"))
+
+    assert found == Found(ana.profile_id, {})
+
+
+def test_a_shared_value_of_several_names_them_all(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record())
+    rui = people.add_profile(
+        a_record(source_record_id="c-2", full_name="Rui Reis", emails=["rui@example.com"])
+    )
+    people.share("phone", "+5511987654321", "shared")
+
+    found = find(people, ("phone", "11 98765-4321"))
+
+    assert found == Found(None, {ana.profile_id: (0,), rui.profile_id: (0,)})
+
+
+def test_a_second_identifier_tells_who_of_a_household_it_is(people: StoreBuilder) -> None:
+    people.add_profile(a_record())
+    rui = people.add_profile(
+        a_record(source_record_id="c-2", full_name="Rui Reis", emails=["rui@example.com"])
+    )
+
+    found = find(people, ("phone", "11 98765-4321"), ("email", "rui@example.com"))
+
+    assert found == Found(rui.profile_id, {})
+
+
+def test_identifiers_of_two_people_name_both(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record(phones=None))
+    rui = people.add_profile(a_record(source_record_id="c-2", emails=None))
+
+    found = find(people, ("email", "ana@example.com"), ("phone", "11 98765-4321"))
+
+    assert found == Found(None, {ana.profile_id: (0,), rui.profile_id: (1,)})
+
+
+def test_an_identifier_that_nobody_holds_does_not_count_against_another(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record())
+
+    found = find(people, ("email", "ana@example.com"), ("email", "never@example.com"))
+
+    assert found == Found(ana.profile_id, {})
+
+
+def test_a_profile_of_other_sources_is_not_there(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record())
+
+    assert find(people, ("email", "ana@example.com"), sources=["shop"]) == NOBODY
+    assert find(people, ("email", "ana@example.com"), sources=["crm"]).profile_id == ana.profile_id
+
+
+def test_of_very_many_holders_the_first_twenty_are_named(people: StoreBuilder) -> None:
+    for number in range(25):
+        people.add_profile(a_record(source_record_id=f"c-{number}"))
+
+    assert len(find(people, ("phone", "11 98765-4321")).candidates) == 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "region"),
+    [
+        ("phone", "11 98765-4321", "ZZ"),
+        ("phone", "00000000000", "BR"),
+        ("shoe", "42", "BR"),
+        ("email", "x", "BR"),
+    ],
+    ids=["region", "junk", "kind", "value"],
+)
+def test_what_cannot_be_an_identifier_is_refused(kind: str, value: str, region: str) -> None:
+    assert isinstance(standardize_presented(kind, value, region), Refusal)
+
+
+def test_a_region_reads_a_number_its_own_way() -> None:
+    identifier = standardize_presented("phone", "912 345 678", "PT")
+
+    assert isinstance(identifier, Identifier)
+    assert identifier.value == "+351912345678"

@@ -1,0 +1,82 @@
+"""A mask keeps what lets two people agree on a value, and hides the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cdp.privacy.masking import mask_golden, mask_identifier, mask_source_record_id, mask_value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "masked"),
+    [
+        ("phone", "+5511987654321", "+55***4321"),
+        ("phone", "+12345", "***"),
+        ("email", "ana@example.com", "a***@example.com"),
+        ("handle", "instagram:ana.reis", "instagram:a***"),
+        ("document", "cpf:39053344705", "cpf:***705"),
+        ("document", "other:12345", "other:***"),
+        ("loyalty_id", "clube:998877", "clube:***"),
+        ("loyalty_id", "clube:99887766", "clube:***766"),
+        ("device_id", "a1b2", "***"),
+        ("device_id", "0f8fad5b-d9cb-469f", "***69f"),
+        ("whatsapp_bsuid", "BR.1234567890", "***890"),
+    ],
+)
+def test_identifiers(kind: str, value: str, masked: str) -> None:
+    assert mask_identifier(kind, value) == masked
+
+
+@pytest.mark.parametrize(
+    ("source_record_id", "masked"),
+    [
+        ("c-481", "c-481"),
+        ("5511987654321", "***321"),
+        ("ana@example.com", "***com"),
+        ("390.533.447-05", "***-05"),
+    ],
+)
+def test_a_source_key_that_may_be_personal_shows_its_tail(source_record_id: str, masked: str) -> None:
+    assert mask_source_record_id(source_record_id) == masked
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "masked"),
+    [
+        ("full_name", "Ana Reis", "Ana Reis"),
+        ("birth_date", "1980-02-29", "1980-**-**"),
+        ("birth_date", "1980", "1980"),
+        (
+            "address",
+            {"street": "Rua A", "number": "10", "postal_code": "01310100", "city": "São Paulo"},
+            {"street": "***", "number": "***", "postal_code": "013***", "city": "São Paulo"},
+        ),
+        ("attributes", {"mother_name": "Rita", "age": 3}, {"mother_name": "R***", "age": "***"}),
+    ],
+    ids=["name", "date", "year", "address", "attributes"],
+)
+def test_values(attribute: str, value: Any, masked: Any) -> None:
+    assert mask_value(attribute, value) == masked
+
+
+def test_a_golden_record_is_masked_with_its_provenance() -> None:
+    golden = {
+        "birth_date": {"value": "1980-02-29", "rule": "only_value", "source_record_id": "5511987654321"},
+        "attributes": {
+            "value": {"nickname": {"value": "Aninha", "source_record_id": "c-1"}},
+            "rule": "by_key",
+        },
+        "full_name": {"value": "Ana Reis", "rule": "pinned"},
+    }
+
+    masked = mask_golden(golden)
+
+    assert masked["birth_date"] == {
+        "value": "1980-**-**",
+        "rule": "only_value",
+        "source_record_id": "***321",
+    }
+    assert masked["attributes"]["value"] == {"nick": {"value": "A***", "source_record_id": "c-1"}}
+    assert masked["full_name"] == golden["full_name"]
