@@ -99,7 +99,8 @@ def test_no_module_imports_itself_by_a_detour() -> None:
         (module, imported) for module, _, imported in imports() if imported in names and imported != module
     )
 
-    assert not list(nx.simple_cycles(graph))
+    circles = [sorted(found) for found in nx.strongly_connected_components(graph) if len(found) > 1]
+    assert not circles
 
 
 def test_the_check_sees_an_import_in_the_wrong_direction(
