@@ -9,7 +9,6 @@ from api.inputs import ApiBlueprint
 from api.service import current_service
 from cdp.identity.models import select_active_version
 from cdp.store import StoreError, read
-from cdp.store.engine import require_revision
 
 blueprint = ApiBlueprint("service", __name__, description="The service itself")
 
@@ -58,9 +57,10 @@ def readyz() -> dict[str, object]:
     The store is reached, its schema is the one this version needs, and a model is in force. Otherwise 503
     with the code `not_ready`, and what is the matter in `detail`.
     """
+    store = current_service().store
     try:
-        with read(current_service().store.engine()) as connection:
-            require_revision(connection)
+        store.check()
+        with read(store.engine()) as connection:
             model_version = select_active_version(connection)
     except StoreError as error:
         raise Problem("not_ready", f"The store: {error.reason}.") from error

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
@@ -48,12 +49,17 @@ class BuiltProfile:
     record_ids: list[int]
 
 
+@cache
+def _prior() -> Model:
+    return initial_model(parse_specification(default_specification_text()))
+
+
 class StoreBuilder:
     """Fills a migrated, empty store; the prior model is in force unless `model` says otherwise."""
 
     def __init__(self, engine: Engine, *, model: bool = True) -> None:
         self.engine = engine
-        self.model: Model = initial_model(parse_specification(default_specification_text()))
+        self.model: Model = _prior()
         self._numbers = iter(range(1, 10_000))
         self._sources: dict[str, int] = {}
         if model:

@@ -29,6 +29,13 @@ class StoreDoor:
                     self._engine = open_store(self._url, timeout_seconds=self._timeout_seconds)
         return self._engine
 
+    def check(self) -> None:
+        """Open the store anew, as a process that starts now would. Raises a StoreError.
+
+        Connections that are open keep to a file that was taken away or replaced; this does not.
+        """
+        open_store(self._url, timeout_seconds=self._timeout_seconds).dispose()
+
     def close(self) -> None:
         if self._engine is not None:
             self._engine.dispose()

@@ -11,13 +11,28 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from api import create_app
+from cdp.settings import Settings
+
 METHODS = {"get", "post", "put", "patch", "delete"}
 OWN_PAGES = {"/openapi.json", "/docs", "/docs/{file_name}"}
 
 
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """An application without a store: its description needs none."""
+    home = tmp_path_factory.mktemp("home")
+    return create_app(Settings(home, f"sqlite:///{home / 'none.db'}", 1.0))
+
+
 @pytest.fixture
-def description(lite_client: FlaskClient) -> Any:
-    return lite_client.get("/openapi.json").json
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def description(client: FlaskClient) -> Any:
+    return client.get("/openapi.json").json
 
 
 def operations(description: Any) -> Iterator[tuple[str, Any]]:
@@ -43,8 +58,8 @@ def test_it_is_openapi_3_1(description: Any) -> None:
     assert set(description["components"]["securitySchemes"]) == {"bearer", "basic"}
 
 
-def test_every_route_is_described(lite_app: Flask, description: Any) -> None:
-    routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in lite_app.url_map.iter_rules()}
+def test_every_route_is_described(app: Flask, description: Any) -> None:
+    routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
 
     assert set(description["paths"]) == routes - OWN_PAGES
 
@@ -81,41 +96,41 @@ def test_examples_are_there(description: Any) -> None:
     assert lookup["responses"]["200"]["content"]["application/json"]["example"]["golden"]
 
 
-def test_the_page_loads_only_from_here(lite_client: FlaskClient) -> None:
-    page = lite_client.get("/docs")
+def test_the_page_loads_only_from_here(client: FlaskClient) -> None:
+    page = client.get("/docs")
 
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page.get_data(as_text=True))
     assert addresses
     for address in addresses:
         assert address.startswith("/")
-        assert lite_client.get(address).status_code == 200
+        assert client.get(address).status_code == 200
     assert "<style" not in page.get_data(as_text=True)
     assert re.search(r"<script(?! src=)", page.get_data(as_text=True)) is None
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js"])
-def test_the_page_may_run_nothing_inline(lite_client: FlaskClient, path: str) -> None:
-    policy = lite_client.get(path).headers["Content-Security-Policy"]
+def test_the_page_may_run_nothing_inline(client: FlaskClient, path: str) -> None:
+    policy = client.get(path).headers["Content-Security-Policy"]
 
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
 
 
-def test_the_renderer_knows_openapi_3_1(lite_client: FlaskClient) -> None:
-    bundle = lite_client.get("/docs/swagger-ui-bundle.js").get_data(as_text=True)
+def test_the_renderer_knows_openapi_3_1(client: FlaskClient) -> None:
+    bundle = client.get("/docs/swagger-ui-bundle.js").get_data(as_text=True)
 
     assert "openapi-3-1" in bundle or "OpenAPI 3.1" in bundle or "oas31" in bundle
 
 
 @pytest.mark.parametrize("name", ["index.html", "swagger-ui.css.map", "..%2f__init__.py", "%00"])
-def test_no_other_file_is_served(lite_client: FlaskClient, name: str) -> None:
-    assert lite_client.get(f"/docs/{name}").status_code == 404
+def test_no_other_file_is_served(client: FlaskClient, name: str) -> None:
+    assert client.get(f"/docs/{name}").status_code == 404
 
 
-def test_a_file_that_the_reader_has_is_not_sent_again(lite_client: FlaskClient) -> None:
-    etag = lite_client.get("/docs/swagger-ui.css").headers["ETag"]
+def test_a_file_that_the_reader_has_is_not_sent_again(client: FlaskClient) -> None:
+    etag = client.get("/docs/swagger-ui.css").headers["ETag"]
 
-    assert lite_client.get("/docs/swagger-ui.css", headers={"If-None-Match": etag}).status_code == 304
+    assert client.get("/docs/swagger-ui.css", headers={"If-None-Match": etag}).status_code == 304
 
 
 def test_the_description_of_views_is_json(description: Any) -> None:

@@ -49,6 +49,21 @@ def test_without_a_store_it_lives_but_is_not_ready(make_app: MakeApp, tmp_path: 
     assert answer.json["detail"] == "The store: store_missing."
 
 
+def test_a_store_that_is_taken_away_makes_it_unready(
+    make_app: MakeApp, sqlite_url: str, sqlite_store: Engine
+) -> None:
+    StoreBuilder(sqlite_store)
+    client = make_app(sqlite_url).test_client()
+    ready = client.get("/readyz").status_code
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    path.rename(path.with_suffix(".away"))
+
+    answer = client.get("/readyz")
+
+    assert (ready, answer.status_code) == (200, 503)
+    assert not path.exists()
+
+
 def test_a_schema_of_another_version_is_not_ready(client: FlaskClient, people: StoreBuilder) -> None:
     ready = client.get("/readyz").status_code
     with write(people.engine) as connection:

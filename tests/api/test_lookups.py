@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from tests.api.conftest import Caller, admin
 from tests.builders import StoreBuilder, a_record
@@ -239,7 +240,24 @@ def test_every_lookup_is_audited_without_values(
     assert (nobody["action"], nobody["object_id"]) == ("profile.lookup_none", "none")
     assert several["details"]["profile_ids"] == [ana.profile_id, rui.profile_id]
     assert "example.com" not in str([found, nobody, several])
-    assert "98765" not in str([found, nobody, several])
+    assert "987654321" not in str([found, nobody, several])
+
+
+def test_a_lookup_takes_four_statements(
+    lite_app: Flask, lite_client: FlaskClient, lite_people: StoreBuilder
+) -> None:
+    lite_people.add_profile(a_record())
+    caller = admin(lite_client, lite_people)
+    statements: list[str] = []
+    event.listen(
+        lite_app.extensions["cdp"].store.engine(),
+        "before_cursor_execute",
+        lambda connection, cursor, statement, *_: statements.append(statement),
+    )
+
+    caller.look_up("phone", "11 98765-4321")
+
+    assert len(statements) == 4, statements
 
 
 def _without_request_id(document: Any) -> str:
