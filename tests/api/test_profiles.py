@@ -366,7 +366,7 @@ def test_an_explanation_speaks_the_readers_language(
         f"/v1/profiles/{profile.profile_id}/explanation{query}", headers={"Accept-Language": accepted}
     )
 
-    begins = {"pt": "A mesma pessoa com probabilidade de 99,9", "en": "One person with 99.9"}
+    begins = {"pt": "Probabilidade de serem a mesma pessoa: 99,9", "en": "One person with 99.9"}
     assert answer.json is not None
     assert answer.json["joins"][0]["text"].startswith(begins[language])
     assert answer.headers["Content-Language"] == language

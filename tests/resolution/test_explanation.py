@@ -129,7 +129,7 @@ def test_words_tell_the_strongest_evidence_first() -> None:
 def test_words_in_portuguese_write_numbers_so() -> None:
     told = describe_pair(a_pair(), "pt")
 
-    assert told.startswith("A mesma pessoa com probabilidade de ")
+    assert told.startswith("Probabilidade de serem a mesma pessoa: ")
     assert "A favor: e-mail: igual (+" in told
     assert "primeiro nome: igual, valor raro (+" in told
     assert "Contra: telefone: diferente (−" in told
