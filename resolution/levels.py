@@ -11,19 +11,27 @@ from resolution.specification import Comparison, Specification
 
 
 def check_conditions(connection: duckdb.DuckDBPyConnection, specification: Specification) -> None:
-    """Let DuckDB plan every comparison over table `records`; raises SpecificationError naming the one it refuses."""
-    for comparison in specification.comparisons:
-        alone = replace(specification, comparisons=(comparison,))
-        try:
-            connection.execute(
-                "CREATE OR REPLACE TEMP TABLE no_pairs (record_id_l BIGINT, record_id_r BIGINT)"
-            )
-            connection.execute(levels_sql(connection, alone, pairs="no_pairs"))
-        except duckdb.Error as error:
-            [problem, *_] = str(error).splitlines()
-            raise SpecificationError(
-                f"Comparison {comparison.name} of {specification.name} has a condition that DuckDB refuses: {problem}"
-            ) from error
+    """Let DuckDB plan every comparison and every training block over table `records`; raises SpecificationError
+    naming the one it refuses."""
+    connection.execute("CREATE TEMP TABLE no_pairs (record_id_l BIGINT, record_id_r BIGINT)")
+    try:
+        for comparison in specification.comparisons:
+            alone = replace(specification, comparisons=(comparison,))
+            statement = levels_sql(connection, alone, pairs="no_pairs")
+            _plan(connection, statement, f"Comparison {comparison.name} of {specification.name}")
+        for rule in specification.training_rules:
+            statement = f"SELECT {', '.join(rule.keys)} FROM records"  # noqa: S608  keys of the specification
+            _plan(connection, statement, f"Training block {rule.name} of {specification.name}")
+    finally:
+        connection.execute("DROP TABLE no_pairs")
+
+
+def _plan(connection: duckdb.DuckDBPyConnection, statement: str, part: str) -> None:
+    try:
+        connection.execute(f"EXPLAIN {statement}")
+    except duckdb.Error as error:
+        [problem, *_] = str(error).splitlines()
+        raise SpecificationError(f"{part} has a condition that DuckDB refuses: {problem}") from error
 
 
 def levels_sql(connection: duckdb.DuckDBPyConnection, specification: Specification, *, pairs: str) -> str:

@@ -5,16 +5,21 @@ A specification is data; `specifications/people.toml` is the one that ships, and
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from resolution.columns import LINKAGE_COLUMNS
+from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, SCALAR_COLUMNS
 from resolution.errors import SpecificationError
 from resolution.partition import Thresholds
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,12 @@ class Specification:
 
 def default_specification_text() -> str:
     """The shipped specification for people, as TOML."""
-    return resources.files("resolution").joinpath("specifications", "people.toml").read_text("utf-8")
+    return shipped_file("people.toml").read_text("utf-8")
+
+
+def shipped_file(name: str) -> Traversable:
+    """A file that ships beside the specification for people."""
+    return resources.files("resolution").joinpath("specifications", name)
 
 
 def read_specification(path: Path) -> tuple[Specification, str]:
@@ -152,49 +162,75 @@ def parse_specification(text: str, origin: str = "people.toml") -> Specification
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecificationError(f"{origin} is not TOML: {error}.") from error
-    try:
+    with _reading(origin):
         specification = _specification(document)
-    except KeyError as error:
-        raise SpecificationError(
-            f"{origin} lacks {error}; see the shipped people.toml for the form."
-        ) from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise SpecificationError(f"{origin} does not have the form of a specification: {error}.") from error
-    _check(specification, origin)
+    for problem in _problems(specification):
+        raise SpecificationError(f"{origin}: {problem}")
     return specification
 
 
+@contextmanager
+def _reading(part: str) -> Iterator[None]:
+    """What goes wrong inside is told with the part of the specification that was being read."""
+    try:
+        yield
+    except KeyError as error:
+        raise SpecificationError(
+            f"{part} lacks {error}; see the shipped people.toml for the form."
+        ) from error
+    except (SpecificationError, TypeError, ValueError, AttributeError) as error:
+        raise SpecificationError(f"{part}: {error}") from error
+
+
 def _specification(document: Mapping[str, Any]) -> Specification:
-    thresholds = dict(document["thresholds"])
-    complete_size = int(thresholds.pop("complete_size"))
+    thresholds, complete_size = _thresholds(document["thresholds"])
+    with _reading("prior"):
+        match_probability = float(document["prior"]["match_probability"])
     return Specification(
         name=document["name"],
-        match_probability=float(document["prior"]["match_probability"]),
-        thresholds=Thresholds(**thresholds),
+        match_probability=match_probability,
+        thresholds=thresholds,
         complete_size=complete_size,
-        comparisons=tuple(_comparison(entry) for entry in document["comparison"]),
-        blocking_rules=tuple(_blocking_rule(entry) for entry in document["blocking"]),
-        sharing={
-            column: SharingLimits(int(limits["shared"]), int(limits["generic"]))
-            for column, limits in document.get("sharing", {}).items()
-        },
-        training_rules=tuple(
-            TrainingRule(entry["name"], tuple(entry["keys"]), tuple(entry["without"]))
-            for entry in document.get("training", [])
-        ),
-        excess_frequencies=tuple(
-            ExcessFrequency(column, tuple(entry["parts"]), int(entry["holders"]))
-            for column, entry in document.get("excess", {}).items()
-        ),
-        prior_frequencies={
-            column: PriorFrequencies(entry["file"], entry["kind"], float(entry["rare"]))
-            for column, entry in document.get("shipped_frequencies", {}).items()
-        },
+        comparisons=_listed("comparison", document["comparison"], _comparison),
+        blocking_rules=_listed("blocking", document["blocking"], _blocking_rule),
+        sharing=_tabled("sharing", document, _sharing_limits),
+        training_rules=_listed("training", document.get("training", []), _training_rule),
+        excess_frequencies=tuple(_tabled("excess", document, _excess_frequency).values()),
+        prior_frequencies=_tabled("shipped_frequencies", document, _prior_frequencies),
     )
 
 
+def _listed(
+    kind: str, entries: Iterable[Mapping[str, Any]], build: Callable[[Mapping[str, Any]], Part]
+) -> tuple[Part, ...]:
+    """What is built of each [[kind]]; a level is known by its label, everything else by its name."""
+    built = []
+    for number, entry in enumerate(entries, start=1):
+        with _reading(f"{kind} {entry.get('name', entry.get('label', number))!r}"):
+            built.append(build(entry))
+    return tuple(built)
+
+
+def _tabled(
+    kind: str, document: Mapping[str, Any], build: Callable[[str, Mapping[str, Any]], Part]
+) -> dict[str, Part]:
+    """Column to what is built of its table [kind.column]."""
+    built = {}
+    for column, entry in document.get(kind, {}).items():
+        with _reading(f"{kind}.{column}"):
+            built[column] = build(column, entry)
+    return built
+
+
+def _thresholds(entry: Mapping[str, Any]) -> tuple[Thresholds, int]:
+    with _reading("thresholds"):
+        sizes = {"size_limit": int(entry["size_limit"]), "complete_size": int(entry["complete_size"])}
+        bits = {name: float(value) for name, value in entry.items() if name not in sizes}
+        return Thresholds(**bits, size_limit=sizes["size_limit"]), sizes["complete_size"]
+
+
 def _comparison(entry: Mapping[str, Any]) -> Comparison:
-    return Comparison(entry["name"], tuple(_level(level) for level in entry["level"]))
+    return Comparison(entry["name"], _listed("level", entry["level"], _level))
 
 
 def _level(entry: Mapping[str, Any]) -> ComparisonLevel:
@@ -217,22 +253,75 @@ def _blocking_rule(entry: Mapping[str, Any]) -> BlockingRule:
     return BlockingRule(entry["name"], columns, int(entry["cap"]), bool(entry.get("optional", False)))
 
 
-def _check(specification: Specification, origin: str) -> None:
-    for comparison in specification.comparisons:
-        if not comparison.weighed_levels or comparison.levels[-1].condition != "ELSE":
-            raise SpecificationError(
-                f"{origin}: the last level of {comparison.name} must have condition ELSE."
-            )
-        for level in comparison.weighed_levels:
-            if not (0 < level.m <= 1 and 0 < level.u <= 1):
-                raise SpecificationError(
-                    f"{origin}: m and u of {comparison.name}, level '{level.label}', must lie in (0, 1]."
-                )
-    for rule in specification.blocking_rules:
-        for column in (column for part in rule.columns for column in part):
-            if column not in LINKAGE_COLUMNS:
-                raise SpecificationError(
-                    f"{origin}: blocking rule {rule.name} names {column}, which is no linkage column."
-                )
+def _sharing_limits(_: str, entry: Mapping[str, Any]) -> SharingLimits:
+    return SharingLimits(int(entry["shared"]), int(entry["generic"]))
+
+
+def _training_rule(entry: Mapping[str, Any]) -> TrainingRule:
+    return TrainingRule(entry["name"], tuple(entry["keys"]), tuple(entry["without"]))
+
+
+def _excess_frequency(column: str, entry: Mapping[str, Any]) -> ExcessFrequency:
+    return ExcessFrequency(column, tuple(entry["parts"]), int(entry["holders"]))
+
+
+def _prior_frequencies(_: str, entry: Mapping[str, Any]) -> PriorFrequencies:
+    return PriorFrequencies(entry["file"], entry["kind"], float(entry["rare"]))
+
+
+def _problems(specification: Specification) -> Iterator[str]:
+    """What is impossible in a specification of the right form, each naming its part."""
     if not 0 < specification.match_probability < 1:
-        raise SpecificationError(f"{origin}: prior.match_probability must lie between 0 and 1.")
+        yield "prior.match_probability must lie between 0 and 1."
+    limits = specification.thresholds
+    if not limits.floor <= limits.review <= limits.join <= limits.ceiling:
+        yield "thresholds must rise from floor over review and join to ceiling."
+    for comparison in specification.comparisons:
+        yield from _comparison_problems(comparison)
+    for kind, names in (
+        ("comparison", [comparison.name for comparison in specification.comparisons]),
+        ("blocking", [rule.name for rule in specification.blocking_rules]),
+    ):
+        yield from (f"{kind} {name!r} stands there twice." for name in names if names.count(name) > 1)
+    for blocking in specification.blocking_rules:
+        for column in (column for part in blocking.columns for column in part):
+            if column not in LINKAGE_COLUMNS:
+                yield f"blocking {blocking.name!r} names {column}, which is no linkage column."
+    for training in specification.training_rules:
+        for name in training.without:
+            if name not in {comparison.name for comparison in specification.comparisons}:
+                yield f"training {training.name!r} goes without {name}, which is no comparison."
+    yield from _column_problems(specification)
+
+
+def _comparison_problems(comparison: Comparison) -> Iterator[str]:
+    # The name becomes part of the names of columns.
+    if not re.fullmatch("[a-z][a-z0-9_]*", comparison.name):
+        yield f"comparison {comparison.name!r} must have a name of small letters, digits and _."
+    if not comparison.weighed_levels or comparison.levels[-1].condition != "ELSE":
+        yield f"the last level of comparison {comparison.name!r} must have condition ELSE."
+    for level in comparison.weighed_levels:
+        if not (0 < level.m <= 1 and 0 < level.u <= 1):
+            yield f"m and u of comparison {comparison.name!r}, level {level.label!r}, must lie in (0, 1]."
+    for column in (level.frequency_column for level in comparison.levels):
+        if column and column not in SCALAR_COLUMNS:
+            yield f"comparison {comparison.name!r} counts terms of {column}, which is no text column."
+
+
+def _column_problems(specification: Specification) -> Iterator[str]:
+    """Those of the tables that are named for a column."""
+    counted = specification.frequency_columns
+    for column, limits in specification.sharing.items():
+        if column not in LIST_COLUMNS:
+            yield f"sharing.{column} must be named for a list column."
+        if limits.shared > limits.generic:
+            yield f"sharing.{column}: shared must not be more than generic."
+    for excess in specification.excess_frequencies:
+        for column in (excess.column, *excess.parts):
+            if column not in counted:
+                yield f"excess.{excess.column} needs the terms of {column}, and no comparison counts them."
+    for column, prior in specification.prior_frequencies.items():
+        if column not in counted:
+            yield f"shipped_frequencies.{column}: no comparison counts the terms of {column}."
+        if not shipped_file(prior.file).is_file():
+            yield f"shipped_frequencies.{column}: there is no shipped table {prior.file}."

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from importlib import resources
 
 import duckdb
 
-from resolution.specification import ExcessFrequency, Specification
+from resolution.specification import ExcessFrequency, Specification, shipped_file
 
 # A term that was seen once, or never, counts as borne by one record in this many at most: a small base cannot tell a
 # rare name from a common one.
@@ -46,8 +45,7 @@ def shipped_terms(
     frequencies: dict[str, dict[str, float]] = {column: {} for column in specification.frequency_columns}
     rare = _level_u(specification)
     for column, prior in specification.prior_frequencies.items():
-        text = resources.files("resolution").joinpath("specifications", prior.file).read_text("utf-8")
-        for row in csv.DictReader(text.splitlines()):
+        for row in csv.DictReader(shipped_file(prior.file).read_text("utf-8").splitlines()):
             if row["kind"] == prior.kind:
                 frequencies[column][row["name"]] = float(row["share"])
         rare[column] = prior.rare
