@@ -15,8 +15,12 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 _UNITS_PER_BIT = 1 << 20
+
+# Clusters that may hold one exclusive identifier and still be shown to a steward pair by pair.
+SHARED_BY_AT_MOST = 4
 
 # (key_l, key_r, match weight in bits); either order of the keys, one row a pair.
 Edge = tuple[int, int, float]
@@ -58,7 +62,8 @@ class Refusal:
     """Two clusters that the evidence would join and the machine does not.
 
     key_l, key_r: the heaviest edge between them, with its match_weight; mean_weight: over all their pairs.
-    reason: 'review_band', 'exclusive_conflict', 'cannot_link', 'size_limit'.
+    reason: 'review_band'; 'exclusive_conflict', two values of an exclusive type; 'exclusive_shared', one value of it
+    and little else; 'cannot_link'; 'size_limit'.
     """
 
     key_l: int
@@ -313,7 +318,47 @@ def _mean_weight(units: int, pairs: int, floor: float) -> float:
 def _refusals(
     cluster_of: Mapping[int, int], edges: Sequence[Edge], constraints: Constraints, thresholds: Thresholds
 ) -> list[Refusal]:
-    """Pairs of final clusters whose mean weight reaches the review weight, each with what stood in the way."""
+    """Pairs of final clusters whose mean weight reaches the review weight, or that share an exclusive identifier
+    all the same, each with what stood in the way."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for key, name in cluster_of.items():
+        members[name].append(key)
+    separated = {
+        (min(names), max(names))
+        for a, b in constraints.cannot
+        if a in cluster_of and b in cluster_of
+        for names in [(cluster_of[a], cluster_of[b])]
+    }
+    between = _between_clusters(cluster_of, edges, thresholds)
+    sharing = _sharing_clusters(cluster_of, constraints.exclusive)
+    for (name_l, name_r), (key_l, key_r) in sharing.items():
+        between.setdefault((name_l, name_r), _Between(0, thresholds.floor, key_l, key_r))
+
+    refusals = []
+    for (name_l, name_r), found in between.items():
+        size_l, size_r = len(members[name_l]), len(members[name_r])
+        mean = _mean_weight(found.units, size_l * size_r, thresholds.floor)
+        if mean < thresholds.review and (name_l, name_r) not in sharing:
+            continue
+        reason = "review_band"
+        if (name_l, name_r) in separated:
+            reason = "cannot_link"
+        elif mean < thresholds.review:
+            reason = "exclusive_shared"
+        elif exclusive_conflict(
+            _held(members[name_l], constraints.exclusive), _held(members[name_r], constraints.exclusive)
+        ):
+            reason = "exclusive_conflict"
+        elif size_l + size_r > thresholds.size_limit:
+            reason = "size_limit"
+        refusals.append(Refusal(found.best_l, found.best_r, found.best_weight, mean, reason))
+    return sorted(refusals, key=lambda refusal: (refusal.key_l, refusal.key_r))
+
+
+def _between_clusters(
+    cluster_of: Mapping[int, int], edges: Sequence[Edge], thresholds: Thresholds
+) -> dict[tuple[int, int], _Between]:
+    """What the edges say about each pair of final clusters that any edge connects."""
     between: dict[tuple[int, int], _Between] = {}
     for key_l, key_r, weight in edges:
         cluster_l, cluster_r = cluster_of[key_l], cluster_of[key_r]
@@ -325,33 +370,30 @@ def _refusals(
             between[pair].add(found)
         else:
             between[pair] = found
-    members: dict[int, list[int]] = defaultdict(list)
-    for key, name in cluster_of.items():
-        members[name].append(key)
-    separated = {
-        (min(names), max(names))
-        for a, b in constraints.cannot
-        if a in cluster_of and b in cluster_of
-        for names in [(cluster_of[a], cluster_of[b])]
-    }
+    return between
 
-    refusals = []
-    for (name_l, name_r), found in between.items():
-        size_l, size_r = len(members[name_l]), len(members[name_r])
-        mean = _mean_weight(found.units, size_l * size_r, thresholds.floor)
-        if mean < thresholds.review:
+
+def _sharing_clusters(
+    cluster_of: Mapping[int, int], exclusive: Mapping[int, Sequence[tuple[str, str]]]
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Pairs of final clusters that hold the same exclusive identifier, each with the first records that do.
+
+    A value in more clusters than SHARED_BY_AT_MOST is nobody's: a till typed it for everyone, and no steward can
+    tell whose it is from a pair.
+    """
+    holders: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    for key in sorted(exclusive):
+        for held in exclusive[key]:
+            if key in cluster_of:
+                holders[held].setdefault(cluster_of[key], key)
+    sharing: dict[tuple[int, int], tuple[int, int]] = {}
+    for by_cluster in holders.values():
+        if len(by_cluster) > SHARED_BY_AT_MOST:
             continue
-        reason = "review_band"
-        if (name_l, name_r) in separated:
-            reason = "cannot_link"
-        elif exclusive_conflict(
-            _held(members[name_l], constraints.exclusive), _held(members[name_r], constraints.exclusive)
-        ):
-            reason = "exclusive_conflict"
-        elif size_l + size_r > thresholds.size_limit:
-            reason = "size_limit"
-        refusals.append(Refusal(found.best_l, found.best_r, found.best_weight, mean, reason))
-    return sorted(refusals, key=lambda refusal: (refusal.key_l, refusal.key_r))
+        for name_l, name_r in combinations(sorted(by_cluster), 2):
+            pair = sorted((by_cluster[name_l], by_cluster[name_r]))
+            sharing.setdefault((name_l, name_r), (pair[0], pair[1]))
+    return sharing
 
 
 def _held(

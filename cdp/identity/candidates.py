@@ -46,7 +46,7 @@ _PROPOSED = (
 class Proposal:
     """Two profiles that may be one person, by the heaviest pair between them; record_id_l < record_id_r.
 
-    reason: 'review_band', 'exclusive_conflict' or 'size_limit'.
+    reason: 'review_band', 'exclusive_conflict', 'exclusive_shared' or 'size_limit'.
     """
 
     record_id_l: int

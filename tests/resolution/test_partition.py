@@ -89,6 +89,23 @@ def test_two_values_of_an_exclusive_identifier_never_join() -> None:
     assert [refusal.reason for refusal in found.refusals] == ["exclusive_conflict"]
 
 
+def test_one_cpf_on_two_people_is_shown_to_a_steward_whatever_the_weight() -> None:
+    exclusive = {1: (("cpf", "a"),), 2: (("cpf", "a"),), 3: (("cpf", "b"),)}
+
+    found = partition([1, 2, 3], [], Constraints(exclusive=exclusive), THRESHOLDS)
+
+    assert clusters(found) == {frozenset({1}), frozenset({2}), frozenset({3})}
+    assert [(r.key_l, r.key_r, r.reason) for r in found.refusals] == [(1, 2, "exclusive_shared")]
+
+
+def test_a_cpf_that_everybody_has_is_nobodys_question() -> None:
+    exclusive = dict.fromkeys(range(5), (("cpf", "a"),))
+
+    found = partition(range(5), [], Constraints(exclusive=exclusive), THRESHOLDS)
+
+    assert found.refusals == []
+
+
 def test_the_size_limit_stops_a_monster_and_asks_a_steward() -> None:
     thresholds = Thresholds(3.0, 3.0, -4.0, -6.0, 14.0, size_limit=3)
     edges = [(a, b, 9.0) for a in range(4) for b in range(a)]
