@@ -5,8 +5,6 @@ agglomeration joins the two clusters whose mean pair weight is highest, as long 
 and no rule forbids it. Pairs that were never scored count with the floor.
 
 Source: average linkage (UPGMA, Sokal and Michener 1958) under instance constraints (Davidson and Ravi 2005).
-Weights are rounded to 2**-20 bits and summed as integers, so that neither the order of the records nor that of
-the edges can change a sum, a tie or the result.
 """
 
 from __future__ import annotations
@@ -14,63 +12,20 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from dataclasses import dataclass
 
-_UNITS_PER_BIT = 1 << 20
+from resolution.cluster_evidence import (
+    Between,
+    Constraints,
+    Edge,
+    Thresholds,
+    exclusive_conflict,
+    mean_weight,
+    units_of,
+)
+from resolution.refusals import Refusal, find_refusals
 
-# Clusters that may hold one exclusive identifier and still be shown to a steward pair by pair.
-SHARED_BY_AT_MOST = 4
-
-# (key_l, key_r, match weight in bits); either order of the keys, one row a pair.
-Edge = tuple[int, int, float]
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """All in bits of match weight, but for the last.
-
-    link: an edge at or above it puts two records in one component. join: the mean weight at which two clusters
-    become one. review: from here up to `join` a steward is asked. floor and ceiling: no pair counts less or more,
-    so that one odd pair does not decide for many; a pair that was never scored counts the floor.
-    size_limit: records in the largest cluster that the machine makes alone.
-    """
-
-    link: float
-    join: float
-    review: float
-    floor: float
-    ceiling: float
-    size_limit: int
-
-
-@dataclass(frozen=True)
-class Constraints:
-    """What weights may not overrule.
-
-    must and cannot: pairs of record keys. exclusive: per record its exclusive identifiers as (type, value);
-    a cluster holds at most one value of a type, must-links apart.
-    """
-
-    must: frozenset[tuple[int, int]] = frozenset()
-    cannot: frozenset[tuple[int, int]] = frozenset()
-    exclusive: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Two clusters that the evidence would join and the machine does not.
-
-    key_l, key_r: the heaviest edge between them, with its match_weight; mean_weight: over all their pairs.
-    reason: 'review_band'; 'exclusive_conflict', two values of an exclusive type; 'exclusive_shared', one value of it
-    and little else; 'cannot_link'; 'size_limit'.
-    """
-
-    key_l: int
-    key_r: int
-    match_weight: float
-    mean_weight: float
-    reason: str
+__all__ = ["Constraints", "Edge", "Join", "Partition", "Refusal", "Thresholds", "partition"]
 
 
 @dataclass(frozen=True)
@@ -133,7 +88,7 @@ def partition(
         agglomeration.join_by_weight()
         joins.extend(agglomeration.joins)
         cluster_of.update(agglomeration.cluster_of())
-    return Partition(cluster_of, joins, _refusals(cluster_of, known, constraints, thresholds))
+    return Partition(cluster_of, joins, find_refusals(cluster_of, known, constraints, thresholds))
 
 
 def _components(
@@ -174,21 +129,6 @@ def _by_component(
     return found
 
 
-@dataclass(slots=True)
-class _Between:
-    """What is known between two clusters: the summed weight above the floor, and the heaviest edge."""
-
-    units: int
-    best_weight: float
-    best_l: int
-    best_r: int
-
-    def add(self, other: _Between) -> None:
-        self.units += other.units
-        if (-other.best_weight, other.best_l, other.best_r) < (-self.best_weight, self.best_l, self.best_r):
-            self.best_weight, self.best_l, self.best_r = other.best_weight, other.best_l, other.best_r
-
-
 class _Agglomeration:
     """The clusters of one component while they grow; a cluster is named by its smallest key."""
 
@@ -202,7 +142,7 @@ class _Agglomeration:
         self.joins: list[Join] = []
         self._members = {key: [key] for key in members}
         self._exclusive = {key: frozenset(exclusive[key]) for key in members if key in exclusive}
-        self._between: dict[int, dict[int, _Between]] = {key: {} for key in members}
+        self._between: dict[int, dict[int, Between]] = {key: {} for key in members}
         self._forbidden: dict[int, set[int]] = defaultdict(set)
         self._heap: list[tuple[float, int, int, int, int]] = []
 
@@ -213,7 +153,7 @@ class _Agglomeration:
 
     def weigh(self, edges: Iterable[Edge]) -> None:
         for key_l, key_r, weight in edges:
-            between = _Between(_units(weight, self.thresholds), weight, key_l, key_r)
+            between = Between(units_of(weight, self.thresholds), weight, key_l, key_r)
             self._between[key_l][key_r] = between
             self._between[key_r][key_l] = between
 
@@ -253,7 +193,7 @@ class _Agglomeration:
 
     def _offer(self, cluster_l: int, cluster_r: int) -> None:
         size_l, size_r = len(self._members[cluster_l]), len(self._members[cluster_r])
-        mean = _mean_weight(self._between[cluster_l][cluster_r].units, size_l * size_r, self.thresholds.floor)
+        mean = mean_weight(self._between[cluster_l][cluster_r].units, size_l * size_r, self.thresholds.floor)
         if mean >= self.thresholds.join:
             heapq.heappush(self._heap, (-mean, cluster_l, cluster_r, size_l, size_r))
 
@@ -288,115 +228,3 @@ class _Agglomeration:
                 kept[other] = between
                 self._between[other][name] = between
         return list(kept)
-
-
-def exclusive_conflict(held_l: frozenset[tuple[str, str]], held_r: frozenset[tuple[str, str]]) -> bool:
-    """Whether two clusters hold different values of one exclusive type.
-
-    Where one side's values of the type include the other's, a steward has put them together before.
-    """
-    if not held_l or not held_r:
-        return False
-    for kind in {kind for kind, _ in held_l} & {kind for kind, _ in held_r}:
-        values_l = {value for k, value in held_l if k == kind}
-        values_r = {value for k, value in held_r if k == kind}
-        if not (values_l <= values_r or values_r <= values_l):
-            return True
-    return False
-
-
-def _units(weight: float, thresholds: Thresholds) -> int:
-    """The weight above the floor as an exact integer."""
-    bounded = min(max(weight, thresholds.floor), thresholds.ceiling)
-    return round((bounded - thresholds.floor) * _UNITS_PER_BIT)
-
-
-def _mean_weight(units: int, pairs: int, floor: float) -> float:
-    return floor + units / pairs / _UNITS_PER_BIT
-
-
-def _refusals(
-    cluster_of: Mapping[int, int], edges: Sequence[Edge], constraints: Constraints, thresholds: Thresholds
-) -> list[Refusal]:
-    """Pairs of final clusters whose mean weight reaches the review weight, or that share an exclusive identifier
-    all the same, each with what stood in the way."""
-    members: dict[int, list[int]] = defaultdict(list)
-    for key, name in cluster_of.items():
-        members[name].append(key)
-    separated = {
-        (min(names), max(names))
-        for a, b in constraints.cannot
-        if a in cluster_of and b in cluster_of
-        for names in [(cluster_of[a], cluster_of[b])]
-    }
-    between = _between_clusters(cluster_of, edges, thresholds)
-    sharing = _sharing_clusters(cluster_of, constraints.exclusive)
-    for (name_l, name_r), (key_l, key_r) in sharing.items():
-        between.setdefault((name_l, name_r), _Between(0, thresholds.floor, key_l, key_r))
-
-    refusals = []
-    for (name_l, name_r), found in between.items():
-        size_l, size_r = len(members[name_l]), len(members[name_r])
-        mean = _mean_weight(found.units, size_l * size_r, thresholds.floor)
-        if mean < thresholds.review and (name_l, name_r) not in sharing:
-            continue
-        reason = "review_band"
-        if (name_l, name_r) in separated:
-            reason = "cannot_link"
-        elif mean < thresholds.review:
-            reason = "exclusive_shared"
-        elif exclusive_conflict(
-            _held(members[name_l], constraints.exclusive), _held(members[name_r], constraints.exclusive)
-        ):
-            reason = "exclusive_conflict"
-        elif size_l + size_r > thresholds.size_limit:
-            reason = "size_limit"
-        refusals.append(Refusal(found.best_l, found.best_r, found.best_weight, mean, reason))
-    return sorted(refusals, key=lambda refusal: (refusal.key_l, refusal.key_r))
-
-
-def _between_clusters(
-    cluster_of: Mapping[int, int], edges: Sequence[Edge], thresholds: Thresholds
-) -> dict[tuple[int, int], _Between]:
-    """What the edges say about each pair of final clusters that any edge connects."""
-    between: dict[tuple[int, int], _Between] = {}
-    for key_l, key_r, weight in edges:
-        cluster_l, cluster_r = cluster_of[key_l], cluster_of[key_r]
-        if cluster_l == cluster_r:
-            continue
-        pair = (cluster_l, cluster_r) if cluster_l < cluster_r else (cluster_r, cluster_l)
-        found = _Between(_units(weight, thresholds), weight, key_l, key_r)
-        if pair in between:
-            between[pair].add(found)
-        else:
-            between[pair] = found
-    return between
-
-
-def _sharing_clusters(
-    cluster_of: Mapping[int, int], exclusive: Mapping[int, Sequence[tuple[str, str]]]
-) -> dict[tuple[int, int], tuple[int, int]]:
-    """Pairs of final clusters that hold the same exclusive identifier, each with the first records that do.
-
-    A value in more clusters than SHARED_BY_AT_MOST is nobody's: a till typed it for everyone, and no steward can
-    tell whose it is from a pair.
-    """
-    holders: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
-    for key in sorted(exclusive):
-        for held in exclusive[key]:
-            if key in cluster_of:
-                holders[held].setdefault(cluster_of[key], key)
-    sharing: dict[tuple[int, int], tuple[int, int]] = {}
-    for by_cluster in holders.values():
-        if len(by_cluster) > SHARED_BY_AT_MOST:
-            continue
-        for name_l, name_r in combinations(sorted(by_cluster), 2):
-            pair = sorted((by_cluster[name_l], by_cluster[name_r]))
-            sharing.setdefault((name_l, name_r), (pair[0], pair[1]))
-    return sharing
-
-
-def _held(
-    members: Iterable[int], exclusive: Mapping[int, Sequence[tuple[str, str]]]
-) -> frozenset[tuple[str, str]]:
-    return frozenset(pair for key in members for pair in exclusive.get(key, ()))

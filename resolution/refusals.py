@@ -1,0 +1,120 @@
+"""What a partition leaves to stewards: clusters that evidence would join and a rule or the review band keeps apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from resolution.cluster_evidence import (
+    Between,
+    Constraints,
+    Edge,
+    Thresholds,
+    exclusive_conflict,
+    exclusive_values,
+    mean_weight,
+    units_of,
+)
+
+# Clusters that may hold one exclusive identifier and still be shown to a steward pair by pair.
+SHARED_BY_AT_MOST = 4
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Two clusters that the evidence would join and the machine does not.
+
+    key_l, key_r: the heaviest edge between them, with its match_weight; mean_weight: over all their pairs.
+    reason: 'review_band'; 'exclusive_conflict', two values of an exclusive type; 'exclusive_shared', one value of it
+    and little else; 'cannot_link'; 'size_limit'.
+    """
+
+    key_l: int
+    key_r: int
+    match_weight: float
+    mean_weight: float
+    reason: str
+
+
+def find_refusals(
+    cluster_of: Mapping[int, int], edges: Sequence[Edge], constraints: Constraints, thresholds: Thresholds
+) -> list[Refusal]:
+    """Pairs of final clusters whose mean weight reaches the review weight, or that share an exclusive identifier
+    all the same, each with what stood in the way."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for key, name in cluster_of.items():
+        members[name].append(key)
+    separated = {
+        (min(names), max(names))
+        for a, b in constraints.cannot
+        if a in cluster_of and b in cluster_of
+        for names in [(cluster_of[a], cluster_of[b])]
+    }
+    between = _between_clusters(cluster_of, edges, thresholds)
+    sharing = _sharing_clusters(cluster_of, constraints.exclusive)
+    for (name_l, name_r), (key_l, key_r) in sharing.items():
+        between.setdefault((name_l, name_r), Between(0, thresholds.floor, key_l, key_r))
+
+    refusals = []
+    for (name_l, name_r), found in between.items():
+        size_l, size_r = len(members[name_l]), len(members[name_r])
+        mean = mean_weight(found.units, size_l * size_r, thresholds.floor)
+        if mean < thresholds.review and (name_l, name_r) not in sharing:
+            continue
+        reason = "review_band"
+        if (name_l, name_r) in separated:
+            reason = "cannot_link"
+        elif mean < thresholds.review:
+            reason = "exclusive_shared"
+        elif exclusive_conflict(
+            exclusive_values(members[name_l], constraints.exclusive),
+            exclusive_values(members[name_r], constraints.exclusive),
+        ):
+            reason = "exclusive_conflict"
+        elif size_l + size_r > thresholds.size_limit:
+            reason = "size_limit"
+        refusals.append(Refusal(found.best_l, found.best_r, found.best_weight, mean, reason))
+    return sorted(refusals, key=lambda refusal: (refusal.key_l, refusal.key_r))
+
+
+def _between_clusters(
+    cluster_of: Mapping[int, int], edges: Sequence[Edge], thresholds: Thresholds
+) -> dict[tuple[int, int], Between]:
+    """What the edges say about each pair of final clusters that any edge connects."""
+    between: dict[tuple[int, int], Between] = {}
+    for key_l, key_r, weight in edges:
+        cluster_l, cluster_r = cluster_of[key_l], cluster_of[key_r]
+        if cluster_l == cluster_r:
+            continue
+        pair = (cluster_l, cluster_r) if cluster_l < cluster_r else (cluster_r, cluster_l)
+        found = Between(units_of(weight, thresholds), weight, key_l, key_r)
+        if pair in between:
+            between[pair].add(found)
+        else:
+            between[pair] = found
+    return between
+
+
+def _sharing_clusters(
+    cluster_of: Mapping[int, int], exclusive: Mapping[int, Sequence[tuple[str, str]]]
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Pairs of final clusters that hold the same exclusive identifier, each with the first records that do.
+
+    A value in more clusters than SHARED_BY_AT_MOST is nobody's: a till typed it for everyone, and no steward can
+    tell whose it is from a pair.
+    """
+    holders: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    for key in sorted(exclusive):
+        for held in exclusive[key]:
+            if key in cluster_of:
+                holders[held].setdefault(cluster_of[key], key)
+    sharing: dict[tuple[int, int], tuple[int, int]] = {}
+    for by_cluster in holders.values():
+        if len(by_cluster) > SHARED_BY_AT_MOST:
+            continue
+        for name_l, name_r in combinations(sorted(by_cluster), 2):
+            pair = sorted((by_cluster[name_l], by_cluster[name_r]))
+            sharing.setdefault((name_l, name_r), (pair[0], pair[1]))
+    return sharing
