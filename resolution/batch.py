@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_keys
+from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_keys, unblocked_pairs_sql
 from resolution.levels import levels_sql
 from resolution.model import Model
 from resolution.partition import Constraints, Join, Partition, Refusal, partition
@@ -20,6 +20,10 @@ from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import StoredRecord, load_records, open_workspace, part_shared_values
 
 CHUNK_SIZE = 50_000
+
+# Of the bits that term frequencies give: however many comparisons know them, levels and these add up to the match
+# weight within a billionth.
+EVIDENCE_DIGITS = 10
 
 # Told what is being done, for a progress bar.
 Progress = Callable[[str], None]
@@ -139,22 +143,13 @@ def _complete_components(connection: duckdb.DuckDBPyConnection, link: float, com
     ).fetchnumpy()
     components = _component_labels(linked["record_id_l"], linked["record_id_r"])
     connection.register("components", components)
+    members = """
+        SELECT component, record_id FROM components
+        QUALIFY count(*) OVER (PARTITION BY component) BETWEEN 3 AND $complete_size
+    """
     connection.execute(
-        """
-        CREATE TABLE missing_pairs AS
-        WITH sized AS (
-            SELECT component FROM components GROUP BY component HAVING count(*) BETWEEN 3 AND ?
-        ), members AS (
-            SELECT component, record_id FROM components SEMI JOIN sized USING (component)
-        ), pairs AS (
-            SELECT l.record_id AS join_key_l, r.record_id AS join_key_r
-            FROM members AS l JOIN members AS r USING (component)
-            WHERE l.record_id < r.record_id
-        )
-        SELECT '0' AS match_key, join_key_l, join_key_r
-        FROM pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r)
-        """,
-        [complete_size],
+        f"CREATE TABLE missing_pairs AS {unblocked_pairs_sql(members, 'component')}",
+        {"complete_size": complete_size},
     )
     connection.unregister("components")
 
@@ -236,14 +231,17 @@ def _pair_of_ids(rank_l: int, rank_r: int, record_ids: Sequence[int]) -> tuple[i
 
 def _explain_edges(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Table `explained_edges`: the edges with the level of every comparison and the term-frequency weights."""
-    frequencies = ", ".join(
-        f"'{name}': round(frequency_weight_{name}, 9)" for name in comparisons_with_frequencies(model)
+    weights = ", ".join(
+        f"CASE WHEN frequency_weight_{name} <> 0 "
+        f"THEN '\"{name}\":' || round(frequency_weight_{name}, {EVIDENCE_DIGITS}) END"
+        for name in comparisons_with_frequencies(model)
     )
     connection.execute(
         f"""
         CREATE TABLE explained_edges AS
         SELECT record_id_l, record_id_r, match_weight,
-               to_json({{'levels': levels, 'frequency_weights': {{{frequencies}}}}})::VARCHAR AS evidence
+               '{{"levels":' || to_json(levels) || ',"frequency_weights":{{' || concat_ws(',', {weights or "NULL"})
+               || '}}}}' AS evidence
         FROM ({levels_sql(connection, model.specification, pairs="edges")})
         """  # noqa: S608  names of our own specification
     )

@@ -65,27 +65,40 @@ def add_block_keys(connection: duckdb.DuckDBPyConnection, rule: BlockingRule) ->
 
 def add_blocked_pairs(connection: duckdb.DuckDBPyConnection, rules: Sequence[BlockingRule]) -> None:
     """The pairs that the rules propose and that are not there yet; their keys must be in `block_keys`."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE caps (rule VARCHAR, cap BIGINT)")
-    for rule in rules:
-        connection.execute("INSERT INTO caps VALUES (?, ?)", [rule.name, rule.cap])
     connection.execute(
-        """
-        INSERT INTO blocked_pairs
-        WITH blocks AS (
+        f"INSERT INTO blocked_pairs {proposed_pairs_sql()}",
+        {"rules": [rule.name for rule in rules], "caps": [rule.cap for rule in rules]},
+    )
+
+
+def proposed_pairs_sql(*, most_blocks: int | None = None) -> str:
+    """SQL for the pairs that the rules named in $rules propose under their $caps and that are not in
+    `blocked_pairs`; of the first `most_blocks` blocks, in the order of their keys, if there are more."""
+    limit = "" if most_blocks is None else f"ORDER BY blocking_key LIMIT {most_blocks}"
+    members = f"""
+        SELECT blocking_key, unnest(members) AS record_id FROM (
             SELECT blocking_key, list(record_id) AS members
-            FROM block_keys JOIN caps USING (rule)
+            FROM block_keys JOIN (SELECT unnest($rules::VARCHAR[]) AS rule, unnest($caps::BIGINT[]) AS cap) USING (rule)
             GROUP BY blocking_key, cap
             HAVING count(*) BETWEEN 2 AND cap
-        ), members AS (
-            SELECT blocking_key, unnest(members) AS record_id FROM blocks
-        ), pairs AS (
+            {limit}
+        )
+    """  # noqa: S608  a number of this code
+    return unblocked_pairs_sql(members, "blocking_key")
+
+
+def unblocked_pairs_sql(members_sql: str, group: str) -> str:
+    """SQL for the pairs that are together in a group and not in `blocked_pairs`: match_key (Splink's), join_key_l <
+    join_key_r, one row a pair. `members_sql` selects `group` and record_id, one row a member."""
+    return f"""
+        WITH members AS ({members_sql}), pairs AS (
             SELECT DISTINCT l.record_id AS join_key_l, r.record_id AS join_key_r
-            FROM members AS l JOIN members AS r USING (blocking_key)
+            FROM members AS l JOIN members AS r USING ({group})
             WHERE l.record_id < r.record_id
         )
-        SELECT '0', join_key_l, join_key_r FROM pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r)
-        """
-    )
+        SELECT '0' AS match_key, join_key_l, join_key_r
+        FROM pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r)
+    """  # noqa: S608  SQL of this code
 
 
 def _parts_sql(rule: BlockingRule) -> str:

@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_keys, drop_block_keys
+from resolution.blocking import (
+    add_block_keys,
+    add_blocked_pairs,
+    create_block_keys,
+    drop_block_keys,
+    proposed_pairs_sql,
+)
 from resolution.errors import TrainingError
 from resolution.levels import check_conditions
 from resolution.model import Model
@@ -191,24 +197,12 @@ def _match_shares(connection: duckdb.DuckDBPyConnection, model: Model) -> dict[s
     for rule in optional:
         add_block_keys(connection, rule)
         connection.execute(
-            """
+            f"""
             INSERT INTO rule_pairs
-            WITH blocks AS (
-                SELECT blocking_key, list(record_id) AS members FROM block_keys WHERE rule = $rule
-                GROUP BY blocking_key HAVING count(*) BETWEEN 2 AND $cap
-                ORDER BY blocking_key LIMIT $blocks
-            ), members AS (
-                SELECT blocking_key, unnest(members) AS record_id FROM blocks
-            ), pairs AS (
-                SELECT DISTINCT l.record_id AS join_key_l, r.record_id AS join_key_r
-                FROM members AS l JOIN members AS r USING (blocking_key)
-                WHERE l.record_id < r.record_id
-            )
-            SELECT $rule, join_key_l, join_key_r
-            FROM pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r)
+            SELECT $rule, join_key_l, join_key_r FROM ({proposed_pairs_sql(most_blocks=RULE_BLOCKS)})
             ORDER BY hash(join_key_l, join_key_r), join_key_l, join_key_r LIMIT $pairs
-            """,
-            {"rule": rule.name, "cap": rule.cap, "blocks": RULE_BLOCKS, "pairs": RULE_PAIRS},
+            """,  # noqa: S608  SQL of this code
+            {"rule": rule.name, "rules": [rule.name], "caps": [rule.cap], "pairs": RULE_PAIRS},
         )
         connection.execute("DELETE FROM block_keys WHERE rule = ?", [rule.name])
     connection.execute(

@@ -245,6 +245,15 @@ def workspace_of(
         yield connection
 
 
+@contextmanager
+def whole_records_of(linkages: Sequence[Mapping[str, Any]]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A workspace with records numbered from 1 whose shared values are left where they are."""
+    with open_workspace() as connection:
+        load_records(connection, [records_of(linkages)])
+        connection.execute("ALTER TABLE loaded RENAME TO records")
+        yield connection
+
+
 def rows(connection: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[Any, ...]]:
     return connection.execute(statement).fetchall()
 
