@@ -1,15 +1,15 @@
 """Which profile id each cluster keeps from one partition to the next: a pure rule.
 
-An id goes with most of its records. Where several ids meet, the oldest survives and the others are absorbed.
-A cluster that no id claims takes back the id its records had before that id was absorbed or emptied, or else
-a new one.
+An id goes with most of its own records. Where several ids meet, the oldest survives and the others are
+absorbed. A cluster that no id claims takes back the id its records had before that id was absorbed or emptied,
+or else a new one.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Continuity:
     created: frozenset[str]
     revived: frozenset[str]
     absorbed: dict[str, str]
-    emptied: frozenset[str] = field(default_factory=frozenset)
+    emptied: frozenset[str]
 
 
 def keep_profile_ids(
@@ -35,61 +35,106 @@ def keep_profile_ids(
     """Give every cluster its profile id.
 
     Clusters: record ids in key order, each record in one cluster. Current: record id to live profile id.
-    Former: asked once, for the records of unclaimed clusters, for the absorbed or emptied ids each has
-    belonged to. Ids sort by age. Ties go to the cluster that comes first in record key order.
+    Former: asked at most once, for the absorbed or emptied ids that records have belonged to. Ids sort by
+    age. Ties go to the cluster that comes first in record key order.
     """
-    claims = _claims(clusters, current)
+    holdings = _holdings(clusters, current)
+    former_of = _ask_former(clusters, current, holdings, former)
     profile_of: list[str | None] = [None] * len(clusters)
     absorbed: dict[str, str] = {}
-    for index, claimants in claims.items():
+    for index, claimants in _claims(clusters, current, holdings, former_of).items():
         survivor, *others = sorted(claimants)
         profile_of[index] = survivor
         absorbed.update(dict.fromkeys(others, survivor))
     unclaimed = [index for index, profile_id in enumerate(profile_of) if profile_id is None]
-    revived = _given_back(unclaimed, clusters, former)
-    created = set()
-    for index in unclaimed:
-        profile_of[index] = revived.get(index) or new_id()
-        if index not in revived:
-            created.add(profile_of[index])
-    clustered = {record_id for cluster in clusters for record_id in cluster}
-    held = {profile_id for record_id, profile_id in current.items() if record_id in clustered}
+    revived = _given_back(unclaimed, clusters, former_of)
+    kept: list[str] = []
+    created: list[str] = []
+    for index, profile_id in enumerate(profile_of):
+        known = profile_id or revived.get(index)
+        if known is None:
+            created.append(known := new_id())
+        kept.append(known)
     return Continuity(
-        profile_of=[profile_id for profile_id in profile_of if profile_id is not None],
-        created=frozenset(profile_id for profile_id in created if profile_id is not None),
+        profile_of=kept,
+        created=frozenset(created),
         revived=frozenset(revived.values()),
         absorbed=absorbed,
-        emptied=frozenset(set(current.values()) - held),
+        emptied=frozenset(set(current.values()) - holdings.keys()),
     )
 
 
-def _claims(clusters: Sequence[Sequence[int]], current: Mapping[int, str]) -> dict[int, list[str]]:
-    """Cluster index to the ids that go there: each id to the cluster that holds most of its records."""
-    holdings: dict[str, Counter[int]] = defaultdict(Counter)
+def _holdings(clusters: Sequence[Sequence[int]], current: Mapping[int, str]) -> dict[str, Counter[int]]:
+    """Profile id to how many of its records each cluster holds, by cluster index."""
+    holdings: dict[str, Counter[int]] = {}
     for index, cluster in enumerate(clusters):
         for record_id in cluster:
             profile_id = current.get(record_id)
-            if profile_id is not None:
-                holdings[profile_id][index] += 1
+            if profile_id is None:
+                continue
+            if profile_id not in holdings:
+                holdings[profile_id] = Counter()
+            holdings[profile_id][index] += 1
+    return holdings
+
+
+def _ask_former(
+    clusters: Sequence[Sequence[int]],
+    current: Mapping[int, str],
+    holdings: Mapping[str, Counter[int]],
+    former: Callable[[Iterable[int]], Mapping[int, Sequence[str]]],
+) -> Mapping[int, Sequence[str]]:
+    """The former ids of the records that a former id matters for: in parts of a profile, or in none."""
+    parts = {index for counts in holdings.values() if len(counts) > 1 for index in counts}
+    asked = [
+        record_id
+        for index, cluster in enumerate(clusters)
+        if index in parts or not any(record_id in current for record_id in cluster)
+        for record_id in cluster
+    ]
+    return former(asked) if asked else {}
+
+
+def _claims(
+    clusters: Sequence[Sequence[int]],
+    current: Mapping[int, str],
+    holdings: Mapping[str, Counter[int]],
+    former_of: Mapping[int, Sequence[str]],
+) -> dict[int, list[str]]:
+    """Cluster index to the ids that go there.
+
+    An id goes to the cluster with most of its own records, those that no absorbed id can be given back to;
+    when it has none of them left, to the one with most of all its records.
+    """
     claims: dict[int, list[str]] = defaultdict(list)
     for profile_id, counts in holdings.items():
-        claims[max(counts, key=lambda index: (counts[index], -index))].append(profile_id)
+        if len(counts) > 1:
+            own = Counter(
+                index
+                for index in counts
+                for record_id in clusters[index]
+                if current.get(record_id) == profile_id and not former_of.get(record_id)
+            )
+            claims[_largest(own or counts)].append(profile_id)
+        else:
+            claims[next(iter(counts))].append(profile_id)
     return claims
+
+
+def _largest(counts: Mapping[int, int]) -> int:
+    """The cluster with the greatest count, the first of ties."""
+    return max(counts, key=lambda index: (counts[index], -index))
 
 
 def _given_back(
     unclaimed: Sequence[int],
     clusters: Sequence[Sequence[int]],
-    former: Callable[[Iterable[int]], Mapping[int, Sequence[str]]],
+    former_of: Mapping[int, Sequence[str]],
 ) -> dict[int, str]:
     """Cluster index to the id it takes back: the one most of its records have borne, the oldest of ties.
 
     An id goes to one cluster only, the one with most of its records.
     """
-    records = [record_id for index in unclaimed for record_id in clusters[index]]
-    former_of = former(records) if records else {}
-    if not former_of:
-        return {}
     offers = Counter(
         (index, profile_id)
         for index in unclaimed

@@ -20,7 +20,7 @@ LinkageRecord = tuple[int, str, str, str]
 
 def stream_linkage_records(connection: Connection) -> Iterator[Sequence[LinkageRecord]]:
     """In the order of record_id, chunk by chunk."""
-    names = dict(connection.execute(select(sources.c.source_id, sources.c.name)).tuples().all())
+    names = dict(connection.execute(select(sources.c.source_id, sources.c.name)).all())
     statement = (
         select(
             source_records.c.record_id,

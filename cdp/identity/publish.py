@@ -67,9 +67,7 @@ def publish_profiles(connection: Connection, plan: Plan, *, now: datetime) -> di
                 select(profiles.c.profile_id, profiles.c.version).join_from(
                     updates, profiles, profiles.c.profile_id == updates.c.profile_id
                 )
-            )
-            .tuples()
-            .all()
+            ).all()
         )
     event_count = _write_events(connection, plan, touched, entries, versions, now)
     return {"profiles_changed": event_count}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -21,6 +21,9 @@ from cdp.errors import CdpError
 Value = Any
 # Attribute to its rules in order; 'default' serves those that are not named.
 Rules = Mapping[str, Sequence[str]]
+
+# A free attribute may be False or 0; these say nothing.
+_EMPTY: tuple[Value, ...] = (None, "", {}, [])
 
 RULE_NAMES = ("verified", "trusted", "most_frequent", "most_complete", "longest", "most_recent")
 
@@ -48,13 +51,8 @@ class MemberRecord:
     verified: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Survivor:
-    """One value as one record gives it. form: what makes two values the same."""
-
-    value: Value
-    form: str
-    record: MemberRecord
+# A value as one record gives it.
+Given = tuple[MemberRecord, Value]
 
 
 def choose_golden_record(
@@ -71,9 +69,9 @@ def choose_golden_record(
     for attribute in sorted({name for record in records for name in record.values}):
         if attribute == "attributes":
             continue
-        survivors = _survivors((record, record.values.get(attribute)) for record in records)
-        if survivors:
-            golden[attribute] = _choose(attribute, survivors, rules.get(attribute, rules["default"]))
+        given = [(record, value) for record in records if (value := record.values.get(attribute))]
+        if given:
+            golden[attribute] = _choose(attribute, given, rules.get(attribute) or rules["default"])
     free = _free_attributes(records, rules.get("attributes", rules["default"]))
     if free:
         golden["attributes"] = {"value": free, "rule": "by_key"}
@@ -148,53 +146,46 @@ def parse_rules(text: str, origin: str) -> Rules:
 
 
 def _in_key_order(records: Sequence[MemberRecord]) -> Sequence[MemberRecord]:
-    if len(records) == 1:
-        return records
-    return sorted(records, key=lambda record: (record.source, record.source_record_id))
+    return records if len(records) == 1 else sorted(records, key=_record_key)
 
 
-def _survivors(values: Iterable[tuple[MemberRecord, Value]]) -> list[Survivor]:
-    return [
-        Survivor(value, _form(value), record)
-        for record, value in values
-        if value is not None and value != "" and value != {} and value != []
-    ]
+def _record_key(record: MemberRecord) -> tuple[str, str]:
+    return record.source, record.source_record_id
 
 
-def _form(value: Value) -> str:
-    """What makes two values one: case and blanks do not matter; a group is its parts in key order."""
-    if isinstance(value, Mapping):
-        return "|".join(f"{name}={_form(part)}" for name, part in sorted(value.items()) if part)
-    return " ".join(str(value).casefold().split())
-
-
-def _choose(attribute: str, survivors: list[Survivor], rules: Sequence[str]) -> dict[str, Value]:
-    if len(survivors) == 1:
-        return _chosen(survivors[0], "only_value", 1)
-    count_by_form = Counter(survivor.form for survivor in survivors)
-    left, form_count, decided_by = survivors, len(count_by_form), "only_value"
+def _choose(attribute: str, given: list[Given], rules: Sequence[str]) -> dict[str, Value]:
+    """The value that the rules leave, none of those given being empty."""
+    first = given[0][1]
+    if len(given) == 1 or all(value == first for _, value in given):
+        return _chosen(given, "only_value", len(given))
+    forms = [_form(value) for _, value in given]
+    count_by_form = Counter(forms)
+    left, decided_by = list(zip(given, forms, strict=True)), "only_value"
+    forms_left = len(count_by_form)
     for rule in rules:
-        if form_count == 1:
+        if forms_left == 1:
             break
-        rank = _ranking(rule, attribute, count_by_form)
-        left = _keep_best(left, rank)
-        forms_left = len({survivor.form for survivor in left})
-        if forms_left < form_count:
-            form_count, decided_by = forms_left, rule
-    if form_count > 1:
-        decided_by = "record_key"
-    # Of the records that give the value, the most recent shows it; the record key has the last word.
-    winner = min(
-        _keep_best(left, lambda survivor: survivor.record.occurred_at),
-        key=lambda survivor: (survivor.record.source, survivor.record.source_record_id),
-    )
-    return _chosen(winner, decided_by, count_by_form[winner.form])
+        left = _keep_best(left, _ranks(rule, attribute, left, count_by_form))
+        forms_before, forms_left = forms_left, len({form for _, form in left})
+        if forms_left < forms_before:
+            decided_by = rule
+    if forms_left > 1:
+        left = _keep_best(left, [record.occurred_at for (record, _), _ in left])
+        _, form = min(left, key=lambda survivor: _record_key(survivor[0][0]))
+        left, decided_by = [survivor for survivor in left if survivor[1] == form], "record_key"
+    return _chosen([each for each, _ in left], decided_by, count_by_form[left[0][1]])
 
 
-def _chosen(winner: Survivor, decided_by: str, record_count: int) -> dict[str, Value]:
-    record = winner.record
+def _chosen(given: Sequence[Given], decided_by: str, record_count: int) -> dict[str, Value]:
+    """Of the records that give the value the most recent shows it; the record key has the last word."""
+    record, value = given[0]
+    for other, its_value in given[1:]:
+        is_older = other.occurred_at < record.occurred_at
+        is_tie = other.occurred_at == record.occurred_at
+        if not is_older and (not is_tie or _record_key(other) < _record_key(record)):
+            record, value = other, its_value
     return {
-        "value": winner.value,
+        "value": value,
         "rule": decided_by,
         "record_id": record.record_id,
         "source": record.source,
@@ -204,42 +195,54 @@ def _chosen(winner: Survivor, decided_by: str, record_count: int) -> dict[str, V
     }
 
 
-def _keep_best(survivors: list[Survivor], rank: Callable[[Survivor], Any]) -> list[Survivor]:
-    ranks = [rank(survivor) for survivor in survivors]
+def _form(value: Value) -> str:
+    """What makes two values one: case and blanks do not matter; a group is its parts in key order."""
+    if isinstance(value, dict):
+        return "|".join(f"{name}={_form(part)}" for name, part in sorted(value.items()) if part)
+    return " ".join(str(value).casefold().split())
+
+
+# A given value with its form.
+Survivor = tuple[Given, str]
+
+
+def _keep_best(survivors: list[Survivor], ranks: Sequence[Any]) -> list[Survivor]:
     best = max(ranks)
-    return [survivor for survivor, its_rank in zip(survivors, ranks, strict=True) if its_rank == best]
+    return [survivor for survivor, rank in zip(survivors, ranks, strict=True) if rank == best]
 
 
-def _ranking(rule: str, attribute: str, count_by_form: Mapping[str, int]) -> Callable[[Survivor], Any]:
-    """How good a value is by a rule; greater is better."""
+def _ranks(
+    rule: str, attribute: str, survivors: list[Survivor], count_by_form: Mapping[str, int]
+) -> Sequence[Any]:
+    """How good each value is by a rule; greater is better."""
     match rule:
         case "verified":
-            return lambda survivor: attribute in survivor.record.verified
+            return [attribute in record.verified for (record, _), _ in survivors]
         case "trusted":
-            return lambda survivor: survivor.record.source_trust
+            return [record.source_trust for (record, _), _ in survivors]
         case "most_frequent":
-            return lambda survivor: count_by_form[survivor.form]
+            return [count_by_form[form] for _, form in survivors]
         case "most_complete":
-            return lambda survivor: _part_count(survivor.value)
+            return [_part_count(value) for (_, value), _ in survivors]
         case "longest":
-            return lambda survivor: len(survivor.form)
+            return [len(form) for _, form in survivors]
         case _:
-            return lambda survivor: survivor.record.occurred_at
+            return [record.occurred_at for (record, _), _ in survivors]
 
 
 def _part_count(value: Value) -> int:
     """Words of a text, parts of a group, parts of a date: 1980-02-29 is more complete than 1980."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return sum(1 for part in value.values() if part)
     return sum(1 for word in str(value).replace("-", " ").split() if len(word.strip(".")) > 1)
 
 
 def _free_attributes(records: Sequence[MemberRecord], rules: Sequence[str]) -> dict[str, dict[str, Value]]:
     """The free attributes, each key on its own."""
-    given = [(record, free) for record in records if (free := record.values.get("attributes"))]
+    free = [(record, own) for record in records if (own := record.values.get("attributes"))]
     chosen: dict[str, dict[str, Value]] = {}
-    for name in sorted({name for _, free in given for name in free}):
-        survivors = _survivors((record, free.get(name)) for record, free in given)
-        if survivors:
-            chosen[name] = _choose(name, survivors, rules)
+    for name in sorted({name for _, own in free for name in own}):
+        given = [(record, own[name]) for record, own in free if own.get(name) not in _EMPTY]
+        if given:
+            chosen[name] = _choose(name, given, rules)
     return chosen

@@ -139,9 +139,7 @@ def check_ids(connection: Connection) -> Iterator[Found]:
             select(profiles.c.profile_id, profiles.c.absorbed_into)
             .where(profiles.c.state == "absorbed")
             .order_by(profiles.c.profile_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     for profile_id in absorbed:
         seen = {profile_id}
@@ -154,7 +152,7 @@ def check_ids(connection: Connection) -> Iterator[Found]:
 
 
 def check_ledger(connection: Connection) -> Iterator[Found]:
-    """Replaying the moves from nothing gives the open memberships, each move beginning where the last ended."""
+    """Replaying the moves from nothing gives the open memberships; each begins where the last ended."""
     record, entry = ledger_moves.c.record_id, ledger_moves.c.ledger_entry_id
     before = func.lag(ledger_moves.c.to_profile_id).over(partition_by=record, order_by=entry)
     after = func.lead(entry).over(partition_by=record, order_by=entry)

@@ -123,7 +123,7 @@ def _select_profiles_of(connection: Connection, record_ids: Collection[int]) -> 
         .join_from(wanted, memberships, memberships.c.record_id == wanted.c.id)
         .where(memberships.c.valid_to.is_(None))
     )
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def _select_documents(connection: Connection) -> Iterator[tuple[str, dict[int, list[str]]]]:

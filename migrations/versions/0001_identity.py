@@ -109,7 +109,7 @@ def upgrade() -> None:
     op.create_table(
         "blocking_keys",
         Column("blocking_key", BigInteger, nullable=False),
-        refers("record_id", "source_records.record_id"),
+        Column("record_id", ID, nullable=False),
         PrimaryKeyConstraint("blocking_key", "record_id"),
         Index("blocking_keys_record", "record_id"),
         sqlite_with_rowid=False,
