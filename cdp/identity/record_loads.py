@@ -247,6 +247,5 @@ def _insert_identifiers(connection: Connection, contents: Iterable[tuple[int, Ve
         for record_id, content in contents
         for kind, value, variant, verified in content.identifiers
     ]
-    rows.sort()  # In the order of the primary key the pages of its tree are visited once per batch.
     columns = ("kind", "value", "record_id", "variant", "verified")
     insert_rows(connection, schema.identifiers, rows, columns=columns)

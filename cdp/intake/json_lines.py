@@ -17,6 +17,7 @@ from cdp.intake.streams import ByteStream, refuse_binary, split_lines
 UTF8_BOM = b"\xef\xbb\xbf"
 DEPTH_LIMIT = 16
 KEY_ENDS = re.compile(rb'"\s*:')
+KEY_GAPS = (b'" ', b'"\t', b'"\r')  # Without any, every key ends in ":
 
 
 class TooDeepError(ValueError):
@@ -77,7 +78,7 @@ def parse_line(line_number: int, line: bytes) -> Row | BadRow:
     """One line as a row. NaN, deep nesting, lone surrogates and duplicate keys make it a BadRow."""
     try:
         values = orjson.loads(line)
-        if count_keys(values) != len(KEY_ENDS.findall(line)):
+        if count_keys(values) != count_key_ends(line):
             refuse_duplicate_keys(line)
     except orjson.JSONDecodeError as error:
         return unreadable_row(line_number, line, error)
@@ -112,6 +113,13 @@ def count_keys(value: object, depth: int = 0) -> int:
         if type(item) is dict or type(item) is list:
             count += count_keys(item, depth + 1)
     return count
+
+
+def count_key_ends(line: bytes) -> int:
+    """At least as many as the line has keys, duplicates included; more when texts look like keys."""
+    if any(gap in line for gap in KEY_GAPS):
+        return len(KEY_ENDS.findall(line))
+    return line.count(b'":')
 
 
 def refuse_duplicate_keys(line: bytes) -> None:

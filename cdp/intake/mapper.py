@@ -143,7 +143,7 @@ class RecordMapper:
         """The record of a row. Raises RefusedRowError."""
         cells = self._cells(values)
         if self._plan.fields is None:
-            record = self._with_unmapped_keys({**values, **cells})
+            record = self._with_unmapped_keys({**values, **cells} if cells else values)
         else:
             record = self._build(self._plan.fields, cells)
             self._keep_unmapped(record, values)
