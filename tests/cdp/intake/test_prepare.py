@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +123,52 @@ class DeadlyChunk:
 def test_a_worker_that_dies_ends_the_import_with_one_line() -> None:
     with pytest.raises(InputFileError, match="worker process was ended"):
         list(prepare_chunks([DeadlyChunk()] * 3, a_plan(), worker_count=1))
+
+
+WAITS_WITH_A_WORKER = """
+import os, sys
+from tests.cdp.intake.test_prepare import SlowChunk, a_plan
+from cdp.intake.prepare import prepare_chunks
+
+if __name__ == "__main__":
+    for chunk in prepare_chunks([SlowChunk()] * 2, a_plan(), worker_count=1):
+        print(next(iter(chunk.sources)), flush=True)
+"""
+
+
+class SlowChunk:
+    """Tells the id of its worker as a source; the second one in a worker takes for ever."""
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        yield Row(1, {"source": str(os.getpid()), "source_record_id": "1"})
+        if os.environ.get("SECOND"):
+            time.sleep(600)
+        os.environ["SECOND"] = "yes"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "waits.py"
+    script.write_text(WAITS_WITH_A_WORKER)
+    parent = subprocess.Popen(
+        [sys.executable, script], env={**os.environ, "PYTHONPATH": os.getcwd()}, stdout=subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    worker_id = int(parent.stdout.readline())
+
+    parent.kill()
+    parent.communicate()
+
+    assert ends_soon(worker_id)
+
+
+def ends_soon(process_id: int) -> bool:
+    for _ in range(200):
+        stat = Path(f"/proc/{process_id}/stat")
+        if not stat.exists() or ") Z " in stat.read_text():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_a_spool_gives_back_its_items_as_often_as_asked(tmp_path: Path) -> None:
