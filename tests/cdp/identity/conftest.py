@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from cdp.identity.models import PRIOR_VERSION, insert_model, replace_activation
-from cdp.store import write
+from cdp.identity.models import PRIOR_VERSION
 from resolution import Model, initial_model
-from tests.cdp.identity.resolving import NOW, small_specification
+from tests.cdp.identity.resolving import small_specification, use_small_model
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +16,7 @@ def small_model() -> Model:
 
 
 @pytest.fixture
-def people_store(store: Engine, small_model: Model) -> Engine:
+def people_store(store: Engine) -> Engine:
     """A store without records, the small model in force as version 0."""
-    with write(store) as connection:
-        insert_model(connection, small_model, label="small", report={}, seed=0, record_count=0, now=NOW)
-        replace_activation(connection, PRIOR_VERSION, author="test", reason="quick", now=NOW)
+    use_small_model(store)
     return store

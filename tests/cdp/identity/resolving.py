@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import Engine, func, select, update
 
 from cdp.canonical import canonical_json
+from cdp.identity.models import PRIOR_VERSION, insert_model, replace_activation
 from cdp.identity.record_loads import Load, VersionContent, VersionKey, load_versions
 from cdp.identity.resolve import ResolutionReport, resolve_all
 from cdp.identity.sources import NewSource, insert_sources, select_sources
 from cdp.store import read, schema, write
-from resolution import Specification, parse_specification
+from resolution import Specification, initial_model, parse_specification
 from resolution.standardize import STANDARDIZER_VERSION, SourceSettings, standardize_record
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -34,6 +35,14 @@ def small_specification() -> Specification:
     """Given and family name, phone, e-mail; see small.toml."""
     path = Path(__file__).parent / "small.toml"
     return parse_specification(path.read_text("utf-8"), "small.toml")
+
+
+def use_small_model(store: Engine) -> None:
+    """Put the small model in force as version 0."""
+    model = initial_model(small_specification(), PRIOR_VERSION)
+    with write(store) as connection:
+        insert_model(connection, model, label="small", report={}, seed=0, record_count=0, now=NOW)
+        replace_activation(connection, PRIOR_VERSION, author="test", reason="quick", now=NOW)
 
 
 def a_record(key: str, values: Mapping[str, Any], **changes: Any) -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"""`cdp train`, `resolve`, `model` and `verify` as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, update
+
+from cdp.commands import main
+from cdp.store import schema, write
+from tests.cdp.identity.resolving import (
+    ANA,
+    ANA_AGAIN,
+    BRUNO,
+    CLARA,
+    a_record,
+    add_records,
+    rows,
+    use_small_model,
+)
+
+SMALL = str(Path(__file__).parent.parent / "identity" / "small.toml")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def run_json(*arguments: str) -> Any:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def people(sqlite_store: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The store that the environment names: Ana twice, Bruno and Clara, not resolved."""
+    use_small_model(sqlite_store)
+    add_records(
+        sqlite_store,
+        a_record("a1", ANA),
+        a_record("a2", ANA_AGAIN),
+        a_record("b1", BRUNO),
+        a_record("c1", CLARA),
+    )
+    monkeypatch.setenv("CDP_DATABASE_URL", sqlite_url)
+    return sqlite_store
+
+
+def test_resolve_tells_what_it_changed(people: Engine) -> None:
+    told = run_json("resolve")
+
+    assert told["counts"]["clusters"] == 3
+    assert told["changes"]["create"] == 3
+    assert told["preview"] is None
+    assert "4 records, 3 profiles" in run("resolve").stdout
+
+
+def test_a_dry_run_shows_examples_by_profile(people: Engine) -> None:
+    run("resolve")
+    add_records(people, a_record("a3", ANA_AGAIN, full_name="Ana Lúcia Reis"))
+
+    result = run("resolve", "--dry-run")
+
+    assert result.exit_code == 0
+    assert "attach 1" in result.stdout
+    assert f"attach {rows(people, 'profiles')[0]['profile_id']}: records 5" in result.stdout
+    assert len(rows(people, "resolution_runs")) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["resolve", "--engine", "spark"], "not part of this release"),
+        (["resolve", "--model", "7"], "There is no model version 7"),
+        (["model", "activate", "7"], "There is no model version 7"),
+        (["train", "--spec", "nowhere.toml"], "nowhere.toml"),
+    ],
+    ids=["spark", "unknown model", "unknown activation", "no specification"],
+)
+def test_what_cannot_be_done_is_one_clear_line(people: Engine, arguments: list[str], told: str) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_training_prints_a_table_and_the_next_step(people: Engine) -> None:
+    result = run("train", "--spec", SMALL, "--seed", "3")
+
+    assert result.exit_code == 0, result.stderr
+    assert "Model version 1, from 4 records with seed 3." in result.stdout
+    assert "phone: equal" in result.stdout
+    assert "cdp resolve --model 1 --dry-run" in result.stdout
+
+
+def test_a_trained_model_can_come_into_force_at_once(people: Engine) -> None:
+    told = run_json("train", "--spec", SMALL, "--activate")
+
+    assert (told["model_version"], told["active"]) == (1, True)
+    listed = run_json("model", "list")
+    assert [each["active_since"] is not None for each in listed] == [False, True]
+
+
+def test_activating_a_model_twice_says_so(people: Engine) -> None:
+    run("train", "--spec", SMALL)
+
+    assert run_json("model", "activate", "1", "--reason", "better") == {"model_version": 1, "changed": True}
+    assert "in force already" in run("model", "activate", "1").stdout
+
+
+def test_verify_is_content_with_a_sound_store(people: Engine) -> None:
+    run("resolve")
+
+    told = run_json("verify")
+
+    assert (told["ok"], told["breaches"]) == (True, [])
+    assert told["checks"]["partition"] == 0
+
+
+def test_verify_ends_with_one_line_for_each_breach(people: Engine) -> None:
+    run("resolve")
+    with write(people) as connection:
+        connection.execute(update(schema.profiles).values(record_count=7))
+
+    result = run("verify", "--no-partition")
+
+    assert result.exit_code == 1
+    assert result.stdout.count("record_counts: profile pf_") == 3
+    assert "partition" not in result.stdout
+
+
+def test_a_new_store_has_the_shipped_model_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CDP_DATABASE_URL", raising=False)
+    monkeypatch.setenv("CDP_HOME", str(tmp_path))
+
+    run("migrate")
+
+    [prior] = run_json("model", "list")
+    assert (prior["model_version"], prior["label"]) == (0, "shipped prior")
+    assert prior["active_since"] is not None
