@@ -32,7 +32,7 @@ logging.getLogger("splink").setLevel(logging.ERROR)
 
 @dataclass(frozen=True)
 class Session:
-    """What one EM run found. m: by comparison, level by level, None where a level was never observed.
+    """What one EM run found. m: by comparison, level by level, next to 0 where a level was never observed.
 
     match_share: the share of matches among the pairs of the block.
     """
@@ -53,7 +53,7 @@ def score_pairs(
     """
     with _linker(connection, splink_settings(model)) as linker:
         for column in model.specification.frequency_columns:
-            table = _register_frequencies(connection, model, column)
+            table = _create_frequencies(connection, model, column)
             linker.table_management.register_term_frequency_lookup(linker._db_api.register(table), column)
         linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register(pairs))
         predicted = linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
@@ -64,6 +64,8 @@ def score_pairs(
             f"CREATE TABLE {scored} AS SELECT record_id_l, record_id_r, match_weight, {frequency_weights} "  # noqa: S608
             f"FROM {predicted.physical_name}"
         )
+    for column in model.specification.frequency_columns:
+        connection.execute(f"DROP TABLE {_frequencies_table(column)}")
 
 
 def comparisons_with_frequencies(model: Model) -> list[str]:
@@ -77,7 +79,8 @@ def comparisons_with_frequencies(model: Model) -> list[str]:
 def estimate_u(
     connection: duckdb.DuckDBPyConnection, model: Model, *, seed: int, pair_count: int
 ) -> dict[str, list[float | None]]:
-    """How often random pairs of table `records` fall into each level, by comparison."""
+    """How often random pairs of table `records` fall into each level, by comparison. A level that none falls into
+    keeps the u of the model."""
     with _linker(connection, _without_frequencies(splink_settings(model))) as linker:
         linker.training.estimate_u_using_random_sampling(
             max_pairs=pair_count, seed=seed, min_count_per_level=None, num_chunks=1
@@ -143,15 +146,19 @@ def _linker(connection: duckdb.DuckDBPyConnection, settings: Mapping[str, Any]) 
         linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
 
 
-def _register_frequencies(connection: duckdb.DuckDBPyConnection, model: Model, column: str) -> str:
+def _frequencies_table(column: str) -> str:
+    return f"frequencies_{column}"
+
+
+def _create_frequencies(connection: duckdb.DuckDBPyConnection, model: Model, column: str) -> str:
     """Make a table of (column, tf_column) for every value in `records`: the model's share, or the rare one."""
-    table, terms = f"frequencies_{column}", model.frequencies.get(column, {})
+    table, terms = _frequencies_table(column), model.frequencies.get(column, {})
     known = pa.table(
         {"term": pa.array(terms.keys(), pa.string()), "share": pa.array(terms.values(), pa.float64())}
     )
     connection.register("known_terms", known)
     connection.execute(
-        f"CREATE OR REPLACE TABLE {table} AS SELECT {column}, coalesce(share, ?) AS tf_{column} "  # noqa: S608
+        f"CREATE TABLE {table} AS SELECT {column}, coalesce(share, ?) AS tf_{column} "  # noqa: S608
         f"FROM (SELECT DISTINCT {column} FROM records WHERE {column} IS NOT NULL) "
         f"LEFT JOIN known_terms ON term = {column}",
         [model.rare[column]],

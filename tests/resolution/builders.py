@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import orjson
 import pyarrow as pa
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from resolution import (
@@ -27,6 +28,9 @@ from resolution.columns import LIST_COLUMNS, SCALAR_COLUMNS
 from resolution.standardize import SourceSettings, Standardizer
 
 Linkage = dict[str, Any]
+
+# For tests that score with Splink, a second or so an example: shrinking a failure would take minutes.
+WITHOUT_SHRINKING = settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])
 
 SHIPPED = parse_specification(default_specification_text())
 

@@ -1,0 +1,233 @@
+"""What Splink gives is the sum that the model promises, and it leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+from math import log2
+
+import duckdb
+import pytest
+from hypothesis import given
+
+from resolution import Model, parse_specification
+from resolution.levels import levels_sql
+from resolution.specification import TrainingRule
+from resolution.splink_engine import comparisons_with_frequencies, estimate_u, run_session, score_pairs
+from tests.resolution.builders import (
+    SHIPPED,
+    SMALL,
+    SMALL_TEXT,
+    WITHOUT_SHRINKING,
+    Linkage,
+    a_person,
+    create_pairs,
+    many_linkages,
+    prior_model,
+    records_of,
+    rows,
+    whole_records_of,
+    workspace_of,
+)
+
+# Some terms of the generated records are common in this model, others are not known to it.
+COMMON = {"jose": 0.125, "silva": 0.25, "jose jose": 3.0, "1980-02-03": 0.01, "0": 0.5}
+MODEL = replace(
+    prior_model(),
+    frequencies=dict.fromkeys(SHIPPED.frequency_columns, COMMON),
+    rare=dict.fromkeys(SHIPPED.frequency_columns, 1 / 1024),
+)
+SMALL_MODEL = prior_model(SMALL)
+
+
+def score_all(
+    connection: duckdb.DuckDBPyConnection, model: Model, record_count: int, *, floor: float = -1000.0
+) -> None:
+    """Tables `pairs`, of all records, and `scored`."""
+    create_pairs(connection, list(combinations(range(1, record_count + 1), 2)))
+    score_pairs(connection, model, pairs="pairs", scored="scored", floor=floor)
+
+
+def weights_of(
+    linkages: Sequence[Linkage], model: Model = SMALL_MODEL, *, floor: float = -1000.0
+) -> list[float]:
+    """The match weights of all pairs, in the order of the pairs."""
+    with whole_records_of(linkages) as connection:
+        score_all(connection, model, len(linkages), floor=floor)
+        scored = rows(connection, "SELECT match_weight FROM scored ORDER BY record_id_l, record_id_r")
+        return [weight for (weight,) in scored]
+
+
+def weight_by_definition(
+    model: Model, levels: Sequence[int], left: Linkage, right: Linkage
+) -> tuple[float, dict[str, float]]:
+    """The match weight of a pair, and what term frequencies give to it, written out."""
+    weight = log2(model.match_probability / (1 - model.match_probability))
+    frequency_weights = {}
+    for comparison, place in zip(model.specification.comparisons, levels, strict=True):
+        level = comparison.levels[place]
+        if level.is_missing:
+            continue
+        m, u = model.probabilities[comparison.name][comparison.weighed_levels.index(level)]
+        weight += log2(m / u)
+        column = level.frequency_column or ""
+        terms = {side[column] for side in (left, right) if column in side}
+        if terms:
+            shares = [model.frequencies[column].get(term, model.rare[column]) for term in terms]
+            frequency_weights[comparison.name] = log2(u / max(shares))
+    return weight + sum(frequency_weights.values()), frequency_weights
+
+
+@WITHOUT_SHRINKING
+@given(many_linkages(size=16))
+def test_a_match_weight_is_the_prior_and_what_each_comparison_gives(linkages: list[Linkage]) -> None:
+    names = comparisons_with_frequencies(MODEL)
+    with workspace_of(records_of(linkages)) as connection:
+        score_all(connection, MODEL, len(linkages))
+        connection.execute(f"CREATE TABLE levels AS {levels_sql(connection, SHIPPED, pairs='scored')}")
+        found = rows(
+            connection,
+            "SELECT record_id_l, record_id_r, match_weight, levels, COLUMNS('frequency_weight_.*') FROM levels",
+        )
+
+    assert len(found) == len(linkages) * (len(linkages) - 1) // 2
+    for record_id_l, record_id_r, match_weight, levels, *given_bits in found:
+        sides = linkages[record_id_l - 1], linkages[record_id_r - 1]
+        weight, frequency_weights = weight_by_definition(MODEL, levels, *sides)
+        assert match_weight == pytest.approx(weight, abs=1e-9)
+        assert given_bits == pytest.approx([frequency_weights.get(name, 0.0) for name in names], abs=1e-9)
+
+
+def test_a_pair_below_the_floor_is_not_kept_and_one_at_it_is() -> None:
+    people = [a_person(), a_person(), a_person("bia"), a_person("bia", "lima")]
+    every = weights_of(people)
+    floor = sorted(every)[2]
+
+    kept = weights_of(people, floor=floor)
+
+    assert kept == [weight for weight in every if weight >= floor]
+    assert len(kept) < len(every)
+
+
+def test_a_term_that_the_model_does_not_know_is_rare() -> None:
+    model = replace(
+        SMALL_MODEL,
+        frequencies={"given_name": {"ana": 0.25}},
+        rare={**SMALL_MODEL.rare, "given_name": 0.001},
+    )
+
+    [common] = weights_of([a_person("ana"), a_person("ana")], model)
+    [unseen] = weights_of([a_person("iara"), a_person("iara")], model)
+
+    assert unseen - common == pytest.approx(log2(0.25 / 0.001), abs=1e-9)
+
+
+def test_the_commoner_of_two_terms_counts() -> None:
+    level = 'condition = "given_name_l = given_name_r"'
+    loose = parse_specification(
+        SMALL_TEXT.replace(level, f'{level[:-1]} OR true"\nfrequency_base = "level"', 1)
+    )
+    model = replace(prior_model(loose), frequencies={"given_name": {"ana": 0.25}})
+    model = replace(model, rare={**model.rare, "given_name": 0.001})
+
+    [two_common] = weights_of([a_person("ana"), a_person("ana")], model)
+    [one_common] = weights_of([a_person("ana"), a_person("iara")], model)
+
+    # The names as wholes differ in the second pair, and weigh nothing in either.
+    assert one_common == pytest.approx(two_common, abs=1e-9)
+
+
+def test_a_specification_without_term_frequencies_is_scored() -> None:
+    text = SMALL_TEXT[: SMALL_TEXT.index("[excess")].replace("frequency_", "# frequency_")
+
+    weights = weights_of([a_person(), a_person()], prior_model(parse_specification(text)))
+
+    assert weights == [pytest.approx(log2(0.001 / 0.999) + 2 * log2(0.9 / 0.02), abs=1e-9)]
+
+
+def test_no_pairs_give_an_empty_table() -> None:
+    with whole_records_of([a_person(), a_person()]) as connection:
+        create_pairs(connection, [])
+
+        score_pairs(connection, SMALL_MODEL, pairs="pairs", scored="scored", floor=-4.0)
+
+        assert rows(connection, "SELECT * FROM scored") == []
+
+
+@pytest.fixture(scope="module")
+def four_records() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Two people with two records each; of the six pairs two share the city, none has two e-mail addresses."""
+    people = [a_person("ana", city="recife", emails=["a@example.com"])] * 2 + [
+        a_person("bia", city="natal")
+    ] * 2
+    with whole_records_of(people) as connection:
+        yield connection
+
+
+def test_u_is_the_share_of_random_pairs_in_each_level(four_records: duckdb.DuckDBPyConnection) -> None:
+    u = estimate_u(four_records, SMALL_MODEL, seed=1, pair_count=1000)
+
+    assert u["city"] == pytest.approx([2 / 6, 4 / 6])
+
+
+def test_a_level_that_no_random_pair_falls_into_keeps_its_u(four_records: duckdb.DuckDBPyConnection) -> None:
+    u = estimate_u(four_records, SMALL_MODEL, seed=1, pair_count=1000)
+
+    assert u["family_name"] == [1.0, 0.98]
+    assert u["birth_date"] == [0.0001, 0.001, 0.9989]
+
+
+def test_a_block_with_too_few_pairs_is_skipped(four_records: duckdb.DuckDBPyConnection) -> None:
+    [whole_name, _] = SMALL.training_rules
+
+    assert run_session(four_records, SMALL_MODEL, whole_name, present=["city"], pair_count=1000) is None
+
+
+def test_a_session_tells_of_the_comparisons_that_its_block_is_not_made_of() -> None:
+    people = [
+        a_person(("ana", "bia")[n % 2], city="recife", birth_date=f"1980-01-{n:02}") for n in range(1, 25)
+    ]
+    first_letter = TrainingRule("first letter", ("left(given_name, 1)", "city"), ("given_name", "city"))
+
+    with whole_records_of(people) as connection:
+        session = run_session(
+            connection,
+            SMALL_MODEL,
+            first_letter,
+            present=["given_name", "birth_date", "city"],
+            pair_count=1000,
+        )
+
+    assert session is not None
+    assert session.pair_count == 2 * (12 * 11 // 2)
+    assert set(session.m) == {"birth_date"}
+
+
+def table_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Tables and views of every schema, temporary ones too."""
+    tables = rows(connection, "SELECT table_name FROM duckdb_tables()")
+    views = rows(connection, "SELECT view_name FROM duckdb_views() WHERE NOT internal")
+    return {name for (name,) in tables + views}
+
+
+def test_nothing_remains_of_scoring_but_its_table() -> None:
+    with whole_records_of([a_person(), a_person()]) as connection:
+        create_pairs(connection, [(1, 2)])
+        before = table_names(connection)
+
+        score_pairs(connection, SMALL_MODEL, pairs="pairs", scored="scored", floor=-4.0)
+
+        assert table_names(connection) - before == {"scored"}
+
+
+def test_nothing_remains_of_estimations() -> None:
+    people = [a_person(city="recife", emails=["a@example.com"])] * 12
+    with whole_records_of(people) as connection:
+        before = table_names(connection)
+
+        estimate_u(connection, SMALL_MODEL, seed=1, pair_count=1000)
+        for rule in SMALL.training_rules:
+            run_session(connection, SMALL_MODEL, rule, present=["city", "email"], pair_count=1000)
+
+        assert table_names(connection) == before
