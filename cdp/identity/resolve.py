@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -33,7 +33,7 @@ from cdp.identity.snapshot import (
     select_snapshot,
 )
 from cdp.privacy.audit import AuditEntry, append_audit
-from cdp.store import read, retry_write, write
+from cdp.store import StoreError, read, retry_write, write
 from cdp.store.schema import ledger_entries
 from resolution import Model, ResolutionError, resolve_batch
 
@@ -135,7 +135,8 @@ def _begin_run(connection: Connection, model_version: int, now: datetime) -> int
 
 
 def _give_up(engine: Engine, run_id: int, state: str, now: datetime) -> None:
-    with write(engine) as connection:
+    # What went wrong is told by the error at hand; the next run sees to a row that stays open.
+    with suppress(StoreError), write(engine) as connection:
         close_run(connection, run_id, state, counts={}, now=now)
 
 

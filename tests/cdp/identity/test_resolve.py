@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -43,17 +46,13 @@ from tests.cdp.identity.resolving import (
 HISTORY = ("profiles", "memberships", "ledger_entries", "ledger_moves", "outbox_events", "merge_candidates")
 
 
-@pytest.fixture
-def two_people(people_store: Engine) -> Engine:
-    """Records a1 and a2 are Ana, b1 is Bruno, all resolved."""
+def test_records_of_one_person_become_one_profile(people_store: Engine) -> None:
     add_records(people_store, a_record("a1", ANA), a_record("b1", BRUNO), a_record("a2", ANA_AGAIN))
+
     resolve(people_store)
-    return people_store
 
-
-def test_records_of_one_person_become_one_profile(two_people: Engine) -> None:
-    assert people(two_people) == {frozenset({"a1", "a2"}), frozenset({"b1"})}
-    assert verify_store(two_people).breaches == []
+    assert people(people_store) == {frozenset({"a1", "a2"}), frozenset({"b1"})}
+    assert verify_store(people_store).breaches == []
 
 
 def test_a_new_profile_has_its_golden_record_entry_and_event(two_people: Engine) -> None:
@@ -495,3 +494,23 @@ def copy_model(store: Engine, version: int, new_version: int) -> None:
 def model_rows(store: Engine) -> list[dict[str, Any]]:
     with write(store) as connection:
         return [dict(row) for row in connection.execute(schema.model_versions.select()).mappings()]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_stewards_rule_the_store_stays_sound(people_store: Engine, seed: int) -> None:
+    dice = random.Random(seed)
+    keys = [f"a{number}" for number in range(6)]
+    add_records(people_store, *(a_record(key, ANA) for key in keys))
+    ids: set[str] = set()
+
+    for day in range(5):
+        now = NOW + timedelta(days=day)
+        lift_constraints(people_store, now=now)
+        for left, right in dice.sample(list(combinations(keys, 2)), dice.randrange(12)):
+            constrain(people_store, "cannot", left, right, now=now)
+        resolve(people_store, now=now)
+
+        assert verify_store(people_store, partition=False).breaches == []
+        ids |= members(people_store).keys()
+
+    assert {row["profile_id"] for row in rows(people_store, "profiles")} == ids

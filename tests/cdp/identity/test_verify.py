@@ -13,10 +13,6 @@ from cdp.identity.verify_people import clashing_type, compare_partitions
 from cdp.privacy.audit import seal_audit
 from cdp.store import schema, write
 from tests.cdp.identity.resolving import (
-    ANA,
-    ANA_AGAIN,
-    BRUNO,
-    CLARA,
     LATER,
     NOW,
     a_record,
@@ -24,26 +20,11 @@ from tests.cdp.identity.resolving import (
     constrain,
     counts,
     profile_of,
-    resolve,
     rows,
 )
 from tests.cdp.identity.test_resolve import copy_model
 
 profiles, memberships, moves = schema.profiles, schema.memberships, schema.ledger_moves
-
-
-@pytest.fixture
-def resolved(people_store: Engine) -> Engine:
-    """Ana (a1, a2), Bruno (b1) and Clara (c1), resolved; record ids 1 to 4 in that order."""
-    add_records(
-        people_store,
-        a_record("a1", ANA),
-        a_record("a2", ANA_AGAIN),
-        a_record("b1", BRUNO),
-        a_record("c1", CLARA),
-    )
-    resolve(people_store)
-    return people_store
 
 
 def breaches(store: Engine, *, partition: bool = False) -> list[tuple[str, str]]:
@@ -54,8 +35,8 @@ def checks_broken(store: Engine) -> set[str]:
     return {check for check, _ in breaches(store)}
 
 
-def test_a_sound_store_has_no_breach(resolved: Engine) -> None:
-    verification = verify_store(resolved)
+def test_a_sound_store_has_no_breach(three_people: Engine) -> None:
+    verification = verify_store(three_people)
 
     assert verification.breaches == []
     assert verification.checks["partition"] == 0
@@ -65,120 +46,122 @@ def test_a_store_without_records_is_sound(store: Engine) -> None:
     assert verify_store(store).breaches == []
 
 
-def test_verifying_writes_nothing(resolved: Engine) -> None:
-    before = counts(resolved, schema.metadata.tables)
+def test_verifying_writes_nothing(three_people: Engine) -> None:
+    before = counts(three_people, schema.metadata.tables)
 
-    verify_store(resolved)
+    verify_store(three_people)
 
-    assert counts(resolved, schema.metadata.tables) == before
-
-
-def test_a_record_in_no_profile(resolved: Engine) -> None:
-    add_records(resolved, a_record("d1", {"full_name": "Davi Moura"}))
-
-    assert breaches(resolved) == [("memberships", "record 5 is in no profile: run `cdp resolve`")]
+    assert counts(three_people, schema.metadata.tables) == before
 
 
-def test_breaches_beyond_a_number_are_counted(resolved: Engine) -> None:
-    add_records(resolved, *(a_record(f"d{number}", {"full_name": "Davi"}) for number in range(TOLD + 3)))
+def test_a_record_in_no_profile(three_people: Engine) -> None:
+    add_records(three_people, a_record("d1", {"full_name": "Davi Moura"}))
 
-    verification = verify_store(resolved, partition=False)
+    assert breaches(three_people) == [("memberships", "record 5 is in no profile: run `cdp resolve`")]
+
+
+def test_breaches_beyond_a_number_are_counted(three_people: Engine) -> None:
+    add_records(three_people, *(a_record(f"d{number}", {"full_name": "Davi"}) for number in range(TOLD + 3)))
+
+    verification = verify_store(three_people, partition=False)
 
     assert verification.checks["memberships"] == TOLD + 3
     assert verification.breaches[-1].message == "... and 3 more of this kind"
 
 
-def test_a_record_in_a_profile_that_is_not_live(resolved: Engine) -> None:
-    bruno = profile_of(resolved, "b1")
-    change(resolved, update(profiles).where(profiles.c.profile_id == bruno).values(state="empty"))
+def test_a_record_in_a_profile_that_is_not_live(three_people: Engine) -> None:
+    bruno = profile_of(three_people, "b1")
+    change(three_people, update(profiles).where(profiles.c.profile_id == bruno).values(state="empty"))
 
-    assert ("memberships", f"record 3 is in profile {bruno}, which is empty") in breaches(resolved)
+    assert ("memberships", f"record 3 is in profile {bruno}, which is empty") in breaches(three_people)
 
 
-def test_a_deleted_record_in_a_profile(resolved: Engine) -> None:
+def test_a_deleted_record_in_a_profile(three_people: Engine) -> None:
     records = schema.source_records
-    change(resolved, update(records).where(records.c.record_id == 3).values(deleted_at=LATER))
+    change(three_people, update(records).where(records.c.record_id == 3).values(deleted_at=LATER))
 
-    assert checks_broken(resolved) == {"memberships"}
+    assert checks_broken(three_people) == {"memberships"}
 
 
-def test_a_wrong_record_count(resolved: Engine) -> None:
-    bruno = profile_of(resolved, "b1")
-    change(resolved, update(profiles).where(profiles.c.profile_id == bruno).values(record_count=7))
+def test_a_wrong_record_count(three_people: Engine) -> None:
+    bruno = profile_of(three_people, "b1")
+    change(three_people, update(profiles).where(profiles.c.profile_id == bruno).values(record_count=7))
 
-    assert breaches(resolved) == [
+    assert breaches(three_people) == [
         ("record_counts", f"profile {bruno} is live, says 7 records, has 1"),
     ]
 
 
-def test_absorbed_ids_in_a_circle(resolved: Engine) -> None:
-    ana, bruno = profile_of(resolved, "a1"), profile_of(resolved, "b1")
+def test_absorbed_ids_in_a_circle(three_people: Engine) -> None:
+    ana, bruno = profile_of(three_people, "a1"), profile_of(three_people, "b1")
     for profile_id, other in ((ana, bruno), (bruno, ana)):
         change(
-            resolved,
+            three_people,
             update(profiles)
             .where(profiles.c.profile_id == profile_id)
             .values(state="absorbed", absorbed_into=other),
         )
 
-    assert ("ids", f"profile {ana} was absorbed in a circle") in breaches(resolved)
+    assert ("ids", f"profile {ana} was absorbed in a circle") in breaches(three_people)
 
 
-def test_a_membership_that_the_ledger_does_not_give(resolved: Engine) -> None:
-    ana, bruno = profile_of(resolved, "a1"), profile_of(resolved, "b1")
+def test_a_membership_that_the_ledger_does_not_give(three_people: Engine) -> None:
+    ana, bruno = profile_of(three_people, "a1"), profile_of(three_people, "b1")
     change(
-        resolved,
+        three_people,
         update(memberships).where(memberships.c.record_id == 2).values(profile_id=bruno),
         update(profiles).where(profiles.c.profile_id == ana).values(record_count=1),
         update(profiles).where(profiles.c.profile_id == bruno).values(record_count=2),
     )
 
-    found = breaches(resolved)
+    found = breaches(three_people)
     assert ("ledger", f"the ledger has record 2 in {ana}, it is in {bruno}") in found
     assert ("effects", f"record 2 entered profile {bruno} without a move in the ledger") in found
 
 
-def test_a_move_from_where_the_record_was_not(resolved: Engine) -> None:
-    bruno = profile_of(resolved, "b1")
-    change(resolved, update(moves).where(moves.c.record_id == 4).values(from_profile_id=bruno))
+def test_a_move_from_where_the_record_was_not(three_people: Engine) -> None:
+    bruno = profile_of(three_people, "b1")
+    change(three_people, update(moves).where(moves.c.record_id == 4).values(from_profile_id=bruno))
 
-    [(check, message)] = breaches(resolved)
+    [(check, message)] = breaches(three_people)
 
     assert check == "ledger"
     assert message.endswith("moves record 4 from where it was not")
 
 
-def test_a_ledger_entry_that_moved_nothing(resolved: Engine) -> None:
-    entry = {"kind": "attach", "profile_id": profile_of(resolved, "b1"), "author": "x", "reason": "x"}
-    change(resolved, insert(schema.ledger_entries).values(**entry, evidence="{}", recorded_at=NOW))
+def test_a_ledger_entry_that_moved_nothing(three_people: Engine) -> None:
+    entry = {"kind": "attach", "profile_id": profile_of(three_people, "b1"), "author": "x", "reason": "x"}
+    change(three_people, insert(schema.ledger_entries).values(**entry, evidence="{}", recorded_at=NOW))
 
-    assert checks_broken(resolved) == {"effects"}
+    assert checks_broken(three_people) == {"effects"}
 
 
-def test_a_published_run_without_its_audit_entry(resolved: Engine) -> None:
-    with write(resolved) as connection:
+def test_a_published_run_without_its_audit_entry(three_people: Engine) -> None:
+    with write(three_people) as connection:
         run = connection.execute(select(schema.resolution_runs)).mappings().one()
         connection.execute(insert(schema.resolution_runs).values({**run, "run_id": 9}))
 
-    assert breaches(resolved) == [("effects", "run 9 was published without an audit entry")]
+    assert breaches(three_people) == [("effects", "run 9 was published without an audit entry")]
 
 
-def test_a_golden_record_that_its_records_do_not_give(resolved: Engine) -> None:
-    bruno = profile_of(resolved, "b1")
-    golden = rows(resolved, "profiles")[-1]["golden"]
-    change(resolved, update(profiles).where(profiles.c.profile_id == bruno).values(golden=json.dumps(golden)))
+def test_a_golden_record_that_its_records_do_not_give(three_people: Engine) -> None:
+    bruno = profile_of(three_people, "b1")
+    golden = rows(three_people, "profiles")[-1]["golden"]
+    change(
+        three_people, update(profiles).where(profiles.c.profile_id == bruno).values(golden=json.dumps(golden))
+    )
 
-    assert breaches(resolved) == [
+    assert breaches(three_people) == [
         ("golden", f"the golden record of profile {bruno} is not what its records give")
     ]
 
 
-def test_a_candidate_that_names_other_profiles(resolved: Engine) -> None:
+def test_a_candidate_that_names_other_profiles(three_people: Engine) -> None:
     candidate = {
         "record_id_l": 1,
         "record_id_r": 3,
-        "profile_id_l": profile_of(resolved, "a1"),
-        "profile_id_r": profile_of(resolved, "c1"),
+        "profile_id_l": profile_of(three_people, "a1"),
+        "profile_id_r": profile_of(three_people, "c1"),
         "match_weight": 1.0,
         "match_probability": 0.5,
         "reason": "review_band",
@@ -186,59 +169,59 @@ def test_a_candidate_that_names_other_profiles(resolved: Engine) -> None:
         "model_version_id": 0,
         "created_at": NOW,
     }
-    change(resolved, insert(schema.merge_candidates).values(**candidate))
+    change(three_people, insert(schema.merge_candidates).values(**candidate))
 
-    assert checks_broken(resolved) == {"candidates"}
+    assert checks_broken(three_people) == {"candidates"}
 
 
-def test_a_cannot_link_inside_a_profile(resolved: Engine) -> None:
-    constrain(resolved, "cannot", "a1", "a2")
+def test_a_cannot_link_inside_a_profile(three_people: Engine) -> None:
+    constrain(three_people, "cannot", "a1", "a2")
 
-    assert breaches(resolved) == [
+    assert breaches(three_people) == [
         (
             "separation",
-            f"records 1 and 2 are cannot-linked and both in profile {profile_of(resolved, 'a1')}",
+            f"records 1 and 2 are cannot-linked and both in profile {profile_of(three_people, 'a1')}",
         )
     ]
 
 
-def test_two_values_of_an_exclusive_identifier_in_a_profile(resolved: Engine) -> None:
-    ana = profile_of(resolved, "a1")
+def test_two_values_of_an_exclusive_identifier_in_a_profile(three_people: Engine) -> None:
+    ana = profile_of(three_people, "a1")
     for record_id, number in ((1, "39053344705"), (2, "52998224725")):
-        plant_document(resolved, record_id, f"cpf:{number}")
+        plant_document(three_people, record_id, f"cpf:{number}")
 
-    assert ("separation", f"profile {ana} holds several values of cpf") in breaches(resolved)
+    assert ("separation", f"profile {ana} holds several values of cpf") in breaches(three_people)
 
 
-def test_two_values_that_a_steward_put_together_are_no_breach(resolved: Engine) -> None:
+def test_two_values_that_a_steward_put_together_are_no_breach(three_people: Engine) -> None:
     for record_id, number in ((1, "39053344705"), (2, "52998224725")):
-        plant_document(resolved, record_id, f"cpf:{number}")
-    constrain(resolved, "must", "a1", "a2")
+        plant_document(three_people, record_id, f"cpf:{number}")
+    constrain(three_people, "must", "a1", "a2")
 
-    assert "separation" not in checks_broken(resolved)
-
-
-def test_an_altered_audit_entry(resolved: Engine) -> None:
-    seal_audit(resolved)
-    change(resolved, update(schema.audit_entries).values(actor="somebody else"))
-
-    assert breaches(resolved) == [("audit_chain", "the audit chain is broken at position 1: altered")]
+    assert "separation" not in checks_broken(three_people)
 
 
-def test_profiles_that_a_new_computation_does_not_give(resolved: Engine) -> None:
-    constrain(resolved, "must", "b1", "c1")
+def test_an_altered_audit_entry(three_people: Engine) -> None:
+    seal_audit(three_people)
+    change(three_people, update(schema.audit_entries).values(actor="somebody else"))
 
-    found = breaches(resolved, partition=True)
+    assert breaches(three_people) == [("audit_chain", "the audit chain is broken at position 1: altered")]
 
-    bruno, clara = sorted([profile_of(resolved, "b1"), profile_of(resolved, "c1")])
+
+def test_profiles_that_a_new_computation_does_not_give(three_people: Engine) -> None:
+    constrain(three_people, "must", "b1", "c1")
+
+    found = breaches(three_people, partition=True)
+
+    bruno, clara = sorted([profile_of(three_people, "b1"), profile_of(three_people, "c1")])
     assert found == [("partition", f"records 3, 4 are one person, but in profiles {bruno}, {clara}")]
 
 
-def test_a_model_in_force_that_the_profiles_were_not_made_with(resolved: Engine) -> None:
-    copy_model(resolved, 0, 1)
-    activate_model(resolved, 1, author="lead", reason="better", now=LATER)
+def test_a_model_in_force_that_the_profiles_were_not_made_with(three_people: Engine) -> None:
+    copy_model(three_people, 0, 1)
+    activate_model(three_people, 1, author="lead", reason="better", now=LATER)
 
-    [(check, message)] = breaches(resolved, partition=True)
+    [(check, message)] = breaches(three_people, partition=True)
 
     assert check == "partition"
     assert message.startswith("model version 1 is in force, the profiles were made with 0")
