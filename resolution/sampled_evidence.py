@@ -11,6 +11,7 @@ import numpy as np
 
 from resolution.levels import levels_sql
 from resolution.model import Model
+from resolution.specification import Comparison
 from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 
 LEAST_MATCH_PROBABILITY = 1e-9
@@ -21,20 +22,19 @@ CONVERGENCE = 1e-6
 @dataclass(frozen=True)
 class SampledEvidence:
     """levels: pairs by comparisons, the level's place in its comparison. frequency_weights: per pair, what term
-    frequencies say beyond the level's m, in bits, with the u they replace taken out. share: of all blocked pairs
-    that are here. pair_count: of all pairs of records, blocked or not."""
+    frequencies gave in bits under `model`. share: of all blocked pairs that are here. pair_count: of all pairs of
+    records, blocked or not."""
 
     levels: np.ndarray[Any, Any]
     frequency_weights: np.ndarray[Any, Any]
-    base_u: dict[str, float]
-    has_frequency: dict[str, np.ndarray[Any, Any]]
+    model: Model
     share: float
     pair_count: float
 
     def match_probability(self, model: Model) -> float:
         """The probability that two random records match: the expected matches among the blocked pairs by all
         pairs, at the value that reproduces itself."""
-        evidence = np.sort(self._evidence(model))
+        evidence = np.sort(self.weigh(model))
         probability = model.match_probability
         for _ in range(500):
             prior = log2(probability / (1 - probability))
@@ -45,19 +45,29 @@ class SampledEvidence:
             probability = found
         return probability
 
-    def _evidence(self, model: Model) -> np.ndarray[Any, Any]:
-        """Match weights in bits, without the prior."""
+    def weigh(self, model: Model) -> np.ndarray[Any, Any]:
+        """Match weights in bits under a model with other m and u, without the prior."""
         total = self.frequency_weights.copy()
         for place, comparison in enumerate(model.specification.comparisons):
-            weighed = iter(model.probabilities[comparison.name])
-            weights = np.array(
-                [0.0 if level.is_missing else log2(np.divide(*next(weighed))) for level in comparison.levels]
-            )
+            weights = _level_weights(comparison, self.model, model)
             total += weights[self.levels[:, place]]
-            if comparison.name in self.has_frequency:
-                moved = log2(_base_u(model, comparison.name) / self.base_u[comparison.name])
-                total += np.where(self.has_frequency[comparison.name], moved, 0.0)
         return total
+
+
+def _level_weights(comparison: Comparison, sampled: Model, model: Model) -> np.ndarray[Any, Any]:
+    """What each level gives under `model`, in bits. Where a term frequency stands for a u, it has been measured
+    against that u of `sampled`, and is moved to the other; such a level is taken to have a term."""
+    then, now = sampled.probabilities[comparison.name], model.probabilities[comparison.name]
+    counted = [level.frequency_column for level in comparison.weighed_levels]
+    weights = []
+    for place, (level, (m, u)) in enumerate(zip(comparison.weighed_levels, now, strict=True)):
+        weight = log2(m / u)
+        if level.frequency_column:
+            base = place if level.frequency_is_over_level else counted.index(level.frequency_column)
+            weight += log2(now[base][1] / then[base][1])
+        weights.append(weight)
+    weighed = iter(weights)
+    return np.array([0.0 if level.is_missing else next(weighed) for level in comparison.levels])
 
 
 def sample_evidence(
@@ -84,19 +94,11 @@ def sample_evidence(
     for table in ("sampled_pairs", "sampled_scores"):
         connection.execute(f"DROP TABLE {table}")
     levels = np.column_stack([np.asarray(found[f"level_{place}"]) for place in range(width)])
-    weights = {name: np.asarray(found[f"frequency_weight_{name}"], dtype=np.float64) for name in names}
+    weights = [np.asarray(found[f"frequency_weight_{name}"], dtype=np.float64) for name in names]
     return SampledEvidence(
         levels=levels,
-        frequency_weights=np.sum(list(weights.values()), axis=0) if weights else np.zeros(len(levels)),
-        base_u={name: _base_u(model, name) for name in names},
-        has_frequency={name: weights[name] != 0.0 for name in names},
+        frequency_weights=np.sum(weights, axis=0) if weights else np.zeros(len(levels)),
+        model=model,
         share=share,
         pair_count=max(records * (records - 1) / 2, 1.0),
     )
-
-
-def _base_u(model: Model, name: str) -> float:
-    """The u that the term frequencies of a comparison replace: of its first level that has them."""
-    comparison = next(each for each in model.specification.comparisons if each.name == name)
-    place = next(number for number, level in enumerate(comparison.weighed_levels) if level.frequency_column)
-    return model.probabilities[name][place][1]
