@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -460,4 +461,24 @@ def people_records(people: int, *, seed: int) -> list[StoredRecord]:
             }
             record = standardizer.standardize({name: value for name, value in raw.items() if value})
             found.append(a_record(len(found) + 1, record.linkage))
+    return found
+
+
+def small_people(people: int, *, seed: int, cities: int = 40) -> list[Linkage]:
+    """Two records of each person, for SMALL: one name in ten and one birth date in twenty is mistyped, four people in
+    five stay in their city, two in five give an address, always the same."""
+    chosen = random.Random(seed)
+    found = []
+    for person in range(people):
+        given, family = f"g{chosen.randrange(30)}", f"f{chosen.randrange(50)}"
+        born, city = chosen.randrange(20_000), chosen.randrange(cities)
+        email = [f"p{person}@example.com"] if chosen.random() < 0.4 else None
+        for _ in range(2):
+            given_now = f"g{chosen.randrange(30)}" if chosen.random() < 0.1 else given
+            born_now = born if chosen.random() < 0.95 else chosen.randrange(20_000)
+            city_now = city if chosen.random() < 0.9 else chosen.randrange(cities)
+            birth_date = str(date(1940, 1, 1) + timedelta(days=born_now))
+            found.append(
+                a_person(given_now, family, birth_date=birth_date, city=f"c{city_now}", emails=email)
+            )
     return found
