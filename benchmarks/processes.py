@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ class Measured:
     peak_bytes: int
 
 
-def run_cdp(*arguments: str, home: Path, environment: Mapping[str, str] | None = None) -> Measured:
+def run_cdp(*arguments: str, home: Path) -> Measured:
     """Run `cdp ARGUMENTS --json` on the store in `home`; raises CalledProcessError with what it said."""
     command = [str(Path(".venv/bin/cdp").absolute()), *arguments, "--json"]
-    variables = {**os.environ, "CDP_HOME": str(home), **(environment or {})}
-    variables.pop("CDP_DATABASE_URL", None) if not environment else None
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("CDP_")}
+    variables["CDP_HOME"] = str(home)
     began = time.perf_counter()
     process = subprocess.Popen(
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import run_cdp
+from benchmarks.processes import Measured, run_cdp
 
 SETS = (
     "omni_share_10k",
@@ -53,7 +53,7 @@ def measure_quality(data: Path, *, seed: int, only: tuple[str, ...] = SETS) -> I
             )
 
 
-def _quality(name: str, model: str, data: Path, home: Path, steps) -> Quality:  # type: ignore[no-untyped-def]
+def _quality(name: str, model: str, data: Path, home: Path, steps: Sequence[Measured]) -> Quality:
     found = run_cdp("evaluate", "--truth", str(data / name / "truth.csv"), home=home).output
     return Quality(
         name=name,
