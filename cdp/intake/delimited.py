@@ -92,7 +92,7 @@ class DelimitedFile:
 
     def _header(self) -> list[str]:
         with ByteStream(self.path) as stream:
-            for row in self._cell_rows(stream):
+            for row in self._cell_rows(stream, None):
                 if isinstance(row, BadRow):
                     raise InputFileError(f"{self.path}: the header line is unreadable: {row.message}.")
                 return [clean_cell(cell).strip() for cell in row.cells]
@@ -113,12 +113,12 @@ class DelimitedFile:
             raise InputFileError(f"{self.path}: the header line is not {self.encoding}; give the encoding.")
 
     def _rows_after_header(self, stream: ByteStream) -> Iterator[CellRow | BadRow]:
-        rows = self._cell_rows(stream)
+        rows = self._cell_rows(stream, len(self.columns))
         if self._has_header:
             next(rows, None)
         yield from rows
 
-    def _cell_rows(self, stream: ByteStream) -> Iterator[CellRow | BadRow]:
+    def _cell_rows(self, stream: ByteStream, width: int | None) -> Iterator[CellRow | BadRow]:
         pieces = decode_pieces(self.path, stream, self.encoding)
         without_mark = (
             piece.removeprefix("\ufeff") if number == 0 else piece for number, piece in enumerate(pieces)
@@ -126,7 +126,6 @@ class DelimitedFile:
         lines = split_lines(without_mark, self._newline)
         for _ in range(self._skip_lines):
             next(lines, None)
-        width = len(self.columns) if hasattr(self, "columns") else None
         yield from assemble_records(lines, self.delimiter, self._quote, width)
 
 
