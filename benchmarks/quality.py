@@ -58,7 +58,7 @@ def _quality(name: str, model: str, data: Path, home: Path, steps: Sequence[Meas
     return Quality(
         name=name,
         model=model,
-        records=found["records"],
+        records=found["record_count"],
         precision=found["precision"]["value"],
         recall=found["recall"]["value"],
         f1=found["f1"]["value"],
