@@ -7,7 +7,7 @@ behind it and clamped, so that a handful of pairs or one odd level decides nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -103,26 +103,34 @@ def train(connection: duckdb.DuckDBPyConnection, prior: Model, *, version: int, 
     _block(connection, model.blocking_rules)
     model = _settle(model, m, sampled, sample_evidence(connection, model, pair_count=BLOCKED_PAIRS))
     shares = _match_shares(connection, model)
-    chosen = [
-        rule
-        for rule in specification.blocking_rules
-        if rule.is_optional and shares.get(rule.name, 0.0) >= WORTHWHILE_MATCH_SHARE
-    ]
-    model = replace(model, rule_names=(*model.rule_names, *(rule.name for rule in chosen)))
-    _block(connection, chosen)
+    worthwhile = [name for name, share in shares.items() if share >= WORTHWHILE_MATCH_SHARE]
+    model = _with_rules(connection, model, worthwhile)
     evidence = sample_evidence(connection, model, pair_count=BLOCKED_PAIRS)
     drop_block_keys(connection)
     model = _settle(model, m, sampled, evidence)
 
-    present = {name for name, levels in sampled.items() if any(levels)}
-    sessions = [
-        session
-        for rule in specification.training_rules
-        if (session := run_session(connection, model, rule, present=present, pair_count=SESSION_PAIRS))
-        is not None
-    ]
+    sessions = _run_sessions(connection, model, sampled)
     m = {comparison.name: _blended_m(comparison, sessions) for comparison in specification.comparisons}
     return Training(_settle(model, m, sampled, evidence), sessions, shares)
+
+
+def _with_rules(connection: duckdb.DuckDBPyConnection, model: Model, names: Collection[str]) -> Model:
+    """The model with these optional rules too, in the order of the specification; they are blocked there and then."""
+    chosen = [rule for rule in model.specification.blocking_rules if rule.is_optional and rule.name in names]
+    _block(connection, chosen)
+    return replace(model, rule_names=(*model.rule_names, *(rule.name for rule in chosen)))
+
+
+def _run_sessions(
+    connection: duckdb.DuckDBPyConnection, model: Model, sampled: Mapping[str, Sequence[float | None]]
+) -> list[Session]:
+    """The EM runs over the training blocks that have enough pairs."""
+    present = {name for name, levels in sampled.items() if any(levels)}
+    sessions = (
+        run_session(connection, model, rule, present=present, pair_count=SESSION_PAIRS)
+        for rule in model.specification.training_rules
+    )
+    return [session for session in sessions if session is not None]
 
 
 def _settle(

@@ -96,7 +96,11 @@ def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Spe
             """,  # noqa: S608  a linkage column
             [column, limits.generic, limits.shared],
         )
-    columns = list(specification.sharing)
+    connection.execute(f"CREATE TABLE records AS {_parted_sql(list(specification.sharing))}")
+
+
+def _parted_sql(columns: Sequence[str]) -> str:
+    """SQL for the records of `loaded` with the values of `columns` parted by `value_classes`."""
     parted = ",\n".join(
         f"""parted_{column} AS (
             SELECT record_id,
@@ -120,9 +124,7 @@ def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Spe
     joins = "\n".join(f"LEFT JOIN parted_{column} USING (record_id)" for column in columns)
     prefix = f"WITH {parted} " if columns else ""
     replacing = f"REPLACE ({replaced})" if columns else ""
-    connection.execute(
-        f"CREATE TABLE records AS {prefix}SELECT loaded.* {replacing}{shared} FROM loaded {joins}"  # noqa: S608
-    )
+    return f"{prefix}SELECT loaded.* {replacing}{shared} FROM loaded {joins}"  # noqa: S608
 
 
 def _quoted(name: str) -> str:

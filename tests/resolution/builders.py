@@ -31,7 +31,7 @@ from resolution.standardize import SourceSettings, Standardizer
 Linkage = dict[str, Any]
 
 # For tests that score with Splink, a second or so an example: shrinking a failure would take minutes.
-WITHOUT_SHRINKING = settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])
+WITHOUT_SHRINKING = settings(max_examples=2, deadline=None, phases=[Phase.explicit, Phase.generate])
 
 SHIPPED = parse_specification(default_specification_text())
 

@@ -81,7 +81,7 @@ def expected_pairs(linkages: Sequence[Linkage], rules: Sequence[BlockingRule]) -
     return sorted(found)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(blockable(), min_size=1, max_size=4))
 @example([{"city": "x\x1fy", "phones": ["x", "y"]}, {"city": "x", "phones": ["y\x1fx", "é", "\ud7ff"]}])
 def test_python_and_sql_give_the_same_keys(linkages: list[Linkage]) -> None:
@@ -98,7 +98,7 @@ def test_python_and_sql_give_the_same_keys(linkages: list[Linkage]) -> None:
     assert set(in_sql) == in_python
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(many_linkages(size=20))
 def test_python_and_sql_give_the_same_keys_under_the_shipped_rules(linkages: list[Linkage]) -> None:
     with whole_records_of(linkages) as connection:
@@ -114,7 +114,7 @@ def test_python_and_sql_give_the_same_keys_under_the_shipped_rules(linkages: lis
     assert set(in_sql) == in_python
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(many_linkages(size=20))
 def test_the_pairs_of_all_rules_are_proposed_once(linkages: list[Linkage]) -> None:
     with whole_records_of(linkages) as connection:
@@ -162,7 +162,7 @@ def test_the_cap_of_one_rule_says_nothing_of_another() -> None:
         assert proposed(connection) == [(1, 2), (1, 3), (2, 3)]
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(many_linkages(size=15), st.randoms(use_true_random=False))
 def test_rules_added_one_after_the_other_propose_what_all_propose_at_once(
     linkages: list[Linkage], shuffled: random.Random

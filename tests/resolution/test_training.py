@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log2
 
 import pytest
@@ -125,14 +125,31 @@ def test_a_specification_with_extreme_numbers_is_clamped() -> None:
     assert max(weights(training)) == pytest.approx(20)
 
 
-def test_a_handful_of_records_has_no_blocks_and_keeps_the_m_of_the_specification() -> None:
-    training = train_on(records_of(small_people(5, seed=1)))
+@pytest.fixture(scope="module")
+def handful() -> Iterator[tuple[Training, set[str]]]:
+    """A training on ten records, and the tables that it left behind."""
+    with workspace_of(records_of(small_people(5, seed=1)), SMALL) as connection:
+        before = set(rows(connection, "SHOW TABLES"))
+        training = train(connection, prior_model(SMALL), version=1, seed=1)
+        yield training, {name for (name,) in set(rows(connection, "SHOW TABLES")) - before}
+
+
+def test_a_handful_of_records_has_no_blocks_and_keeps_the_m_of_the_specification(
+    handful: tuple[Training, set[str]],
+) -> None:
+    training, _ = handful
 
     assert training.sessions == []
     for comparison in SMALL.comparisons:
         assert [m for m, _ in training.model.probabilities[comparison.name]] == pytest.approx(
             [level.m for level in comparison.weighed_levels]
         )
+
+
+def test_training_leaves_the_workspace_as_it_was(handful: tuple[Training, set[str]]) -> None:
+    _, left_behind = handful
+
+    assert left_behind == set()
 
 
 def test_matches_among_random_pairs_do_not_make_an_address_ordinary() -> None:
@@ -171,15 +188,6 @@ def test_a_condition_with_a_typing_error_is_named_before_anything_is_estimated()
 
     with pytest.raises(SpecificationError, match="Comparison city of small"):
         train_on(records_of([a_person(), a_person()]), broken)
-
-
-def test_training_leaves_the_workspace_as_it_was() -> None:
-    with workspace_of(records_of(small_people(5, seed=1)), SMALL) as connection:
-        before = rows(connection, "SHOW TABLES")
-
-        train(connection, prior_model(SMALL), version=1, seed=1)
-
-        assert rows(connection, "SHOW TABLES") == before
 
 
 def test_the_shipped_specification_can_be_trained_on_a_small_source() -> None:
