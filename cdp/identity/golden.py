@@ -105,7 +105,7 @@ def _record_rows(assigned: FromClause) -> Select[Any]:
 
 
 def _member(row: Sequence[Any], identified: _IdentifierRows, survivorship: Survivorship) -> MemberRecord:
-    profile_key, record_id, source_id, source_record_id, occurred_at, standardized, raw = row
+    _, record_id, source_id, source_record_id, occurred_at, standardized, raw = row
     name, trust = survivorship.sources[source_id]
     return MemberRecord(
         record_id=record_id,
@@ -114,7 +114,7 @@ def _member(row: Sequence[Any], identified: _IdentifierRows, survivorship: Survi
         source_trust=trust,
         occurred_at=format_instant(occurred_at),
         values=orjson.loads(standardized)["values"],
-        identifiers=identified.take(profile_key, record_id),
+        identifiers=identified.take(record_id),
         # Parsing every raw record would double the time, and few say that anything is verified.
         verified=frozenset(orjson.loads(raw)["verified"] or ()) if '"verified"' in raw else _NOTHING_VERIFIED,
     )
@@ -125,13 +125,7 @@ class _IdentifierRows:
 
     def __init__(self, connection: Connection, assigned: FromClause) -> None:
         statement = (
-            select(
-                assigned.c.profile_key,
-                assigned.c.record_id,
-                identifiers.c.kind,
-                identifiers.c.value,
-                identifiers.c.verified,
-            )
+            select(assigned.c.record_id, identifiers.c.kind, identifiers.c.value, identifiers.c.verified)
             .join_from(assigned, identifiers, identifiers.c.record_id == assigned.c.record_id)
             .order_by(assigned.c.profile_key, assigned.c.record_id, identifiers.c.kind, identifiers.c.value)
         )
@@ -140,10 +134,12 @@ class _IdentifierRows:
         )
         self._next = next(self._rows, None)
 
-    def take(self, profile_key: Any, record_id: int) -> list[tuple[str, str, bool]]:
+    def take(self, record_id: int) -> list[tuple[str, str, bool]]:
         """The identifiers of the next record."""
         taken = []
-        while self._next is not None and self._next[1] == record_id and self._next[0] == profile_key:
-            taken.append((self._next[2], self._next[3], self._next[4]))
-            self._next = next(self._rows, None)
+        row = self._next
+        while row is not None and row[0] == record_id:
+            taken.append((row[1], row[2], row[3]))
+            row = next(self._rows, None)
+        self._next = row
         return taken

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,14 @@ def choose_golden_record(
     'display_name' the social name, or else the full one.
     """
     golden: dict[str, dict[str, Value]] = {}
-    for attribute in sorted({name for record in records for name in record.values}):
+    names = records[0].values if len(records) == 1 else {name for each in records for name in each.values}
+    for attribute in sorted(names):
         if attribute == "attributes":
             continue
         given = [(record, value) for record in records if (value := record.values.get(attribute))]
         if given:
             golden[attribute] = _choose(attribute, given, rules.get(attribute) or rules["default"])
-    free = _free_attributes(records, rules.get("attributes", rules["default"]))
+    free = _free_attributes(records, rules.get("attributes") or rules["default"])
     if free:
         golden["attributes"] = {"value": free, "rule": "by_key"}
     for attribute, value in (pins or {}).items():
@@ -105,9 +107,12 @@ def union_of_identifiers(records: Sequence[MemberRecord]) -> list[dict[str, Valu
                 entry["verified"] = entry["verified"] or is_verified
                 entry["record_ids"].append(record.record_id)
                 entry["last_seen_at"] = max(entry["last_seen_at"], record.occurred_at)
-    by_value = sorted(found.values(), key=lambda entry: str(entry["value"]))
-    by_age = sorted(by_value, key=lambda entry: str(entry["last_seen_at"]), reverse=True)
-    return sorted(by_age, key=lambda entry: (entry["type"], not entry["verified"]))
+    # The last key first: sorting is stable.
+    told = [found[key] for key in sorted(found)]
+    if len(told) > 1:
+        told.sort(key=itemgetter("last_seen_at"), reverse=True)
+        told.sort(key=lambda entry: (entry["type"], not entry["verified"]))
+    return told
 
 
 def read_rules(path: Path | None) -> Rules:
