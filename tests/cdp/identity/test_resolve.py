@@ -320,14 +320,16 @@ PERHAPS_ANA = {"full_name": "Ana Reis", "birth_date": "1980"}
 
 @pytest.fixture
 def doubtful(people_store: Engine) -> Engine:
-    """Records x1 and x2 hold two exclusive documents and are otherwise one person."""
+    """Records x1 and x2 hold two exclusive documents and are otherwise one person, which opens a candidate."""
     cpf = "cpf"
     add_records(
         people_store,
         a_record("x1", ANA, documents=[{"type": cpf, "number": "390.533.447-05"}]),
         a_record("x2", ANA, documents=[{"type": cpf, "number": "529.982.247-25"}]),
     )
-    resolve(people_store)
+    changes = resolve(people_store)["changes"]
+    assert changes is not None
+    assert changes["candidates_opened"] == 1
     return people_store
 
 
@@ -343,8 +345,10 @@ def test_a_join_that_a_rule_forbids_becomes_a_merge_candidate(doubtful: Engine) 
 def test_a_candidate_that_is_not_proposed_any_more_is_withdrawn(doubtful: Engine) -> None:
     delete_record(doubtful, "x2")
 
-    resolve(doubtful, now=LATER)
+    changes = resolve(doubtful, now=LATER)["changes"]
 
+    assert changes is not None
+    assert (changes["candidates_withdrawn"], changes["candidates_open"]) == (1, 0)
     [candidate] = rows(doubtful, "merge_candidates")
     assert (candidate["state"], candidate["closed_by"]) == ("withdrawn", "test")
     assert candidate["closed_at"] == LATER
