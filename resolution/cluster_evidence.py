@@ -6,8 +6,9 @@ edges can change a sum or a tie.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 _UNITS_PER_BIT = 1 << 20
 
@@ -33,17 +34,30 @@ class Thresholds:
     size_limit: int
 
 
+# What one record says of each exclusive type: (type, its values).
+Held = frozenset[tuple[str, frozenset[str]]]
+
+
 @dataclass(frozen=True)
 class Constraints:
     """What weights may not overrule.
 
-    must and cannot: pairs of record keys. exclusive: per record its exclusive identifiers as (type, value);
-    a cluster holds at most one value of a type, must-links apart.
+    must and cannot: pairs of record keys. exclusive: per record its exclusive identifiers as (type, value); two
+    records of which neither shares a value of a type with the other are never in one cluster, must-links apart.
+    separating: the same for attributes, which part people but do not point at one (Filho and Neto).
     """
 
     must: frozenset[tuple[int, int]] = frozenset()
     cannot: frozenset[tuple[int, int]] = frozenset()
     exclusive: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    separating: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
+
+    def held(self, key: int) -> Held:
+        """What the record says of every exclusive type."""
+        said = (*self.exclusive.get(key, ()), *self.separating.get(key, ()))
+        return frozenset(
+            (kind, frozenset(value for k, value in said if k == kind)) for kind in {kind for kind, _ in said}
+        )
 
 
 @dataclass(slots=True)
@@ -61,19 +75,27 @@ class Between:
             self.best_weight, self.best_l, self.best_r = other.best_weight, other.best_l, other.best_r
 
 
-def exclusive_conflict(held_l: frozenset[tuple[str, str]], held_r: frozenset[tuple[str, str]]) -> bool:
-    """Whether two clusters hold different values of one exclusive type.
+def exclusive_conflict(held_l: Held, held_r: Held) -> bool:
+    """Whether a record of one cluster contradicts a record of the other: no value of a type in common.
 
-    Where one side's values of the type include the other's, a steward has put them together before.
+    Where one cluster contradicts itself, a steward has put it together: it takes in what says nothing new.
     """
-    if not held_l or not held_r:
-        return False
     for kind in {kind for kind, _ in held_l} & {kind for kind, _ in held_r}:
-        values_l = {value for k, value in held_l if k == kind}
-        values_r = {value for k, value in held_r if k == kind}
-        if not (values_l <= values_r or values_r <= values_l):
+        said_l = [values for k, values in held_l if k == kind]
+        said_r = [values for k, values in held_r if k == kind]
+        if not any(a.isdisjoint(b) for a in said_l for b in said_r):
+            continue
+        all_l, all_r = frozenset().union(*said_l), frozenset().union(*said_r)
+        is_ruled = (_contradicts_itself(said_l) and all_r <= all_l) or (
+            _contradicts_itself(said_r) and all_l <= all_r
+        )
+        if not is_ruled:
             return True
     return False
+
+
+def _contradicts_itself(said: Sequence[frozenset[str]]) -> bool:
+    return any(a.isdisjoint(b) for a, b in combinations(said, 2))
 
 
 def units_of(weight: float, thresholds: Thresholds) -> int:
@@ -85,9 +107,3 @@ def units_of(weight: float, thresholds: Thresholds) -> int:
 def mean_weight(units: int, pairs: int, floor: float) -> float:
     """Bits a pair on average, when `units` are what its scored pairs sum up to."""
     return floor + units / pairs / _UNITS_PER_BIT
-
-
-def exclusive_values(
-    members: Iterable[int], exclusive: Mapping[int, Sequence[tuple[str, str]]]
-) -> frozenset[tuple[str, str]]:
-    return frozenset(pair for key in members for pair in exclusive.get(key, ()))

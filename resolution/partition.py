@@ -81,7 +81,7 @@ def partition(
     joins: list[Join] = []
     must, cannot = _by_component(constraints.must, components), _by_component(constraints.cannot, components)
     for root in sorted(component_edges.keys() | must.keys()):
-        agglomeration = _Agglomeration(members[root], constraints.exclusive, thresholds)
+        agglomeration = _Agglomeration(members[root], constraints, thresholds)
         agglomeration.forbid(cannot.get(root, []))
         agglomeration.weigh(component_edges[root])
         agglomeration.join_must_links(must.get(root, []))
@@ -135,13 +135,13 @@ class _Agglomeration:
     def __init__(
         self,
         members: Sequence[int],
-        exclusive: Mapping[int, Sequence[tuple[str, str]]],
+        constraints: Constraints,
         thresholds: Thresholds,
     ) -> None:
         self.thresholds = thresholds
         self.joins: list[Join] = []
         self._members = {key: [key] for key in members}
-        self._exclusive = {key: frozenset(exclusive[key]) for key in members if key in exclusive}
+        self._held = {key: held for key in members if (held := constraints.held(key))}
         self._between: dict[int, dict[int, Between]] = {key: {} for key in members}
         self._forbidden: dict[int, set[int]] = defaultdict(set)
         self._heap: list[tuple[float, int, int, int, int]] = []
@@ -202,7 +202,7 @@ class _Agglomeration:
             cluster_r in self._forbidden[cluster_l]
             or len(self._members[cluster_l]) + len(self._members[cluster_r]) > self.thresholds.size_limit
             or exclusive_conflict(
-                self._exclusive.get(cluster_l, frozenset()), self._exclusive.get(cluster_r, frozenset())
+                self._held.get(cluster_l, frozenset()), self._held.get(cluster_r, frozenset())
             )
         )
 
@@ -210,8 +210,8 @@ class _Agglomeration:
         """Join two clusters under the smaller name; returns the neighbours of the result."""
         name, gone = min(cluster_l, cluster_r), max(cluster_l, cluster_r)
         self._members[name].extend(self._members.pop(gone))
-        if gone in self._exclusive:
-            self._exclusive[name] = self._exclusive.get(name, frozenset()) | self._exclusive.pop(gone)
+        if gone in self._held:
+            self._held[name] = self._held.get(name, frozenset()) | self._held.pop(gone)
         for other in self._forbidden.pop(gone, set()):
             self._forbidden[other].discard(gone)
             self._forbidden[other].add(name)

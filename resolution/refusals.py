@@ -11,9 +11,9 @@ from resolution.cluster_evidence import (
     Between,
     Constraints,
     Edge,
+    Held,
     Thresholds,
     exclusive_conflict,
-    exclusive_values,
     mean_weight,
     units_of,
 )
@@ -68,10 +68,7 @@ def find_refusals(
             reason = "cannot_link"
         elif mean < thresholds.review:
             reason = "exclusive_shared"
-        elif exclusive_conflict(
-            exclusive_values(members[name_l], constraints.exclusive),
-            exclusive_values(members[name_r], constraints.exclusive),
-        ):
+        elif exclusive_conflict(_held(members[name_l], constraints), _held(members[name_r], constraints)):
             reason = "exclusive_conflict"
         elif size_l + size_r > thresholds.size_limit:
             reason = "size_limit"
@@ -118,3 +115,7 @@ def _sharing_clusters(
             pair = sorted((by_cluster[name_l], by_cluster[name_r]))
             sharing.setdefault((name_l, name_r), (pair[0], pair[1]))
     return sharing
+
+
+def _held(members: Sequence[int], constraints: Constraints) -> Held:
+    return frozenset(said for key in members for said in constraints.held(key))

@@ -89,6 +89,35 @@ def test_two_values_of_an_exclusive_identifier_never_join() -> None:
     assert [refusal.reason for refusal in found.refusals] == ["exclusive_conflict"]
 
 
+def test_a_record_with_two_cpfs_does_not_bring_their_holders_together() -> None:
+    exclusive = {1: (("cpf", "a"),), 2: (("cpf", "a"), ("cpf", "b")), 3: (("cpf", "b"),)}
+    edges = [(1, 2, 40.0), (2, 3, 40.0), (1, 3, 40.0)]
+
+    found = partition([1, 2, 3], edges, Constraints(exclusive=exclusive), THRESHOLDS)
+
+    assert found.cluster_of[1] != found.cluster_of[3]
+
+
+def test_what_a_steward_put_together_takes_in_more_of_the_same() -> None:
+    exclusive = {1: (("cpf", "a"),), 2: (("cpf", "b"),), 3: (("cpf", "b"),), 4: (("cpf", "c"),)}
+    edges = [(1, 3, 9.0), (2, 3, 9.0), (1, 4, 9.0), (2, 4, 9.0)]
+    constraints = Constraints(must=frozenset({(1, 2)}), exclusive=exclusive)
+
+    found = partition([1, 2, 3, 4], edges, constraints, THRESHOLDS)
+
+    assert clusters(found) == {frozenset({1, 2, 3}), frozenset({4})}
+
+
+def test_father_son_and_grandson_stay_three_people() -> None:
+    separating = {2: (("agnomen", "filho"),), 3: (("agnomen", "neto"),)}
+    edges = [(1, 2, 20.0), (1, 3, 20.0), (2, 3, 20.0)]
+
+    found = partition([1, 2, 3], edges, Constraints(separating=separating), THRESHOLDS)
+
+    assert found.cluster_of[2] != found.cluster_of[3]
+    assert [refusal.reason for refusal in found.refusals] == ["exclusive_conflict"]
+
+
 def test_one_cpf_on_two_people_is_shown_to_a_steward_whatever_the_weight() -> None:
     exclusive = {1: (("cpf", "a"),), 2: (("cpf", "a"),), 3: (("cpf", "b"),)}
 
