@@ -182,7 +182,9 @@ def _local(digits: str, area_code: str | None) -> tuple[str, str]:
 def _brazilian(national: str) -> tuple[str, str]:
     """Ten or eleven digits with the area code; a mobile of before 2016 is given its ninth digit."""
     subscriber = national[2:]
-    if subscriber in words_of("phones", "junk_subscribers") or is_one_character(subscriber[1:]):
+    # '8888-8888' with and without its ninth digit; '6888-8888' was given to people, '3000-0000' to nobody.
+    same = is_one_character(subscriber[-8:]) or subscriber.endswith("0000000")
+    if same or subscriber in words_of("phones", "junk_subscribers"):
         raise RefusedValueError("junk")
     if len(national) == 10 and subscriber[0] in "689":
         national = f"{national[:2]}9{subscriber}"
