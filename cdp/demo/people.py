@@ -108,6 +108,10 @@ def invent_email(person: Person, claims: Claims, random: Random) -> str:
 
 def invent_handle(person: Person, network: str, claims: Claims, random: Random) -> str:
     handle = fill_shape(HANDLE_SHAPES.draw(random), person, random)
+    if network == "facebook":
+        handle = handle.replace("_", "")
+    elif network == "tiktok":
+        handle = handle[:20].rstrip(".")  # 24 with what makes it unique.
     while not claims.claim(f"{network}:{handle}"):
         handle += str(between(0, 9, random))
     return handle

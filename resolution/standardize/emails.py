@@ -48,7 +48,7 @@ def mend_domain(domain: str) -> str:
     typed = pairs_of("emails", "typed_domains").get(domain)
     if typed is not None:
         return typed
-    if domain in words_of("emails", "known_domains"):
+    if domain in words_of("emails", "known_domains") or domain in words_of("emails", "tag_domains"):
         return domain
     for meant in sorted(words_of("emails", "mended_domains")):
         if abs(len(meant) - len(domain)) < 2 and OSA.distance(domain, meant, score_cutoff=1) == 1:

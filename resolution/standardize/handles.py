@@ -9,8 +9,16 @@ from resolution.standardize.text import fold_text, fold_words, is_one_character
 _URL = re.compile(r"^(?:https?://)?(?:www\.|m\.|mobile\.|pt-br\.|web\.|br\.)*([a-z0-9-]+\.[a-z.]{2,6})/(.*)$")
 _PATH_PREFIX = re.compile(r"^(?:@|#!/|in/|user/|c/|channel/|people/[^/]+/|s/)+")
 _HANDLE = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_-])?")
+# The networks' own rules; _HANDLE is for the others.
+_PATTERNS = {
+    "instagram": re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*"),
+    "tiktok": re.compile(r"[a-z0-9_](?:[a-z0-9._]*[a-z0-9_])?"),
+    "facebook": re.compile(r"[a-z0-9]+"),  # Its dots are gone by then.
+    "x": re.compile(r"[a-z0-9_](?:[a-z0-9._]*[a-z0-9_])?"),
+    "linkedin": re.compile(r"[a-z0-9-]+"),
+}
 _FACEBOOK_ID = re.compile(r"profile\.php\?(?:.*&)?id=(\d+)")
-_LENGTHS = {"instagram": (1, 30), "x": (1, 30), "tiktok": (2, 30), "facebook": (3, 50), "telegram": (3, 32)}
+_LENGTHS = {"instagram": (1, 30), "x": (1, 30), "tiktok": (2, 24), "facebook": (3, 50), "telegram": (3, 32)}
 _AFFIX = re.compile(r"oficial|official")
 _NOT_LETTER = re.compile(r"[^a-z]+")
 _SEPARATORS = re.compile(r"[._-]+")
@@ -75,6 +83,6 @@ def _checked(network: str, handle: str) -> str:
     if not handle or handle in words_of("handles", "junk") or (len(handle) > 2 and is_one_character(handle)):
         raise RefusedValueError("junk")
     least, most = _LENGTHS.get(network, (1, 64))
-    if not least <= len(handle) <= most or not _HANDLE.fullmatch(handle):
+    if not least <= len(handle) <= most or not _PATTERNS.get(network, _HANDLE).fullmatch(handle):
         raise RefusedValueError("invalid")
     return handle

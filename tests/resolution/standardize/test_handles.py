@@ -27,6 +27,10 @@ HANDLES = {
     "Facebook number": ("https://facebook.com/profile.php?id=1000123456", "fb", "facebook:1000123456"),
     "network before a colon": ("instagram:joao.silva", "", "instagram:joao.silva"),
     "LinkedIn URL": ("https://www.linkedin.com/in/ana-lima/", "", "linkedin:ana-lima"),
+    "Instagram's thirty": ("a1" * 15, "instagram", "instagram:" + "a1" * 15),
+    "TikTok's twenty-four": ("a1" * 12, "tiktok", "tiktok:" + "a1" * 12),
+    "a dot in an X handle": ("ana.lima", "x", "x:ana.lima"),
+    "hyphen elsewhere": ("ana-lima", "youtube", "youtube:ana-lima"),
     "underscore first": ("@_laercio115", "instagram", "instagram:_laercio115"),
 }
 
@@ -37,6 +41,13 @@ REFUSED_HANDLES = {
     "no network": ("joao.silva", "", "unknown_network"),
     "blank inside": ("joao silva", "instagram", "invalid"),
     "longer than the network allows": ("a1" * 20, "instagram", "invalid"),
+    "longer than TikTok allows": ("a1" * 12 + "a", "tiktok", "invalid"),
+    "hyphen on Instagram": ("instagram:ana-lima", "", "invalid"),
+    "two dots on Instagram": ("instagram:a..b", "", "invalid"),
+    "hyphen on TikTok": ("tiktok:ana-lima", "", "invalid"),
+    "hyphen on X": ("ana-lima", "x", "invalid"),
+    "underscore on Facebook": ("ana_lima", "facebook", "invalid"),
+    "underscore on LinkedIn": ("ana_lima", "linkedin", "invalid"),
     "too long": ("a" * 301, "instagram", "too_long"),
 }
 
