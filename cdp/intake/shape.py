@@ -45,6 +45,8 @@ OBJECT_LIST_FIELDS = {
     "loyalty_ids": ("program", "number"),
     "documents": ("type", "number"),
 }
+# Beside the handle, the id that the network gave the page or app for the person.
+SCOPED_ID = "scoped_id"
 ADDRESS_FIELDS = (
     "street",
     "number",
@@ -153,7 +155,7 @@ def _drop_destroyed_numbers(record: dict[str, object]) -> int:
         items = record.get(field)
         if not isinstance(items, list):
             continue
-        kept = [item for item in items if not is_destroyed_number(_value_of(item))]
+        kept = [item for item in items if not any(map(is_destroyed_number, _values_of(item)))]
         if len(kept) < len(items):
             count += len(items) - len(kept)
             record[field] = kept
@@ -162,8 +164,9 @@ def _drop_destroyed_numbers(record: dict[str, object]) -> int:
     return count
 
 
-def _value_of(item: object) -> str:
-    return str(list(item.values())[-1] if isinstance(item, dict) else item)
+def _values_of(item: object) -> list[str]:
+    """What identifies in an item of a list: all but the label of an entry."""
+    return [str(text) for text in list(item.values())[1:]] if isinstance(item, dict) else [str(item)]
 
 
 def _instant(value: object, time_zone: tzinfo) -> datetime | None:
@@ -288,6 +291,25 @@ def _check_entry(item: object, keys: tuple[str, str], pointer: str, index: int) 
     return label, text
 
 
+def _check_handles(value: object, pointer: str) -> list[dict[str, str]]:
+    """Handles, scoped ids, or both of one account."""
+    entries: list[dict[str, str]] = []
+    for index, item in enumerate(_check_list(value, pointer)):
+        if item is None:
+            continue
+        scoped_id = None
+        if isinstance(item, dict) and SCOPED_ID in item:
+            scoped_id = _check_text(item[SCOPED_ID], f"{pointer}/{index}/{SCOPED_ID}")
+            item = {key: each for key, each in item.items() if key != SCOPED_ID}
+        network, handle = _check_entry(item, OBJECT_LIST_FIELDS["handles"], pointer, index)
+        if scoped_id and not network:
+            raise RefusedRowError("missing", "network is missing", f"{pointer}/{index}/network")
+        named = {"network": network, "handle": handle, SCOPED_ID: scoped_id or ""}
+        if handle or scoped_id:
+            entries.append({key: text for key, text in named.items() if text})
+    return entries
+
+
 def _check_documents(value: object, pointer: str) -> list[dict[str, str]]:
     entries = _check_object_list(value, pointer)
     for index, entry in enumerate(entries):
@@ -357,7 +379,7 @@ def _check_verified(value: object, pointer: str) -> list[str]:
 CHECKS: dict[str, Callable[[object, str], object]] = {
     **dict.fromkeys((*KEY_FIELDS, *TEXT_FIELDS), _check_text),
     **dict.fromkeys(TEXT_LIST_FIELDS, _check_text_list),
-    "handles": _check_object_list,
+    "handles": _check_handles,
     "loyalty_ids": _check_object_list,
     "documents": _check_documents,
     "address": _check_address,

@@ -48,6 +48,17 @@ def test_the_record_of_the_contract_passes_whole() -> None:
     assert len(checked.raw_hash) == 32
 
 
+def test_a_scoped_id_stands_beside_a_handle_or_alone() -> None:
+    handles = [
+        {"network": "instagram", "handle": "ana", "scoped_id": "178414"},
+        {"network": "facebook", "scoped_id": "2951"},
+    ]
+
+    checked = check(handles=[*handles, {"network": "x", "handle": None, "scoped_id": ""}])
+
+    assert checked.values["handles"] == handles
+
+
 def test_order_and_emptiness_change_no_hash() -> None:
     one = check(full_name="Ana", phones=["1"], gender="f")
     other = check(gender="f", emails=[], phones=["1", None, ""], full_name="Ana", address={}, given_name="")
@@ -83,6 +94,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         {"handles": [{"network": "x", "name": "a"}]},
         "unknown_field",
         "/handles/0/name",
+    ),
+    "scoped_id_without_network": ({"handles": [{"scoped_id": "1"}]}, "missing", "/handles/0/network"),
+    "list_for_scoped_id": (
+        {"handles": [{"network": "x", "scoped_id": []}]},
+        "wrong_type",
+        "/handles/0/scoped_id",
     ),
     "unknown_address_key": ({"address": {"town": "a"}}, "unknown_field", "/address/town"),
     "address_as_text": ({"address": "Rua A"}, "wrong_type", "/address"),
@@ -183,10 +200,12 @@ def test_rounded_ids_would_join_strangers_and_are_dropped() -> None:
             {"program": "clube", "number": "60812345678901"},
         ],
         device_ids=["5.51E+12"],
+        handles=[{"network": "instagram", "handle": "ana", "scoped_id": "1.78E+14"}],
         documents=[{"type": "cpf", "number": "39053344705"}],
     )
 
-    assert checked.destroyed_count == 2
+    assert checked.destroyed_count == 3
+    assert "handles" not in checked.values
     assert checked.values["loyalty_ids"] == [{"program": "clube", "number": "60812345678901"}]
     assert "device_ids" not in checked.values
 
