@@ -45,7 +45,7 @@ lock: ## Write requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev --output-file requirements.lock pyproject.toml
 
-clean: ## Remove the embedded store and caches, keep .venv
-	rm -rf $(CDP_HOME) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## Remove var, where `make run` keeps its store, and caches; keep .venv
+	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help setup run test test-fast check format bench lock clean
