@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, and_, bindparam, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, select, tuple_
 
-from cdp.identity.profile_reads import select_visible
-from cdp.store.schema import identifier_values, identifiers, memberships
+from cdp.store.schema import identifier_values, identifiers, memberships, source_records
+from cdp.store.schema import sources as sources_table
 from resolution.standardize import Identifier, Refusal, SourceSettings, Standardizer
 
 __all__ = ["CANDIDATES_AT_MOST", "Found", "Identifier", "Refusal", "look_up", "standardize_presented"]
@@ -18,21 +18,17 @@ CANDIDATES_AT_MOST = 20
 # A value that nobody has counted yet may be held by thousands: what is told does not need them all.
 _HOLDERS_AT_MOST = 200
 
+# The profiles of one value, the first of them by id; each value has a statement and so a limit of its own.
 _held = (
-    select(identifiers.c.kind, identifiers.c.value, identifiers.c.variant, memberships.c.profile_id)
+    select(identifiers.c.kind, identifiers.c.value, memberships.c.profile_id)
     .distinct()
-    .join(
-        memberships,
-        and_(memberships.c.record_id == identifiers.c.record_id, memberships.c.valid_to.is_(None)),
-    )
+    .join(memberships, memberships.c.record_id == identifiers.c.record_id)
+    .where(memberships.c.valid_to.is_(None))
+    .order_by(memberships.c.profile_id, identifiers.c.kind, identifiers.c.value)
     .limit(_HOLDERS_AT_MOST)
 )
-_by_value = _held.where(
-    tuple_(identifiers.c.kind, identifiers.c.value).in_(bindparam("wanted", expanding=True))
-)
-_by_variant = _held.where(
-    identifiers.c.kind == "phone", identifiers.c.variant.in_(bindparam("variants", expanding=True))
-)
+_by_value = _held.where(identifiers.c.kind == bindparam("kind"), identifiers.c.value == bindparam("value"))
+_by_variant = _held.where(identifiers.c.kind == "phone", identifiers.c.variant == bindparam("variant"))
 _generic = select(identifier_values.c.kind, identifier_values.c.value).where(
     tuple_(identifier_values.c.kind, identifier_values.c.value).in_(bindparam("wanted", expanding=True)),
     identifier_values.c.sharing == "generic",
@@ -62,11 +58,10 @@ def look_up(
     A generic value points at nobody. Phones that nobody holds as they are count by their variant key: the
     same line with or without its ninth digit.
     """
-    holders = _select_holders(connection, presented)
-    visible = select_visible(connection, {each for held in holders for each in held}, sources)
+    holders = _select_holders(connection, presented, sources)
     positions: dict[str, list[int]] = {}
     for position, profile_ids in enumerate(holders):
-        for profile_id in profile_ids & visible:
+        for profile_id in profile_ids:
             positions.setdefault(profile_id, []).append(position)
     if not positions:
         return Found(None, {})
@@ -78,35 +73,54 @@ def look_up(
     return Found(None, {profile_id: tuple(each) for profile_id, each in ranked})
 
 
-def _select_holders(connection: Connection, presented: Sequence[Identifier]) -> list[set[str]]:
-    """For each identifier the ids of the profiles that hold it."""
+def _select_holders(
+    connection: Connection, presented: Sequence[Identifier], sources: Collection[str] | None
+) -> list[set[str]]:
+    """For each identifier the ids of the profiles that hold it, and a record of one of the sources."""
     generic = _select_generic(connection, [(each.kind, each.value) for each in presented])
-    wanted = {(each.kind, each.value) for each in presented} - generic
-    by_value: dict[tuple[str, str], set[str]] = {}
-    if wanted:
-        for row in connection.execute(_by_value, {"wanted": sorted(wanted)}):
-            by_value.setdefault((row.kind, row.value), set()).add(row.profile_id)
-    unheld = {
-        each.variant
-        for each in presented
-        if each.variant and (each.kind, each.value) in wanted - by_value.keys()
-    }
-    by_variant = _select_variant_holders(connection, unheld) if unheld else {}
-    return [
-        by_value.get((each.kind, each.value))
-        or (by_variant.get(each.variant or "", set()) if (each.kind, each.value) in wanted else set())
-        for each in presented
-    ]
+    by_value, by_variant = _seen_by(_by_value, sources), _seen_by(_by_variant, sources)
+    found: dict[tuple[str, str], set[str]] = {}
+    for each in presented:
+        key = (each.kind, each.value)
+        if key in found:
+            continue
+        found[key] = set()
+        if key in generic:
+            continue
+        rows = connection.execute(by_value, {"kind": each.kind, "value": each.value}).all()
+        if not rows and each.variant:
+            rows = connection.execute(by_variant, {"variant": each.variant}).all()
+            generic_forms = _select_generic(connection, sorted({(row.kind, row.value) for row in rows}))
+            rows = [row for row in rows if (row.kind, row.value) not in generic_forms]
+        found[key] = {row.profile_id for row in rows}
+    elsewhere = set().union(*found.values())
+    among = by_value.where(memberships.c.profile_id.in_(bindparam("profile_ids", expanding=True)))
+    for (kind, value), profile_ids in found.items():
+        # Not all its holders were read: those whom another value names count first.
+        if len(profile_ids) >= _HOLDERS_AT_MOST and (others := sorted(elsewhere - profile_ids)):
+            rows = connection.execute(among, {"kind": kind, "value": value, "profile_ids": others}).all()
+            profile_ids.update(row.profile_id for row in rows)
+    return [found[each.kind, each.value] for each in presented]
 
 
-def _select_variant_holders(connection: Connection, variants: Collection[str]) -> dict[str, set[str]]:
-    rows = connection.execute(_by_variant, {"variants": sorted(variants)}).all()
-    generic = _select_generic(connection, sorted({(row.kind, row.value) for row in rows}))
-    found: dict[str, set[str]] = {}
-    for row in rows:
-        if (row.kind, row.value) not in generic:
-            found.setdefault(row.variant, set()).add(row.profile_id)
-    return found
+def _seen_by(
+    held: Select[tuple[str, str, str]], sources: Collection[str] | None
+) -> Select[tuple[str, str, str]]:
+    """Only profiles that hold a record of one of the sources; all of them when sources is None."""
+    if sources is None:
+        return held
+    member = memberships.alias()
+    visible = (
+        select(member.c.profile_id)
+        .join(source_records, source_records.c.record_id == member.c.record_id)
+        .join(sources_table, sources_table.c.source_id == source_records.c.source_id)
+        .where(
+            member.c.profile_id == memberships.c.profile_id,
+            member.c.valid_to.is_(None),
+            sources_table.c.name.in_(list(sources)),
+        )
+    )
+    return held.where(visible.exists())
 
 
 def _select_generic(connection: Connection, wanted: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
+from cdp.identity import look_up as look_up_module
 from cdp.identity.look_up import Found, Identifier, Refusal, look_up, standardize_presented
 from cdp.store import read
 from tests.builders import StoreBuilder, a_record
@@ -123,6 +124,24 @@ def test_of_very_many_holders_the_first_twenty_are_named(people: StoreBuilder) -
         people.add_profile(a_record(source_record_id=f"c-{number}"))
 
     assert len(find(people, ("phone", "11 98765-4321")).candidates) == 20
+
+
+def test_a_value_of_very_many_holders_leaves_room_for_another_value(people: StoreBuilder) -> None:
+    for number in range(look_up_module._HOLDERS_AT_MOST + 1):
+        people.add_profile(a_record(source_record_id=f"n-{number}", emails=None))
+    rui = people.add_profile(RUI)
+
+    found = find(people, ("phone", "11 98765-4321"), ("email", "rui@example.com"))
+
+    assert found == Found(rui.profile_id, {})
+
+
+def test_a_profile_of_a_bound_source_is_found_behind_very_many_of_others(people: StoreBuilder) -> None:
+    for number in range(look_up_module._HOLDERS_AT_MOST + 1):
+        people.add_profile(a_record(source_record_id=f"c-{number}"))
+    last = people.add_profile(a_record(source="shop"))
+
+    assert find(people, ("phone", "11 98765-4321"), sources=["shop"]) == Found(last.profile_id, {})
 
 
 @pytest.mark.parametrize(
