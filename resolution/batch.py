@@ -16,10 +16,14 @@ from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_
 from resolution.levels import levels_sql
 from resolution.model import Model
 from resolution.partition import Constraints, Join, Partition, Refusal, partition
+from resolution.repeats import find_repeats, put_repeats_back
 from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import StoredRecord, load_records, open_workspace, part_shared_values
 
 CHUNK_SIZE = 50_000
+
+# Both say that the father has the same name.
+SAME_AGNOMEN = {"junior": "filho"}
 
 # Of the bits that term frequencies give: however many comparisons know them, levels and these add up to the match
 # weight within a billionth.
@@ -100,12 +104,15 @@ def resolve_batch(
         count = load_records(connection, records)
         part_shared_values(connection, model.specification)
         progress("blocking")
+        ruled = constraints or PairConstraints()
+        find_repeats(connection, model, apart={key for pair in ruled.must | ruled.cannot for key in pair})
         _block(connection, model)
         progress("scoring pairs")
         _score(connection, model)
         progress("partitioning")
-        found, ids = _partition(connection, model, constraints or PairConstraints())
+        found, ids = _partition(connection, model, ruled)
         progress("explaining edges")
+        connection.execute("INSERT INTO edges SELECT * FROM repeat_scores")
         _explain_edges(connection, model)
         clusters = _clusters(found, ids)
         counts = {
@@ -183,6 +190,12 @@ def _partition(
         JOIN loaded AS l ON l.record_id = record_id_l JOIN loaded AS r ON r.record_id = record_id_r
         """
     ).fetchnumpy()
+    repeats = {
+        rank
+        for (rank,) in connection.execute(
+            "SELECT record_key_rank - 1 FROM loaded SEMI JOIN repeats USING (record_id)"
+        ).fetchall()
+    }
     exclusive: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for rank, document in connection.execute(
         "SELECT record_key_rank - 1, unnest(documents) FROM loaded WHERE documents IS NOT NULL"
@@ -190,13 +203,21 @@ def _partition(
         kind, _, value = document.partition(":")
         exclusive[rank].append((kind, value))
     rank_of = dict(zip(ids.tolist(), range(len(ids)), strict=True))
+    separating = {
+        rank: (("agnomen", SAME_AGNOMEN.get(agnomen, agnomen)),)
+        for rank, agnomen in connection.execute(
+            "SELECT record_key_rank - 1, agnomen FROM loaded WHERE agnomen IS NOT NULL"
+        ).fetchall()
+    }
     found = partition(
-        range(len(ids)),
+        (rank for rank in range(len(ids)) if rank not in repeats),
         zip(edges["l"].tolist(), edges["r"].tolist(), edges["match_weight"].tolist(), strict=True),
-        Constraints(_ranked(constraints.must, rank_of), _ranked(constraints.cannot, rank_of), exclusive),
+        Constraints(
+            _ranked(constraints.must, rank_of), _ranked(constraints.cannot, rank_of), exclusive, separating
+        ),
         model.specification.thresholds,
     )
-    return found, ids
+    return put_repeats_back(connection, found), ids
 
 
 def _ranked(pairs: Iterable[tuple[int, int]], rank_of: dict[int, int]) -> frozenset[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Which pairs are compared at all: the same keys in SQL for the batch and in Python for one record (DESIGN 4.4)."""
+"""Which pairs are compared at all: the same keys in SQL for the batch and in Python for one record."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ def _pool(linkage: Mapping[str, str | Sequence[str]], columns: Sequence[str]) ->
 
 
 def create_block_keys(connection: duckdb.DuckDBPyConnection) -> None:
-    """Empty table `block_keys`, one row per (rule, blocking_key, record_id), and `blocked_pairs`, one row a pair."""
+    """Empty table `block_keys`, one row per (rule, blocking_key, record_id), and `blocked_pairs`, one row a pair.
+
+    Records in table `repeats`, when it is there, have keys and are proposed for no pair.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS repeats (record_id BIGINT, first_id BIGINT)")
     connection.execute("CREATE TABLE block_keys (rule VARCHAR, blocking_key BIGINT, record_id BIGINT)")
     connection.execute("CREATE TABLE blocked_pairs (match_key VARCHAR, join_key_l BIGINT, join_key_r BIGINT)")
 
@@ -78,7 +82,8 @@ def proposed_pairs_sql(*, most_blocks: int | None = None) -> str:
     members = f"""
         SELECT blocking_key, unnest(members) AS record_id FROM (
             SELECT blocking_key, list(record_id) AS members
-            FROM block_keys JOIN (SELECT unnest($rules::VARCHAR[]) AS rule, unnest($caps::BIGINT[]) AS cap) USING (rule)
+            FROM block_keys ANTI JOIN repeats USING (record_id)
+            JOIN (SELECT unnest($rules::VARCHAR[]) AS rule, unnest($caps::BIGINT[]) AS cap) USING (rule)
             GROUP BY blocking_key, cap
             HAVING count(*) BETWEEN 2 AND cap
             {limit}

@@ -51,11 +51,12 @@ LIST_COLUMNS = (
 
 LINKAGE_COLUMNS = SCALAR_COLUMNS + LIST_COLUMNS
 
-# Identifiers that many people may hold: their shared values move to a column of their own (DESIGN 4.6).
+# Identifiers that many people may hold: their shared values move to a column of their own.
 SHAREABLE_COLUMNS = (
     "phones",
     "emails",
     "handles",
+    "whatsapp_bsuids",
     "loyalty_ids",
     "device_ids",
     "documents",

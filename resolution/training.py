@@ -148,8 +148,11 @@ def _settle(
             for comparison in model.specification.comparisons
         }
         probabilities = {
-            name: [_clamped(*pair) for pair in zip(m[name], u[name], strict=True)]
-            for name in model.probabilities
+            comparison.name: [
+                pair if comparison.is_fixed else _clamped(*pair)
+                for pair in zip(m[comparison.name], u[comparison.name], strict=True)
+            ]
+            for comparison in model.specification.comparisons
         }
         model = replace(model, probabilities=probabilities)
         model = replace(model, match_probability=evidence.match_probability(model))

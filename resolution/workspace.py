@@ -1,6 +1,6 @@
 """The DuckDB workspace of one batch: opened, filled with standardized records, closed and forgotten.
 
-DuckDB computes and never remembers (DESIGN 3); whatever it spills goes to a directory that is removed.
+DuckDB computes and never remembers; whatever it spills goes to a directory that is removed.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ def open_workspace(*, memory_limit: str = "3GB", threads: int = 2) -> Iterator[d
 def load_records(connection: duckdb.DuckDBPyConnection, chunks: Iterable[Sequence[StoredRecord]]) -> int:
     """Fill table `loaded`; returns how many records came.
 
-    Grain: one row a record, with record_key_rank (its place in the order of record keys) and one column a linkage
-    column, absent values null.
+    Grain: one row a record, with record_key_rank (its place in the order of record keys), linkage_hash (the same for
+    records that say the same) and one column a linkage column, absent values null.
     """
     shape = {column: ["VARCHAR"] if column in LIST_COLUMNS else "VARCHAR" for column in LINKAGE_COLUMNS}
     columns = ", ".join(
         f"{column} {'VARCHAR[]' if column in LIST_COLUMNS else 'VARCHAR'}" for column in LINKAGE_COLUMNS
     )
     connection.execute(
-        f"CREATE TABLE arrived (record_id BIGINT, source VARCHAR, source_record_id VARCHAR, {columns})"
+        f"CREATE TABLE arrived (record_id BIGINT, source VARCHAR, source_record_id VARCHAR, linkage_hash VARCHAR, "
+        f"{columns})"
     )
     count = 0
     for chunk in chunks:
@@ -61,7 +62,7 @@ def load_records(connection: duckdb.DuckDBPyConnection, chunks: Iterable[Sequenc
         )
         connection.register("chunk", table)
         connection.execute(
-            "INSERT INTO arrived SELECT record_id, source, source_record_id, "
+            "INSERT INTO arrived SELECT record_id, source, source_record_id, md5(standardized -> '$.linkage'), "
             "unnest(struct_extract(from_json(standardized, ?), 'linkage')) FROM chunk",
             [orjson.dumps({"linkage": shape}).decode()],
         )
@@ -77,7 +78,7 @@ def load_records(connection: duckdb.DuckDBPyConnection, chunks: Iterable[Sequenc
 
 def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Specification) -> None:
     """Table `value_classes`, one row per value whose holders exceed the limits, and table `records`: `loaded` with
-    generic values taken out and shared ones moved to the columns shared_<column> (DESIGN 4.6).
+    generic values taken out and shared ones moved to the columns shared_<column>.
 
     Holders are people-like: different first names by sound among the records that hold the value.
     """

@@ -12,6 +12,7 @@ import pytest
 from resolution import Model, PairConstraints, StoredRecord, resolve_batch
 from resolution.blocking import blocking_keys
 from resolution.explanation import explain_pair
+from resolution.standardize import SourceSettings, Standardizer
 from tests.resolution.builders import (
     SMALL,
     Linkage,
@@ -300,3 +301,85 @@ def test_a_resolution_can_be_read_piece_by_piece_at_the_same_time() -> None:
 
         assert len(next(edges)) == 3
         assert len(next(keys)) == 4
+
+
+# ----------------------------------------------------------------------------- people who say the same again and again
+
+
+def standardized(raw_records: Sequence[dict[str, object]]) -> list[StoredRecord]:
+    standardizer = Standardizer(SourceSettings())
+    return records_of([standardizer.standardize(raw).linkage for raw in raw_records])
+
+
+@pytest.mark.parametrize("count", [61, 500])
+def test_a_customer_who_says_the_same_many_times_is_one_person(count: int) -> None:
+    same = {
+        "full_name": "Ana Reis",
+        "birth_date": "1980-02-29",
+        "phones": ["+5511987654321"],
+        "documents": [{"type": "cpf", "number": "390.533.447-05"}],
+    }
+
+    found = resolve([standardized([same] * count)], MODEL)
+
+    assert len(found.clusters) == 1
+    assert {kind for _, joins in found.clusters for kind in joins} == {"evidence"}
+    assert len(found.clusters[0][1]) == count - 1
+
+
+def test_nameless_calls_from_one_phone_join_its_owner() -> None:
+    owner = {"full_name": "Ana Reis", "birth_date": "1980-02-29", "phones": ["+5511987654321"]}
+
+    found = resolve([standardized([owner] + [{"phones": ["+5511987654321"]}] * 70)], MODEL)
+
+    assert len(found.clusters) <= 2
+    assert sorted(len(record_ids) for record_ids in members(found))[-1] >= 70
+
+
+def test_equal_records_that_say_too_little_stay_apart() -> None:
+    found = resolve([standardized([{"full_name": "Maria Silva"}] * 5)], MODEL)
+
+    assert [len(record_ids) for record_ids in members(found)] == [1] * 5
+
+
+def test_a_repeat_that_a_steward_set_apart_stays_apart() -> None:
+    same = {"full_name": "Ana Reis", "phones": ["+5511987654321"], "emails": ["ana.reis@example.com"]}
+
+    found = resolve([standardized([same] * 3)], MODEL, PairConstraints(cannot=frozenset({(1, 2)})))
+
+    [first] = [record_ids for record_ids in members(found) if 1 in record_ids]
+    assert 2 not in first
+
+
+def test_one_cpf_with_another_name_and_birth_date_goes_to_a_steward() -> None:
+    shared = {
+        "phones": ["+5511987654321"],
+        "documents": [{"type": "cpf", "number": "390.533.447-05"}],
+        "address": {"street": "Rua A, 10", "city": "São Paulo", "postal_code": "01310-100", "country": "BR"},
+    }
+    mother = {**shared, "full_name": "Carla Pereira Moreira", "birth_date": "1975-03-11"}
+    child = {**shared, "full_name": "Davi Pereira Moreira", "birth_date": "2009-10-24"}
+
+    found = resolve([standardized([mother, child])], MODEL)
+
+    assert len(found.clusters) == 2
+    assert [reason for *_, reason in found.refusals] == ["exclusive_shared"]
+
+
+def test_grandfather_father_and_son_on_one_phone_are_three_people() -> None:
+    names = ["João Reis", "João Reis Filho", "João Reis Neto"]
+    shared = {"phones": ["+5511987654321"], "emails": ["familia.reis@example.com"]}
+
+    found = resolve([standardized([{**shared, "full_name": name} for name in names])], MODEL)
+
+    [filho] = [record_ids for record_ids in members(found) if 2 in record_ids]
+    assert 3 not in filho
+
+
+def test_one_whatsapp_user_is_one_person() -> None:
+    user = {"whatsapp_bsuids": ["BR.13491208655302741918"]}
+    first, second = {**user, "full_name": "Ana Reis"}, {**user, "full_name": "Ana Lima Reis"}
+
+    found = resolve([standardized([first, second])], MODEL)
+
+    assert len(found.clusters) == 1

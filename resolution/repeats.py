@@ -1,0 +1,68 @@
+"""Records that say exactly what another one says: a caller's tenth call, a till's hundredth receipt.
+
+They bring no new evidence. Where the model holds two such records to be one person, only the first by record key is
+compared with others, and the rest go where it goes; a busy customer then fills no block and outweighs nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import duckdb
+import numpy as np
+
+from resolution.model import Model
+from resolution.partition import Join, Partition
+from resolution.splink_engine import score_pairs
+
+
+def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, *, apart: Collection[int]) -> None:
+    """Table `repeats` (record_id, first_id), and table `repeat_scores` as score_pairs makes it.
+
+    Apart: record ids that are compared on their own all the same, because a steward has ruled about them.
+    """
+    connection.execute(
+        """
+        CREATE TABLE equal_records AS
+        SELECT record_id, arg_min(record_id, record_key_rank) OVER (PARTITION BY linkage_hash) AS first_id
+        FROM loaded WHERE NOT list_contains($apart::BIGINT[], record_id)
+        """,
+        {"apart": sorted(apart)},
+    )
+    connection.execute(
+        """
+        CREATE TABLE equal_pairs AS
+        SELECT '0' AS match_key, least(record_id, first_id) AS join_key_l, greatest(record_id, first_id) AS join_key_r
+        FROM equal_records WHERE record_id <> first_id
+        """
+    )
+    floor = model.specification.thresholds.join
+    score_pairs(connection, model, pairs="equal_pairs", scored="repeat_scores", floor=floor)
+    connection.execute(
+        """
+        CREATE TABLE repeats AS
+        SELECT record_id, first_id FROM equal_records JOIN repeat_scores
+        ON record_id_l = least(record_id, first_id) AND record_id_r = greatest(record_id, first_id)
+        """
+    )
+    connection.execute("DROP TABLE equal_records")
+    connection.execute("DROP TABLE equal_pairs")
+
+
+def put_repeats_back(connection: duckdb.DuckDBPyConnection, found: Partition) -> Partition:
+    """The partition of the firsts, with every repeat in the cluster of its first. Keys are record key ranks from 0."""
+    rows = connection.execute(
+        """
+        SELECT l.record_key_rank - 1 AS first, r.record_key_rank - 1 AS repeat, match_weight
+        FROM repeats JOIN repeat_scores
+        ON record_id_l = least(repeats.record_id, first_id) AND record_id_r = greatest(repeats.record_id, first_id)
+        JOIN loaded AS l ON l.record_id = first_id JOIN loaded AS r ON r.record_id = repeats.record_id
+        ORDER BY repeat
+        """
+    ).fetchnumpy()
+    cluster_of, joins = dict(found.cluster_of), list(found.joins)
+    for first, repeat, weight in zip(*(np.asarray(rows[name]).tolist() for name in rows), strict=True):
+        cluster_of[repeat] = found.cluster_of[first]
+        joins.append(Join(first, repeat, weight, weight, "evidence"))
+    return replace(found, cluster_of=cluster_of, joins=joins)
