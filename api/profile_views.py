@@ -356,7 +356,7 @@ def _document(profile: Profile, reading: Reading, sources: Collection[str] | Non
     if kinds is not None:
         identifiers = [each for each in identifiers if each["type"] in kinds]
     if not reading.unmask:
-        golden = mask_golden(golden)
+        golden = mask_golden(golden, [(each["type"], each["value"]) for each in profile.identifiers])
         identifiers = [
             {**each, "value": mask_identifier(each["type"], each["value"])} for each in identifiers
         ]

@@ -346,7 +346,9 @@ def _reading_inside(*, unmask: bool) -> Reading:
 def _record_document(record: MemberRecord, *, unmask: bool) -> dict[str, Any]:
     document = dict(vars(record))
     if not unmask:
-        document["source_record_id"] = mask_source_record_id(record.source_record_id)
+        document["source_record_id"] = mask_source_record_id(
+            record.source_record_id, [(each["type"], each["value"]) for each in record.identifiers]
+        )
         document["values"] = {name: mask_value(name, value) for name, value in record.values.items()}
         document["identifiers"] = [
             {**each, "value": mask_identifier(each["type"], each["value"])} for each in record.identifiers

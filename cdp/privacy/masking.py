@@ -6,12 +6,15 @@ down to the city are not masked: which views show them is said by the views.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 HIDDEN = "***"
 _MASKED_ADDRESS_PARTS = ("street", "number", "complement", "district")
 _PERSONAL_DIGITS = 8
+# A shorter value is in many a key by chance.
+_TELLING_LETTERS = 4
 
 
 def mask_identifier(kind: str, value: str) -> str:
@@ -32,10 +35,17 @@ def mask_identifier(kind: str, value: str) -> str:
             return _tail(value)
 
 
-def mask_source_record_id(source_record_id: str) -> str:
-    """Sources often use a phone, an e-mail or a document as their key: such a key shows its tail only."""
+def mask_source_record_id(source_record_id: str, identifiers: Iterable[tuple[str, str]] = ()) -> str:
+    """Sources often use a phone, an e-mail or a document as their key: such a key shows its tail only.
+
+    identifiers: kind and value of those of the person. A key that holds one of them is masked too; letters
+    and digits alone decide, so that 'Ana-Lima' holds 'instagram:ana.lima'.
+    """
     digits = sum(1 for letter in source_record_id if letter.isdigit())
     if "@" in source_record_id or digits >= _PERSONAL_DIGITS:
+        return _tail(source_record_id)
+    key = _letters_and_digits(source_record_id)
+    if any(part in key for kind, value in identifiers for part in _telling_parts(kind, value)):
         return _tail(source_record_id)
     return source_record_id
 
@@ -53,23 +63,32 @@ def mask_value(attribute: str, value: Any) -> Any:
             return value
 
 
-def mask_golden(golden: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Golden values with their provenance: attribute to {value, source_record_id, ...}."""
+def mask_golden(
+    golden: Mapping[str, Mapping[str, Any]], identifiers: Sequence[tuple[str, str]] = ()
+) -> dict[str, dict[str, Any]]:
+    """Golden values with their provenance: attribute to {value, source_record_id, ...}.
+
+    identifiers: kind and value of the person's, which no source_record_id may show.
+    """
     masked = {}
     for attribute, chosen in golden.items():
         if attribute == "attributes":
-            free = {name: _mask_chosen("attribute", each) for name, each in chosen["value"].items()}
+            free = {
+                name: _mask_chosen("attribute", each, identifiers) for name, each in chosen["value"].items()
+            }
             masked[attribute] = {**chosen, "value": free}
         else:
-            masked[attribute] = _mask_chosen(attribute, chosen)
+            masked[attribute] = _mask_chosen(attribute, chosen, identifiers)
     return masked
 
 
-def _mask_chosen(attribute: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+def _mask_chosen(
+    attribute: str, chosen: Mapping[str, Any], identifiers: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
     value = _head(chosen["value"]) if attribute == "attribute" else mask_value(attribute, chosen["value"])
     masked = {**chosen, "value": value}
     if masked.get("source_record_id") is not None:
-        masked["source_record_id"] = mask_source_record_id(masked["source_record_id"])
+        masked["source_record_id"] = mask_source_record_id(masked["source_record_id"], identifiers)
     return masked
 
 
@@ -77,6 +96,20 @@ def _mask_address_part(part: str, text: Any) -> Any:
     if part == "postal_code":
         return f"{str(text)[:3]}{HIDDEN}"
     return HIDDEN if part in _MASKED_ADDRESS_PARTS else text
+
+
+def _telling_parts(kind: str, value: str) -> Iterator[str]:
+    """What of an identifier would tell it: its value without the network, program or document type before."""
+    if kind in ("handle", "document", "loyalty_id"):
+        value = value.rpartition(":")[2]
+    for part in (value, value.partition("@")[0]) if kind == "email" else (value,):
+        if len(folded := _letters_and_digits(part)) >= _TELLING_LETTERS:
+            yield folded
+
+
+def _letters_and_digits(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join([letter for letter in decomposed if letter.isalnum()])
 
 
 def _tail(text: str) -> str:

@@ -43,6 +43,32 @@ def test_a_source_key_that_may_be_personal_shows_its_tail(source_record_id: str,
 
 
 @pytest.mark.parametrize(
+    ("source_record_id", "identifier", "masked"),
+    [
+        ("ana.lima77", ("handle", "instagram:ana.lima77"), "***a77"),
+        ("IG-Ana_Lima", ("handle", "instagram:ana.lima"), "***ima"),
+        ("Ána-Reis", ("email", "ana.reis@example.com"), "***eis"),
+        ("c-998877", ("loyalty_id", "clube:998877"), "***877"),
+        ("A1B2", ("device_id", "a1b2"), "***"),
+        ("c-481", ("handle", "instagram:c48"), "c-481"),
+        ("c-481", ("handle", "instagram:ana.lima"), "c-481"),
+    ],
+)
+def test_a_source_key_that_holds_an_identifier_shows_its_tail(
+    source_record_id: str, identifier: tuple[str, str], masked: str
+) -> None:
+    assert mask_source_record_id(source_record_id, [identifier]) == masked
+
+
+def test_a_golden_record_hides_keys_that_hold_an_identifier() -> None:
+    golden = {"full_name": {"value": "Ana Reis", "source_record_id": "ana.lima77"}}
+
+    masked = mask_golden(golden, [("handle", "instagram:ana.lima77")])
+
+    assert masked["full_name"]["source_record_id"] == "***a77"
+
+
+@pytest.mark.parametrize(
     ("attribute", "value", "masked"),
     [
         ("full_name", "Ana Reis", "Ana Reis"),
@@ -78,5 +104,5 @@ def test_a_golden_record_is_masked_with_its_provenance() -> None:
         "rule": "only_value",
         "source_record_id": "***321",
     }
-    assert masked["attributes"]["value"] == {"nick": {"value": "A***", "source_record_id": "c-1"}}
+    assert masked["attributes"]["value"] == {"nickname": {"value": "A***", "source_record_id": "c-1"}}
     assert masked["full_name"] == golden["full_name"]
