@@ -58,12 +58,16 @@ class DelimitedFile:
     def chunks(self) -> Iterator[CellChunk]:
         with ByteStream(self.path) as stream:
             rows: list[CellRow | BadRow] = []
+            any_rows = False
             for row in self._rows_after_header(stream):
+                any_rows = True
                 rows.append(row)
                 if len(rows) == CHUNK_ROWS:
                     self.position = stream.position
                     yield CellChunk(self.columns, rows)
                     rows = []
+            if not any_rows and self._has_header:
+                raise InputFileError(f"{self.path}: has a header and no rows.")
             self.position = self.size
             if rows:
                 yield CellChunk(self.columns, rows)

@@ -48,6 +48,16 @@ def test_the_report_tells_counts_and_reasons(home: Path, tmp_path: Path) -> None
     assert result.stderr == ""
 
 
+def test_a_header_alone_is_an_error(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("source,source_record_id\n")
+
+    result = run(path)
+
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "has a header and no rows" in result.stderr
+
+
 def test_rejects_go_beside_the_store(home: Path, tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", a_record(), "broken")
 

@@ -142,10 +142,6 @@ def test_a_dialect_can_be_told(tmp_path: Path) -> None:
     assert rows == [Row(2, {"id": "1", "nome": "a^ção"})]
 
 
-def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
-    assert rows_of(b"id,nome\n", tmp_path) == []
-
-
 cells = st.text(
     st.characters(codec="utf-8", exclude_characters="\r\0", exclude_categories=["Cc"]) | st.just("\n")
 )

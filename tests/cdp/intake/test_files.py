@@ -51,6 +51,8 @@ DAMAGED = {
     "unknown_suffix": ("a.xlsx", b"whatever", "must end in"),
     "no_suffix": ("records", RECORD_LINE, "must end in"),
     "json_array": ("a.json", b"[]", "must end in"),
+    "header_only": ("a.csv", b"id,nome\n", "has a header and no rows"),
+    "header_and_blank_lines": ("a.csv", b"id,nome\n\n,\n", "has a header and no rows"),
     "header_twice": ("a.csv", b"id,nome,id\n1,2,3\n", "two columns are named id"),
     "header_unclosed": ("a.csv", b'"id,nome\n1,2\n', "header line is unreadable"),
     "header_too_wide": ("a.csv", b",".join(b"c%d" % i for i in range(3000)) + b"\n", "columns"),

@@ -44,7 +44,7 @@ def test_other_kinds_of_file_say_the_same(name: str, text: str, tmp_path: Path) 
     ("text", "told"),
     [
         ("", "is empty"),
-        (HEADER, "holds no rows"),
+        (HEADER, "a header and no rows"),
         ("source,record,entity_id\ncrm,1,P1\n", "has no column source_record_id"),
         ("a,b\n1,2\n", "has no column source and no column source_record_id and no column entity_id"),
         (HEADER + "crm,1,P1,\ncrm,1,P2,\n", "line 3: record crm:1 stands twice"),
