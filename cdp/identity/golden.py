@@ -116,7 +116,9 @@ def _member(row: Sequence[Any], identified: _IdentifierRows, survivorship: Survi
         values=orjson.loads(standardized)["values"],
         identifiers=identified.take(record_id),
         # Parsing every raw record would double the time, and few say that anything is verified.
-        verified=frozenset(orjson.loads(raw).get("verified") or ()) if '"verified"' in raw else _NOTHING_VERIFIED,
+        verified=frozenset(orjson.loads(raw).get("verified") or ())
+        if '"verified"' in raw
+        else _NOTHING_VERIFIED,
     )
 
 

@@ -290,6 +290,8 @@ def test_nothing_of_splink_remains_beside_the_resolution() -> None:
         "loaded",
         "missing_pairs",
         "records",
+        "repeat_scores",
+        "repeats",
         "value_classes",
     }
 
