@@ -1,7 +1,7 @@
 """The command line, one file a group of commands. A command's file is loaded when it is called, not before.
 
-A CdpError ends a command with one line on standard error and exit code 1, wrong use with one line and 2;
-with --json the line is a JSON object.
+A CdpError or an error of the database ends a command with one line on standard error and exit code 1,
+wrong use with one line and 2; with --json the line is a JSON object.
 """
 
 from __future__ import annotations
@@ -73,7 +73,23 @@ class CommandGroup(click.Group):
             _fail(arguments, error.format_message(), reason="usage", ids=(), code=error.exit_code)
         except click.Abort:
             _fail(arguments, "Interrupted.", reason="interrupted", ids=(), code=130)
+        except Exception as error:
+            refusal = _database_error(error)
+            if refusal is None:
+                raise
+            _fail(arguments, refusal, reason="store_error", ids=(), code=1)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _database_error(error: Exception) -> str | None:
+    """A database error that nobody foresaw, without the driver's words: they quote people's values."""
+    from sqlalchemy.exc import DBAPIError  # Loaded here: slow to load, and most commands never fail so.
+
+    if not isinstance(error, DBAPIError):
+        return None
+    cause = error.orig
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or "no code"
+    return f"The store refused the work: {type(cause).__name__} ({state})."
 
 
 def _fail(

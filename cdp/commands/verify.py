@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from cdp.commands.configured import configured_store
+from cdp.commands.configured import configured_store, seal_what_waits
 from cdp.commands.output import json_option, show
 from cdp.commands.steps import step_display
 from cdp.identity.verify import PARTITION_AT_MOST, verify_store
@@ -22,8 +22,9 @@ from cdp.identity.verify import PARTITION_AT_MOST, verify_store
 @json_option
 @click.pass_context
 def verify(context: click.Context, *, partition: bool | None, as_json: bool) -> None:
-    """Check every invariant of the store; exit code 1 when one is broken. Changes nothing."""
+    """Check every invariant of the store; exit code 1 when one is broken. Changes no data; seals the audit first."""
     with configured_store() as engine, step_display("Verifying") as progress:
+        seal_what_waits(engine)
         verification = verify_store(engine, partition=partition, progress=progress)
     lines = [f"{breach.check}: {breach.message}" for breach in verification.breaches]
     sound = [name for name, count in verification.checks.items() if count == 0]

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import Engine, make_url
 
 from cdp.commands import COMMANDS, main
-from cdp.privacy.keys import authenticate
-from cdp.store import open_store, read
+from cdp.identity.verify import Verification
+from cdp.privacy.audit import count_unsealed, select_head
+from cdp.privacy.issue import issue_key
+from cdp.privacy.keys import KeyRights, authenticate, make_key
+from cdp.store import open_store, read, schema, write
 from cdp.store.schema import SCHEMA_REVISION
+from tests.cdp.store.rows import ROWS
 
 
 def run(*arguments: str) -> Result:
@@ -71,6 +77,25 @@ def test_without_a_store_a_command_says_what_to_do_on_one_line(home: Path) -> No
     assert not home.exists()
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["text", "json"])
+def test_an_unforeseen_database_error_is_one_line_without_values(
+    store: Engine, store_url: str, flags: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def insert_twice(**_: object) -> None:
+        with write(store) as connection:
+            for number in (1, 2):
+                row = {**ROWS["sources"][0], "source_id": number, "name": "ana@example.com"}
+                connection.execute(schema.sources.insert(), row)
+
+    monkeypatch.setattr("cdp.commands.migrate.migrate.callback", insert_twice)
+
+    result = run("migrate", *flags)
+
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "UniqueViolation (23505)" in result.stderr or "SQLITE_CONSTRAINT_UNIQUE" in result.stderr
+    assert "ana@example.com" not in result.stderr
+
+
 def test_an_error_is_json_when_json_is_asked_for(home: Path) -> None:
     result = run("key", "list", "--json")
 
@@ -93,6 +118,47 @@ def test_wrong_use_is_one_line(arguments: list[str], told: str) -> None:
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
     assert told in result.stderr
+
+
+def test_what_a_command_audits_is_sealed_on_its_way_out(
+    configured: str, open_engine: Callable[[str], Engine]
+) -> None:
+    run_json("key", "create", "--name", "ivr", "--scope", "profiles:lookup")
+
+    with read(open_engine(configured)) as connection:
+        assert (count_unsealed(connection), select_head(connection)[0]) == (0, 1)
+
+
+def test_verify_seals_before_it_checks(
+    postgresql_url: str, open_engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_DATABASE_URL", postgresql_url)
+    engine = open_engine(postgresql_url)
+    key = make_key()
+    issue_key(engine, key, KeyRights("ivr", ("profiles:lookup",)), actor="test", now=datetime.now(UTC))
+    seen: list[int] = []
+
+    def count_before_checks(verified: Engine, **_: object) -> Verification:
+        with read(verified) as connection:
+            seen.append(count_unsealed(connection))
+        return Verification({}, [])
+
+    monkeypatch.setattr("cdp.commands.verify.verify_store", count_before_checks)
+    assert run("verify").exit_code == 0
+
+    assert seen == [0]
+
+
+def test_a_store_that_is_read_only_lets_a_command_end(
+    postgresql_url: str, open_engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_key()
+    rights = KeyRights("ivr", ("profiles:lookup",))
+    issue_key(open_engine(postgresql_url), key, rights, actor="test", now=datetime.now(UTC))
+    url = make_url(postgresql_url).update_query_dict({"options": "-c default_transaction_read_only=on"})
+    monkeypatch.setenv("CDP_DATABASE_URL", url.render_as_string(hide_password=False))
+
+    assert len(run_json("key", "list")) == 1
 
 
 def test_a_created_key_opens_the_door(configured: str) -> None:
