@@ -15,6 +15,11 @@ from cdp.commands.output import json_option, show
 from cdp.commands.progress import progress_bar
 from cdp.settings import read_settings
 
+_LOADED = {
+    "rest": "held records that nobody had resolved; none were added",
+    "nothing": "holds records already, none are loaded",
+}
+
 
 @click.group()
 def demo() -> None:
@@ -65,8 +70,9 @@ def serve_demo(context: click.Context, *, address: str | None) -> None:
     migrate(settings.database_url)
     with configured_store() as engine:
         require_active_model(engine, now=datetime.now(UTC))
-        if not load_demo(engine, settings.home, progress=lambda step: click.echo(f"Demo: {step} ...")):
-            click.echo("Demo: the store holds records already, none are loaded.")
+        loaded = load_demo(engine, settings.home, progress=lambda step: click.echo(f"Demo: {step} ..."))
+        if loaded != "all":
+            click.echo(f"Demo: the store {_LOADED[loaded]}.")
         keys, phone = demo_keys(engine, settings.home), example_phone(engine)
     address = address or settings.bind
     for line in _instructions(address, keys, phone):

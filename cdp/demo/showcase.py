@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from sqlalchemy import Engine, func, select
 
@@ -32,13 +33,33 @@ KEYS = {
 }
 
 Progress = Callable[[str], None]
+# What was done: the whole demo, what an interrupted call had left, or nothing.
+Loaded = Literal["all", "rest", "nothing"]
 
 
-def load_demo(engine: Engine, home: Path, *, progress: Progress) -> bool:
-    """Fill an empty store with the demo's customers; False, and nothing done, when it holds records already."""
+def load_demo(engine: Engine, home: Path, *, progress: Progress) -> Loaded:
+    """Fill an empty store with the demo's customers, or go on where a call before this one was interrupted.
+
+    A store whose records were ever resolved is left as it is.
+    """
+    runs = schema.resolution_runs
     with read(engine) as connection:
-        if connection.execute(select(schema.source_records.c.record_id).limit(1)).first() is not None:
-            return False
+        filled = connection.scalar(select(schema.source_records.c.record_id).limit(1)) is not None
+        resolved = connection.scalar(select(runs.c.run_id).where(runs.c.state == "published").limit(1))
+    if filled and resolved is not None:
+        return "nothing"
+    if not filled:
+        _import_demo(engine, home, progress)
+    progress("training a model on them")
+    train_model(
+        engine, require_specification(None), seed=SEED, author=ACTOR, now=datetime.now(UTC), activate=True
+    )
+    progress("resolving them into profiles")
+    resolve_all(engine, now=datetime.now(UTC))
+    return "rest" if filled else "all"
+
+
+def _import_demo(engine: Engine, home: Path, progress: Progress) -> None:
     with TemporaryDirectory(prefix="cdp-demo-") as directory:
         progress(f"inventing {RECORD_COUNT:,} records")
         generate_demo(Path(directory), record_count=RECORD_COUNT, seed=SEED)
@@ -51,13 +72,6 @@ def load_demo(engine: Engine, home: Path, *, progress: Progress) -> bool:
             rejects_path=home / "rejects" / "demo.jsonl",
             now=datetime.now(UTC),
         )
-    progress("training a model on them")
-    train_model(
-        engine, require_specification(None), seed=SEED, author=ACTOR, now=datetime.now(UTC), activate=True
-    )
-    progress("resolving them into profiles")
-    resolve_all(engine, now=datetime.now(UTC))
-    return True
 
 
 def demo_keys(engine: Engine, home: Path) -> dict[str, str]:

@@ -1,0 +1,75 @@
+"""The demo store: filled once, mended after an interruption, its keys kept to their owner."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from cdp.demo import showcase
+from cdp.demo.showcase import demo_keys, example_phone, load_demo
+from cdp.identity.look_up import Identifier, look_up, standardize_presented
+from cdp.store import read, schema
+
+
+@pytest.fixture(autouse=True)
+def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(showcase, "RECORD_COUNT", 2_000)
+
+
+def steps_of(engine: Engine, home: Path) -> tuple[str, list[str]]:
+    """What a load did, and the steps it told."""
+    steps: list[str] = []
+    return load_demo(engine, home, progress=steps.append), steps
+
+
+def count(engine: Engine, name: str) -> int:
+    with read(engine) as connection:
+        return connection.scalar(select(func.count()).select_from(schema.metadata.tables[name])) or 0
+
+
+@pytest.mark.slow
+def test_an_empty_store_is_filled_once_and_can_be_asked(sqlite_store: Engine, tmp_path: Path) -> None:
+    assert steps_of(sqlite_store, tmp_path)[0] == "all"
+    assert count(sqlite_store, "source_records") >= 2_000
+    before = count(sqlite_store, "resolution_runs"), count(sqlite_store, "model_versions")
+
+    assert steps_of(sqlite_store, tmp_path) == ("nothing", [])
+    assert (count(sqlite_store, "resolution_runs"), count(sqlite_store, "model_versions")) == before
+
+    phone = example_phone(sqlite_store)
+    assert phone is not None
+    presented = standardize_presented("phone", phone, "BR")
+    assert isinstance(presented, Identifier)
+    with read(sqlite_store) as connection:
+        assert look_up(connection, [presented]).profile_id is not None
+
+
+@pytest.mark.slow
+def test_an_interrupted_load_goes_on_without_more_records(
+    sqlite_store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(showcase, "train_model", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            steps_of(sqlite_store, tmp_path)
+    record_count = count(sqlite_store, "source_records")
+
+    done, steps = steps_of(sqlite_store, tmp_path)
+
+    assert (done, len(steps)) == ("rest", 2)
+    assert count(sqlite_store, "source_records") == record_count
+    assert count(sqlite_store, "profiles") > 0
+
+
+def test_keys_are_made_once_and_kept_to_their_owner(sqlite_store: Engine, tmp_path: Path) -> None:
+    keys = demo_keys(sqlite_store, tmp_path)
+
+    assert demo_keys(sqlite_store, tmp_path) == keys
+    assert count(sqlite_store, "api_keys") == len(keys) == 2
+    assert stat.S_IMODE((tmp_path / showcase.KEYS_FILE).stat().st_mode) == 0o600
