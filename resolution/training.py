@@ -1,4 +1,4 @@
-"""Estimating a model from unlabelled records: bounded, steady, blended with the prior (DESIGN 4.2).
+"""Estimating a model from unlabelled records: bounded, steady, blended with the prior.
 
 u comes from random pairs, m from EM runs over the training blocks of the specification, the prior from the sum of
 match probabilities over the blocked pairs. Each estimate is blended with the shipped one by the number of pairs
