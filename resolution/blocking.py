@@ -52,6 +52,7 @@ def create_block_keys(connection: duckdb.DuckDBPyConnection) -> None:
 def drop_block_keys(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DROP TABLE block_keys")
     connection.execute("DROP TABLE blocked_pairs")
+    connection.execute("DROP TABLE repeats")
 
 
 def add_block_keys(connection: duckdb.DuckDBPyConnection, rule: BlockingRule) -> None:

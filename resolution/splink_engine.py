@@ -115,12 +115,16 @@ def run_session(
     ]
     settings |= {"em_convergence": EM_CONVERGENCE, "max_iterations": EM_ITERATIONS}
     with _linker(connection, settings) as linker:
-        session = linker.training.estimate_parameters_using_expectation_maximisation(
-            _blocking_condition(rule),
-            estimate_without_term_frequencies=True,
-            max_pairs=pair_count,
-            record_sample_proportion=1.0,
-        )
+        try:
+            session = linker.training.estimate_parameters_using_expectation_maximisation(
+                _blocking_condition(rule),
+                estimate_without_term_frequencies=True,
+                max_pairs=pair_count,
+                record_sample_proportion=1.0,
+            )
+        except ValueError:
+            # Splink refuses an m of exactly 0: a level that only hopeless pairs of a small block fall into.
+            return None
         found = session.core_model_settings
         return Session(
             rule=rule.name,

@@ -16,7 +16,7 @@ from cdp.store import read, schema
 
 @pytest.fixture(autouse=True)
 def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(showcase, "RECORD_COUNT", 2_000)
+    monkeypatch.setattr(showcase, "RECORD_COUNT", 300)
 
 
 def steps_of(engine: Engine, home: Path) -> tuple[str, list[str]]:
@@ -33,7 +33,7 @@ def count(engine: Engine, name: str) -> int:
 @pytest.mark.slow
 def test_an_empty_store_is_filled_once_and_can_be_asked(sqlite_store: Engine, tmp_path: Path) -> None:
     assert steps_of(sqlite_store, tmp_path)[0] == "all"
-    assert count(sqlite_store, "source_records") >= 2_000
+    assert count(sqlite_store, "source_records") >= 300
     before = count(sqlite_store, "resolution_runs"), count(sqlite_store, "model_versions")
 
     assert steps_of(sqlite_store, tmp_path) == ("nothing", [])
