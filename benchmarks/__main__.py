@@ -97,7 +97,8 @@ def provenance(part: str, seed: int) -> str:
     return (
         f"`python -m benchmarks {part}`, {datetime.now(UTC):%Y-%m-%d}, seed {seed}; "
         f"Python {platform.python_version()}, "
-        f"{packages}; {os.cpu_count()} cores, {memory}."
+        f"{packages}; {os.cpu_count()} cores, {memory}, "
+        f"load average {os.getloadavg()[2]:.1f} over the last quarter of an hour."
     )
 
 
