@@ -122,8 +122,10 @@ def run_session(
                 max_pairs=pair_count,
                 record_sample_proportion=1.0,
             )
-        except ValueError:
+        except ValueError as error:
             # Splink refuses an m of exactly 0: a level that only hopeless pairs of a small block fall into.
+            if "below the minimum allowed" not in str(error):
+                raise
             return None
         found = session.core_model_settings
         return Session(

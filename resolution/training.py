@@ -27,8 +27,8 @@ from resolution.specification import BlockingRule, Comparison, Specification
 from resolution.splink_engine import Session, estimate_u, run_session, score_pairs
 from resolution.term_frequencies import count_terms, shipped_terms
 
-# Pairs looked at: enough that a level seen once in ten thousand pairs is seen twenty-five times, few enough that a
-# million records train in the time of fifty thousand.
+# Pairs looked at: enough that a level seen once in ten thousand pairs is seen twenty-five times, few enough that
+# weighing them costs a million records what it costs fifty thousand.
 SAMPLED_PAIRS = 250_000
 SESSION_PAIRS = 200_000
 BLOCKED_PAIRS = 100_000
