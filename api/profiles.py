@@ -163,6 +163,13 @@ class ExplanationSchema(ma.Schema):
     language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
     text = ma.fields.String(required=True)
     joins = ma.fields.List(ma.fields.Nested(JoinExplanationSchema), required=True)
+    joins_left_out = ma.fields.Integer(
+        required=True,
+        metadata={
+            "description": "How many more brought the records together; the ledger tells 50 joins an entry.",
+            "examples": [0],
+        },
+    )
 
 
 _PAGE_OF_RECORDS = PageOfRecordsSchema()
@@ -304,8 +311,8 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     """Why it is one person
 
     The joins that made it, in order: for each the pair that spoke loudest, with the prior, every comparison
-    with its level and weight, the total, and a few sentences in English or Portuguese. For keys with the
-    agent's or the steward's view.
+    with its level and weight, the total, and a few sentences in English or Portuguese. Of a large profile
+    some joins are left out, and are counted. For keys with the agent's or the steward's view.
     """
     caller = current_caller()
     reading = _reading_inside(unmask=False)
@@ -320,6 +327,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
         "language": explanation.language,
         "text": explanation.text,
         "joins": explanation.joins,
+        "joins_left_out": explanation.joins_left_out,
     }
     response = json_response(_EXPLANATION.dump(document))
     response.headers["Content-Language"] = language

@@ -158,11 +158,15 @@ def describe_lost_evidence(language: str) -> str:
     return str(_words(language)["lost_evidence"])
 
 
-def describe_profile(record_count: int, language: str) -> str:
-    """How many records a profile has, and so how many joins it took."""
+def describe_profile(record_count: int, language: str, *, joins_left_out: int = 0) -> str:
+    """How many records a profile has, and so how many joins it took; how many of them cannot be shown."""
     words = _words(language)
     name = {0: "no_record", 1: "single_record", 2: "one_join"}.get(record_count, "joins")
-    return words[name].format(records=record_count, joins=record_count - 1)
+    sentences = [words[name].format(records=record_count, joins=record_count - 1)]
+    if joins_left_out:
+        name = "one_left_out" if joins_left_out == 1 else "left_out"
+        sentences.append(words[name].format(count=joins_left_out))
+    return " ".join(sentences)
 
 
 def _phrase(contribution: Contribution, language: str) -> str:

@@ -128,6 +128,17 @@ class StoreBuilder:
     def set_version(self, profile_id: str, version: int) -> None:
         self._change(profile_id, version=version)
 
+    def forget_joins(self, record_id: int) -> None:
+        """Let the ledger tell no join of the entry by which the record came, as of one beyond the fiftieth."""
+        entries, moves = schema.ledger_entries, schema.ledger_moves
+        moved = select(moves.c.ledger_entry_id).where(moves.c.record_id == record_id)
+        with write(self.engine) as connection:
+            connection.execute(
+                update(entries)
+                .where(entries.c.ledger_entry_id.in_(moved))
+                .values(evidence=canonical_json({"joins": []}))
+            )
+
     def share(self, kind: str, value: str, sharing: str) -> None:
         """Hold a value to be 'shared' or 'generic'."""
         row = {"kind": kind, "value": value, "holder_count": 9, "sharing": sharing, "counted_at": NOW}

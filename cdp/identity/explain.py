@@ -86,15 +86,19 @@ class JoinExplanation:
 
 @dataclass(frozen=True)
 class ProfileExplanation:
+    """joins_left_out: how many more it took to bring the records together, which the ledger does not tell."""
+
     language: str
     text: str
     joins: list[JoinExplanation]
+    joins_left_out: int
 
 
 def explain_profile(connection: Connection, profile: Profile, *, language: str) -> ProfileExplanation:
     """The joins that brought the records of the profile together, in the order they were made.
 
-    The ledger tells fifty joins an entry: of a larger profile some may be left out.
+    The ledger tells fifty joins an entry, and of joins through a record that was deleted since, none: what is
+    left out is counted.
     """
     member_ids = _select_member_ids(connection, profile.profile_id)
     joins = _select_joins(connection, profile.profile_id, member_ids)
@@ -104,10 +108,13 @@ def explain_profile(connection: Connection, profile: Profile, *, language: str) 
         _explained(entry, join, _explain_edge(stored.get(_pair_of(join)), models), language)
         for entry, join in joins
     ]
+    # Each join makes two groups of records one, so n records take n - 1.
+    left_out = max(len(member_ids) - 1, 0) - len(joins)
     return ProfileExplanation(
         language=language,
-        text=describe_profile(len(member_ids), language),
+        text=describe_profile(len(member_ids), language, joins_left_out=left_out),
         joins=explained,
+        joins_left_out=left_out,
     )
 
 

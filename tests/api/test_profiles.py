@@ -346,6 +346,21 @@ def test_an_explanation_tells_the_joins_in_order(people: StoreBuilder, caller: C
     assert "4 records, brought together by 3 joins" in explanation["text"]
 
 
+def test_an_explanation_counts_the_joins_that_the_ledger_does_not_tell(
+    people: StoreBuilder, caller: Caller
+) -> None:
+    profile = people.add_profile(*[a_record(source_record_id=f"c-{number}") for number in range(4)])
+    path = f"/v1/profiles/{profile.profile_id}/explanation?lang=en"
+    whole = document(caller, path)
+    people.forget_joins(profile.record_ids[2])
+
+    partial = document(caller, path)
+
+    assert (len(whole["joins"]), whole["joins_left_out"]) == (3, 0)
+    assert (len(partial["joins"]), partial["joins_left_out"]) == (2, 1)
+    assert "One join is not listed" in partial["text"]
+
+
 @pytest.mark.parametrize(
     ("query", "accepted", "language"),
     [

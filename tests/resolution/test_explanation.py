@@ -149,3 +149,18 @@ def test_a_side_without_evidence_is_not_told() -> None:
 )
 def test_a_profile_in_a_sentence(record_count: int, told: str) -> None:
     assert told in describe_profile(record_count, "pt")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "language", "told"),
+    [
+        (0, "en", "brought together by 59 joins."),
+        (1, "en", "59 joins. One join is not listed: the ledger does not hold it."),
+        (9, "en", "59 joins. 9 joins are not listed: the ledger does not hold them."),
+        (1, "pt", "59 uniões. Uma união não está na lista: o histórico não a guarda."),
+        (9, "pt", "59 uniões. 9 uniões não estão na lista: o histórico não as guarda."),
+    ],
+    ids=["none", "one", "nine", "uma", "nove"],
+)
+def test_joins_that_cannot_be_shown_are_told(left_out: int, language: str, told: str) -> None:
+    assert describe_profile(60, language, joins_left_out=left_out).endswith(told)

@@ -1,0 +1,25 @@
+"""The joins of a profile as a real resolution left them in the ledger."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from cdp.identity.explain import explain_profile
+from cdp.identity.profile_reads import require_profile
+from cdp.identity.publish import JOINS_TOLD
+from cdp.store import read
+from tests.cdp.identity.resolving import ANA, a_record, add_records, profile_of, resolve
+
+
+def test_a_profile_of_more_records_than_the_ledger_tells_says_so(people_store: Engine) -> None:
+    record_count = JOINS_TOLD + 8
+    add_records(people_store, *(a_record(f"a{number}", ANA) for number in range(record_count)))
+    resolve(people_store)
+
+    with read(people_store) as connection:
+        profile = require_profile(connection, profile_of(people_store, "a0"))
+        explanation = explain_profile(connection, profile, language="en")
+
+    assert len(explanation.joins) == JOINS_TOLD
+    assert explanation.joins_left_out == record_count - 1 - JOINS_TOLD
+    assert "7 joins are not listed" in explanation.text
