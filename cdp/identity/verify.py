@@ -14,20 +14,13 @@ from sqlalchemy import Connection, Engine, Row, Select, exists, func, or_, selec
 
 from cdp.identity.golden import select_survivorship
 from cdp.identity.linkage_records import count_live_records
+from cdp.identity.resolution_runs import select_last_published
 from cdp.identity.snapshot import find_differing_golden
+from cdp.identity.verify_effects import check_effects, check_imports, check_outbox
 from cdp.identity.verify_people import check_partition, check_separation
 from cdp.privacy.audit import find_breach
 from cdp.store import read, stream_rows
-from cdp.store.schema import (
-    audit_entries,
-    ledger_entries,
-    ledger_moves,
-    memberships,
-    merge_candidates,
-    profiles,
-    resolution_runs,
-    source_records,
-)
+from cdp.store.schema import ledger_moves, memberships, merge_candidates, profiles, source_records
 
 # Breaches of one kind that are told one by one.
 TOLD = 20
@@ -48,10 +41,11 @@ class Breach:
 
 @dataclass(frozen=True)
 class Verification:
-    """checks: those that were done, with how many breaches each found."""
+    """checks: those that were done, with how many breaches each found; skipped: the others, and why."""
 
     checks: dict[str, int]
     breaches: list[Breach]
+    skipped: dict[str, str]
 
 
 def verify_store(
@@ -61,18 +55,27 @@ def verify_store(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verification:
     """Run every check over one snapshot. Partition None: recompute it when the records are not too many."""
-    checks: dict[str, int] = {}
-    breaches: list[Breach] = []
+    done = Verification({}, [], {})
     with read(engine) as connection:
-        chosen = dict(CHECKS)
-        if partition is False or (partition is None and count_live_records(connection) > PARTITION_AT_MOST):
-            del chosen["partition"]
-        for name, check in chosen.items():
-            progress(name)
-            told, count = _told(name, check(connection))
-            checks[name] = count
-            breaches.extend(told)
-    return Verification(checks, breaches)
+        reason = _reason_to_skip_partition(connection, partition)
+        if reason is not None:
+            done.skipped["partition"] = reason
+        for name, check in CHECKS.items():
+            if name not in done.skipped:
+                progress(name)
+                told, done.checks[name] = _told(name, check(connection))
+                done.breaches.extend(told)
+    return done
+
+
+def _reason_to_skip_partition(connection: Connection, wanted: bool | None) -> str | None:
+    if wanted is False:
+        return "it was not asked for"
+    if select_last_published(connection) is None:
+        return "nothing was resolved yet"
+    if wanted is None and (count := count_live_records(connection)) > PARTITION_AT_MOST:
+        return f"{count:,} records are more than {PARTITION_AT_MOST:,}; `cdp verify --full` does it"
+    return None
 
 
 def _told(name: str, found: Iterable[Found]) -> tuple[list[Breach], int]:
@@ -193,41 +196,6 @@ def check_ledger(connection: Connection) -> Iterator[Found]:
         yield told, (row.record_id,)
 
 
-def check_effects(connection: Connection) -> Iterator[Found]:
-    """No membership without its move in the ledger, no published run without its audit entry."""
-    told = exists().where(
-        ledger_moves.c.ledger_entry_id == memberships.c.ledger_entry_id,
-        ledger_moves.c.record_id == memberships.c.record_id,
-        ledger_moves.c.to_profile_id == memberships.c.profile_id,
-    )
-    untold = select(memberships.c.membership_id, memberships.c.record_id, memberships.c.profile_id)
-    for row in _rows(connection, untold.where(~told).order_by(memberships.c.membership_id)):
-        yield (
-            f"record {row.record_id} entered profile {row.profile_id} without a move in the ledger",
-            (row.record_id, row.profile_id),
-        )
-    moveless = select(ledger_entries.c.ledger_entry_id).where(
-        ~exists().where(ledger_moves.c.ledger_entry_id == ledger_entries.c.ledger_entry_id)
-    )
-    for row in _rows(connection, moveless.order_by(ledger_entries.c.ledger_entry_id)):
-        yield f"ledger entry {row.ledger_entry_id} moved no record", (row.ledger_entry_id,)
-    published = connection.scalars(
-        select(resolution_runs.c.run_id)
-        .where(resolution_runs.c.state == "published", resolution_runs.c.kind == "batch")
-        .order_by(resolution_runs.c.run_id)
-    ).all()
-    audited = set(
-        connection.scalars(
-            select(audit_entries.c.object_id).where(
-                audit_entries.c.object_kind == "run", audit_entries.c.action == "resolution.publish"
-            )
-        )
-    )
-    for run_id in published:
-        if str(run_id) not in audited:
-            yield f"run {run_id} was published without an audit entry", (run_id,)
-
-
 def check_golden(connection: Connection) -> Iterator[Found]:
     """Every golden record is what survivorship makes of the members now."""
     for profile_id in find_differing_golden(connection, select_survivorship(connection)):
@@ -281,6 +249,8 @@ CHECKS: dict[str, Callable[[Connection], Iterable[Found]]] = {
     "record_counts": check_record_counts,
     "ledger": check_ledger,
     "effects": check_effects,
+    "outbox": check_outbox,
+    "imports": check_imports,
     "candidates": check_candidates,
     "separation": check_separation,
     "golden": check_golden,

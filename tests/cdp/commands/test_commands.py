@@ -141,7 +141,7 @@ def test_verify_seals_before_it_checks(
     def count_before_checks(verified: Engine, **_: object) -> Verification:
         with read(verified) as connection:
             seen.append(count_unsealed(connection))
-        return Verification({}, [])
+        return Verification({}, [], {})
 
     monkeypatch.setattr("cdp.commands.verify.verify_store", count_before_checks)
     assert run("verify").exit_code == 0

@@ -121,6 +121,7 @@ def test_verify_is_content_with_a_sound_store(people: Engine) -> None:
 
     assert (told["ok"], told["breaches"]) == (True, [])
     assert told["checks"]["partition"] == 0
+    assert told["skipped"] == {}
 
 
 def test_verify_ends_with_one_line_for_each_breach(people: Engine) -> None:
@@ -132,7 +133,21 @@ def test_verify_ends_with_one_line_for_each_breach(people: Engine) -> None:
 
     assert result.exit_code == 1
     assert result.stdout.count("record_counts: profile pf_") == 3
-    assert "partition" not in result.stdout
+    assert "partition: not checked, it was not asked for." in result.stdout
+
+
+def test_verify_says_that_it_leaves_the_partition_of_many_records_out(
+    people: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("resolve")
+    monkeypatch.setattr("cdp.identity.verify.PARTITION_AT_MOST", 3)
+
+    told, lines, full = run_json("verify"), run("verify").stdout, run_json("verify", "--full")
+
+    assert "partition" not in told["checks"]
+    assert told["skipped"] == {"partition": "4 records are more than 3; `cdp verify --full` does it"}
+    assert "partition: not checked, 4 records are more than 3; `cdp verify --full` does it." in lines
+    assert (full["checks"]["partition"], full["skipped"]) == (0, {})
 
 
 def test_a_new_store_has_the_shipped_model_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

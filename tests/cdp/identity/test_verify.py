@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Executable, insert, select, update
+from sqlalchemy import Engine, Executable, delete, insert, select, update
 
 from cdp.identity.activate import activate_model
 from cdp.identity.verify import TOLD, verify_store
 from cdp.identity.verify_people import clashing_type, compare_partitions
 from cdp.privacy.audit import seal_audit
 from cdp.store import schema, write
+from tests.cdp.identity.importing import run_import, write_lines
 from tests.cdp.identity.resolving import (
+    ANA,
+    BRUNO,
     LATER,
+    LATEST,
     NOW,
     a_record,
     add_records,
     constrain,
     counts,
+    delete_record,
+    lift_constraints,
     profile_of,
+    resolve,
     rows,
 )
 from tests.cdp.identity.test_resolve import copy_model
 
 profiles, memberships, moves = schema.profiles, schema.memberships, schema.ledger_moves
+events = schema.outbox_events
 
 
 def breaches(store: Engine, *, partition: bool = False) -> list[tuple[str, str]]:
@@ -43,7 +53,10 @@ def test_a_sound_store_has_no_breach(three_people: Engine) -> None:
 
 
 def test_a_store_without_records_is_sound(store: Engine) -> None:
-    assert verify_store(store).breaches == []
+    verification = verify_store(store)
+
+    assert verification.breaches == []
+    assert verification.skipped == {"partition": "nothing was resolved yet"}
 
 
 def test_verifying_writes_nothing(three_people: Engine) -> None:
@@ -133,7 +146,69 @@ def test_a_ledger_entry_that_moved_nothing(three_people: Engine) -> None:
     entry = {"kind": "attach", "profile_id": profile_of(three_people, "b1"), "author": "x", "reason": "x"}
     change(three_people, insert(schema.ledger_entries).values(**entry, evidence="{}", recorded_at=NOW))
 
-    assert checks_broken(three_people) == {"effects"}
+    assert checks_broken(three_people) == {"effects", "outbox"}
+
+
+def test_a_ledger_entry_without_its_event(three_people: Engine) -> None:
+    bruno = profile_of(three_people, "b1")
+    [entry] = [each for each in rows(three_people, "ledger_entries") if each["profile_id"] == bruno]
+    change(three_people, delete(events).where(events.c.subject_id == bruno))
+
+    assert breaches(three_people) == [
+        ("outbox", f"no event of profile {bruno} tells of ledger entry {entry['ledger_entry_id']}")
+    ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"payload": '{"ledger_entry_ids": [99]}'}, {"created_at": LATER}, {"subject_id": "pf_other"}],
+    ids=["names another entry", "of another moment", "of another profile"],
+)
+def test_an_event_that_is_not_the_entrys_own(three_people: Engine, values: dict[str, Any]) -> None:
+    bruno = profile_of(three_people, "b1")
+    change(three_people, update(events).where(events.c.subject_id == bruno).values(values))
+
+    assert checks_broken(three_people) == {"outbox"}
+
+
+def test_every_kind_of_ledger_entry_has_its_event(three_people: Engine) -> None:
+    constrain(three_people, "must", "b1", "c1")
+    resolve(three_people, now=LATER)
+    lift_constraints(three_people, now=LATER)
+    delete_record(three_people, "a1", now=LATER)
+    resolve(three_people, now=LATEST)
+
+    kinds = {entry["kind"] for entry in rows(three_people, "ledger_entries")}
+    assert kinds == {"create", "join", "split", "detach"}
+    assert breaches(three_people) == []
+
+
+def test_an_import_with_all_that_belongs_to_it(store: Engine, tmp_path: Path) -> None:
+    import_two(store, tmp_path)
+
+    assert checks_broken(store) == {"memberships"}
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("audit_entries", "import 1 has no audit entry"),
+        ("outbox_events", "import 1 changed records and has no event"),
+    ],
+)
+def test_an_import_without_its_traces(store: Engine, tmp_path: Path, table: str, told: str) -> None:
+    import_two(store, tmp_path)
+    change(store, delete(schema.metadata.tables[table]))
+
+    assert ("imports", told) in breaches(store)
+
+
+def test_records_that_an_import_created_and_that_are_gone(store: Engine, tmp_path: Path) -> None:
+    import_two(store, tmp_path)
+    for table in (schema.identifiers, schema.blocking_keys, schema.source_records):
+        change(store, delete(table).where(table.c.record_id == 2))
+
+    assert ("imports", "imports created 2 records, the store holds 1") in breaches(store)
 
 
 def test_a_published_run_without_its_audit_entry(three_people: Engine) -> None:
@@ -264,6 +339,10 @@ def change(store: Engine, *statements: Executable) -> None:
     with write(store) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+def import_two(store: Engine, directory: Path) -> None:
+    run_import(store, write_lines(directory / "a.jsonl", a_record("a1", ANA), a_record("b1", BRUNO)))
 
 
 def plant_document(store: Engine, record_id: int, document: str) -> None:
