@@ -6,6 +6,7 @@ all of them unless the caller may unmask and says what for. Every answer is audi
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -300,15 +301,13 @@ def read_unmasking(caller: Caller, *, unmask: bool) -> tuple[bool, str | None]:
 
 def answer_view(profile: Profile, reading: Reading, *, found_by: str) -> Response:
     """The view as a response with its ETag; 304 when the caller has it. The read is audited first."""
-    caller = current_caller()
     audit_read(profile.profile_id, "profile.read", reading, found_by=found_by)
-    state = "whole" if reading.unmask else "masked"
-    etag = f"{profile.profile_id}.{profile.version}.{profile.model_version}.{reading.view}.{state}"
+    document = _SCHEMAS[reading.view].dump(_document(profile, reading, current_caller().sources))
+    response = json_response(document)
+    # Of the body itself: view, mask and the key's sources shape it as much as the version does.
+    etag = hashlib.sha256(response.get_data()).hexdigest()[:32]
     if request.method == "GET" and request.if_none_match.contains_weak(etag):
         response = Response(status=304)
-    else:
-        document = _SCHEMAS[reading.view].dump(_document(profile, reading, caller.sources))
-        response = json_response(document)
     response.set_etag(etag)
     return response
 

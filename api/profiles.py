@@ -213,7 +213,7 @@ _erased = blueprint.alt_response(
     ANY_VIEW,
     description="The view. An absorbed id answers with its survivor and Content-Location.",
     example=VIEW_EXAMPLE,
-    headers={"ETag": {"schema": {"type": "string"}, "description": "Changes with the profile's version."}},
+    headers={"ETag": {"schema": {"type": "string"}, "description": "Changes with the body."}},
 )
 @blueprint.alt_response(304, description="The caller has it already")
 @_not_found

@@ -217,6 +217,26 @@ def test_what_the_caller_has_is_not_sent_again(
     assert changed.headers["ETag"] != etag
 
 
+def test_what_another_key_has_is_not_what_this_one_gets(
+    client: FlaskClient, people: StoreBuilder, caller: Caller, ana: BuiltProfile
+) -> None:
+    path = f"/v1/profiles/{ana.profile_id}?view=agent"
+    crm = Caller(client, people.add_key("profiles:read:agent", sources=["crm"]))
+    both = Caller(client, people.add_key("profiles:read:agent", sources=["crm", "whatsapp"]))
+    etag = caller.get(path).headers["ETag"]
+
+    of_all, of_crm, of_both = (
+        each.get(path, headers={"If-None-Match": etag}) for each in (caller, crm, both)
+    )
+    unmasked = caller.get(
+        path + "&unmask=true", headers={"If-None-Match": etag, "CDP-Purpose": "ticket:4711"}
+    )
+
+    assert (of_all.status_code, of_both.status_code) == (304, 304)
+    assert (of_crm.status_code, unmasked.status_code) == (200, 200)
+    assert len({etag, of_crm.headers["ETag"], unmasked.headers["ETag"]}) == 3
+
+
 def test_an_absorbed_id_answers_with_its_survivor(
     people: StoreBuilder, caller: Caller, ana: BuiltProfile
 ) -> None:
