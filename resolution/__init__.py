@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from resolution.batch import BatchResolution, Cluster, PairConstraints, resolve_batch
+    from resolution.batch import BatchResolution, resolve_batch
     from resolution.errors import ResolutionError, SpecificationError, TrainingError
     from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
     from resolution.model import Model
     from resolution.model_files import dump_model, load_model
     from resolution.partition import Join, Refusal
+    from resolution.people import Cluster, PairConstraints
     from resolution.specification import (
         Specification,
         default_specification_text,
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "BatchResolution": "batch",
-    "Cluster": "batch",
+    "Cluster": "people",
     "Evaluation": "evaluation",
     "Join": "partition",
     "Model": "model",
-    "PairConstraints": "batch",
+    "PairConstraints": "people",
     "Refusal": "partition",
     "ResolutionError": "errors",
     "Specification": "specification",

@@ -16,14 +16,12 @@ from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_
 from resolution.levels import levels_sql
 from resolution.model import Model
 from resolution.partition import Constraints, Join, Partition, Refusal, partition
+from resolution.people import Cluster, PairConstraints, exclusive_identifiers, separating_attributes
 from resolution.repeats import find_repeats, put_repeats_back
 from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import StoredRecord, load_records, open_workspace, part_shared_values
 
 CHUNK_SIZE = 50_000
-
-# Both say that the father has the same name.
-SAME_AGNOMEN = {"junior": "filho"}
 
 # Of the bits that term frequencies give: however many comparisons know them, levels and these add up to the match
 # weight within a billionth.
@@ -31,22 +29,6 @@ EVIDENCE_DIGITS = 10
 
 # Told what is being done, for a progress bar.
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class PairConstraints:
-    """What stewards ruled, as pairs of record ids."""
-
-    must: frozenset[tuple[int, int]] = frozenset()
-    cannot: frozenset[tuple[int, int]] = frozenset()
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The records of one person in record key order, and the joins that made them one, on record ids."""
-
-    record_ids: tuple[int, ...]
-    joins: tuple[Join, ...]
 
 
 @dataclass(frozen=True)
@@ -200,11 +182,10 @@ def _partition(
     for rank, document in connection.execute(
         "SELECT record_key_rank - 1, unnest(documents) FROM loaded WHERE documents IS NOT NULL"
     ).fetchall():
-        kind, _, value = document.partition(":")
-        exclusive[rank].append((kind, value))
+        exclusive[rank].extend(exclusive_identifiers([document]))
     rank_of = dict(zip(ids.tolist(), range(len(ids)), strict=True))
     separating = {
-        rank: (("agnomen", SAME_AGNOMEN.get(agnomen, agnomen)),)
+        rank: separating_attributes(agnomen)
         for rank, agnomen in connection.execute(
             "SELECT record_key_rank - 1, agnomen FROM loaded WHERE agnomen IS NOT NULL"
         ).fetchall()

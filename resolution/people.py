@@ -1,0 +1,36 @@
+"""What both paths say of people: clusters on record ids, and what stewards and records themselves rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resolution.partition import Join
+
+# Both say that the father has the same name.
+SAME_AGNOMEN = {"junior": "filho"}
+
+
+@dataclass(frozen=True)
+class PairConstraints:
+    """What stewards ruled, as pairs of record ids."""
+
+    must: frozenset[tuple[int, int]] = frozenset()
+    cannot: frozenset[tuple[int, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The records of one person in record key order, and the joins that made them one, on record ids."""
+
+    record_ids: tuple[int, ...]
+    joins: tuple[Join, ...]
+
+
+def exclusive_identifiers(documents: Sequence[str]) -> list[tuple[str, str]]:
+    """(type, value) of each document, 'cpf:39053344705' being ('cpf', '39053344705')."""
+    return [(kind, value) for kind, _, value in (document.partition(":") for document in documents)]
+
+
+def separating_attributes(agnomen: str) -> tuple[tuple[str, str], ...]:
+    return (("agnomen", SAME_AGNOMEN.get(agnomen, agnomen)),)

@@ -1,0 +1,55 @@
+"""Values that many people hold, for one record: the same parting as `workspace.part_shared_values` does for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from resolution.blocking import blocking_key
+from resolution.specification import SharingLimits, Specification
+
+Linkage = Mapping[str, str | Sequence[str]]
+
+# (linkage column, value)
+Value = tuple[str, str]
+
+# Two clusters that hold one exclusive document are shown to a steward: their holders are always known.
+EXCLUSIVE_COLUMN = "documents"
+
+
+def held_columns(specification: Specification) -> tuple[str, ...]:
+    """The list columns whose holders are counted, or asked for."""
+    return tuple(dict.fromkeys((*specification.sharing, EXCLUSIVE_COLUMN)))
+
+
+def held_values(linkage: Linkage, columns: Sequence[str]) -> list[Value]:
+    return [(column, value) for column in columns for value in linkage.get(column, ())]
+
+
+def value_key(value: Value) -> int:
+    """What a value is known by in an index: 63 bits of MD5, as for blocking keys."""
+    column, text = value
+    return blocking_key(f"value {column}", (text,))
+
+
+def sharing_of(holder_count: int, limits: SharingLimits | None) -> str | None:
+    """'shared', 'generic', or None for a value that is its holder's own."""
+    if limits is None or holder_count <= limits.shared:
+        return None
+    return "generic" if holder_count > limits.generic else "shared"
+
+
+def part_values(linkage: Linkage, sharing: Mapping[Value, str], columns: Sequence[str]) -> Linkage:
+    """The linkage as it is compared: generic values taken out, shared ones moved to shared_<column>."""
+    parted: dict[str, str | Sequence[str]] | None = None
+    for column in columns:
+        values = linkage.get(column)
+        if not values or not any((column, value) in sharing for value in values):
+            continue
+        parted = dict(linkage) if parted is None else parted
+        own = [value for value in values if (column, value) not in sharing]
+        shared = [value for value in values if sharing.get((column, value)) == "shared"]
+        for name, kept in ((column, own), (f"shared_{column}", shared)):
+            parted.pop(name, None)
+            if kept:
+                parted[name] = kept
+    return linkage if parted is None else parted
