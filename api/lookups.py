@@ -12,6 +12,7 @@ from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint
 from api.profile_views import (
     ANY_VIEW_OR_REFERENCE,
+    PROFILE_ID_EXAMPLE,
     VIEW_EXAMPLE,
     ViewQuerySchema,
     answer_view,
@@ -104,7 +105,7 @@ class CandidateIdentifierSchema(ma.Schema):
 
 
 class CandidateSchema(ma.Schema):
-    profile_id = ma.fields.String(required=True, metadata={"examples": ["01JDCB4V9W8Z6Y5X4T3S2R1Q0P"]})
+    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     identifiers = ma.fields.List(
         ma.fields.Nested(CandidateIdentifierSchema),
         required=True,

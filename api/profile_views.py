@@ -25,6 +25,7 @@ from cdp.privacy.masking import mask_golden, mask_identifier
 from cdp.store.instants import format_instant
 
 REFERENCE = "reference"
+PROFILE_ID_EXAMPLE = "pf_01jdcb4v9w8z6y5x4t3s2r1q0p"
 
 
 class InstantField(ma.fields.String):
@@ -130,13 +131,13 @@ def _section(description: str) -> ma.fields.Field[Any]:
 
 
 def _view(name: str) -> ma.fields.String:
-    return ma.fields.String(required=True, metadata={"const": name})
+    return ma.fields.String(required=True, metadata={"enum": [name]})
 
 
 class ReferenceViewSchema(ma.Schema):
     """What a key that may look up but read no view is told."""
 
-    profile_id = ma.fields.String(required=True, metadata={"examples": ["01JDCB4V9W8Z6Y5X4T3S2R1Q0P"]})
+    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True, metadata={"description": "Grows with every change."})
     model_version = ma.fields.Integer(allow_none=True, metadata={"description": "The model in force."})
 
@@ -231,7 +232,7 @@ _IDENTIFIER_KINDS: Mapping[str, frozenset[str]] = {
 ANY_VIEW: dict[str, Any] = {"oneOf": [type(_SCHEMAS[view]) for view in VIEWS]}
 ANY_VIEW_OR_REFERENCE: dict[str, Any] = {"oneOf": [*ANY_VIEW["oneOf"], ReferenceViewSchema]}
 VIEW_EXAMPLE: dict[str, Any] = {
-    "profile_id": "01JDCB4V9W8Z6Y5X4T3S2R1Q0P",
+    "profile_id": PROFILE_ID_EXAMPLE,
     "version": 3,
     "model_version": 0,
     "view": "agent",

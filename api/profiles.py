@@ -13,6 +13,7 @@ from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
 from api.profile_views import (
     ANY_VIEW,
+    PROFILE_ID_EXAMPLE,
     VIEW_EXAMPLE,
     InstantField,
     Reading,
@@ -100,7 +101,7 @@ class LedgerEntrySchema(ma.Schema):
 
     ledger_entry_id = ma.fields.Integer(required=True)
     kind = ma.fields.String(required=True, metadata={"examples": ["join"]})
-    profile_id = ma.fields.String(required=True)
+    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     author = ma.fields.String(required=True)
     reason = ma.fields.String(required=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
@@ -158,7 +159,7 @@ class JoinExplanationSchema(ma.Schema):
 
 
 class ExplanationSchema(ma.Schema):
-    profile_id = ma.fields.String(required=True)
+    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True)
     language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
     text = ma.fields.String(required=True)

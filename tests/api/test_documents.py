@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 
 from api import create_app
+from cdp.identity.profile_ids import profile_ids
 from cdp.settings import Settings
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -50,6 +53,36 @@ def references(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from references(value)
+
+
+def examples_of(node: Any) -> Iterator[tuple[Any, Any]]:
+    """(schema, example) of everything in the description that has one: bodies, parameters, properties."""
+    if isinstance(node, dict):
+        examples = node.get("examples", [])
+        if "schema" in node:
+            listed = [node["example"]] if "example" in node else []
+            listed += [each["value"] for each in (examples.values() if examples else ())]
+            yield from ((node["schema"], example) for example in listed)
+        elif isinstance(examples, list):
+            yield from ((node, example) for example in examples)
+        for value in node.values():
+            yield from examples_of(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from examples_of(value)
+
+
+def named(node: Any, name: str) -> Iterator[Any]:
+    """The schemas of all properties of this name."""
+    for schema in node["components"]["schemas"].values():
+        if name in schema.get("properties", {}):
+            yield schema["properties"][name]
+
+
+def is_like(description: Any, schema: Any, example: Any) -> bool:
+    """Whether an example is what its schema says, references and all."""
+    validator = Draft202012Validator({**schema, "components": description["components"]})
+    return validator.is_valid(example)
 
 
 def test_it_is_openapi_3_1(description: Any) -> None:
@@ -94,6 +127,32 @@ def test_examples_are_there(description: Any) -> None:
 
     assert lookup["requestBody"]["content"]["application/json"]["examples"]["one"]["value"]
     assert lookup["responses"]["200"]["content"]["application/json"]["example"]["golden"]
+
+
+def test_examples_are_what_their_schemas_say(description: Any) -> None:
+    examples = list(examples_of(description))
+
+    assert len(examples) > 30
+    assert [each for schema, each in examples if not is_like(description, schema, each)] == []
+
+
+@pytest.mark.parametrize("change", [{"version": "three"}, {"view": "none"}, {"shoe_size": 41}], ids=str)
+def test_a_wrong_example_would_be_noticed(description: Any, change: dict[str, Any]) -> None:
+    answer = description["paths"]["/v1/profiles/lookup"]["post"]["responses"]["200"]
+    [(schema, example)] = examples_of(answer)
+
+    assert not is_like(description, schema, {**example, **change})
+
+
+def test_profile_ids_in_examples_are_such_as_the_service_makes(description: Any) -> None:
+    shape = re.compile("pf_[0-9a-z]{26}")
+    made = profile_ids(datetime(2026, 11, 22, tzinfo=UTC))()
+
+    of_properties = [each for schema in named(description, "profile_id") for each in schema["examples"]]
+    of_bodies = [each["profile_id"] for _, each in examples_of(description) if "profile_id" in str(each)]
+
+    assert (len(of_properties) > 5, len(of_bodies)) == (True, 2)
+    assert all(shape.fullmatch(each) for each in [made, *of_properties, *of_bodies])
 
 
 def test_the_page_loads_only_from_here(client: FlaskClient) -> None:

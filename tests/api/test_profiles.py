@@ -169,7 +169,7 @@ def test_unknown_and_forbidden_look_the_same(
     bound = Caller(client, people.add_key("admin", views=["ivr"]))
 
     answers = [
-        caller.get("/v1/profiles/01JDCB4V9W8Z6Y5X4T3S2R1Q0P"),
+        caller.get("/v1/profiles/pf_01jdcb4v9w8z6y5x4t3s2r1q0p"),
         caller.get("/v1/profiles/%00'"),
         caller.get("/v1/profiles/lookup"),
         bot.get(f"/v1/profiles/{ana.profile_id}?view=agent"),
