@@ -64,7 +64,6 @@ def import_(
     """
     # Records make no cycles; looking for some took a fifth of the time of storing a hundred thousand.
     gc.set_threshold(50_000, 50, 50)
-    now = datetime.now(UTC)
     home = read_settings().home
     options = ImportOptions(
         mapping=read_mapping(mapping_path) if mapping_path else ImportMapping(),
@@ -75,7 +74,7 @@ def import_(
         dry_run=dry_run,
     )
     if rejects_path is None and not dry_run:
-        rejects_path = _rejects_path(home, files[0], now)
+        rejects_path = _rejects_path(home, files[0], datetime.now(UTC))
     with configured_store() as engine:
         with _progress() as progress:
             report = import_files(
@@ -84,7 +83,7 @@ def import_(
                 options,
                 spool_directory=home / "tmp",
                 rejects_path=rejects_path,
-                now=now,
+                clock=lambda: datetime.now(UTC),
                 progress=progress,
             )
         resolution, lines = (None, []) if dry_run or no_resolve else _resolve(engine, report)

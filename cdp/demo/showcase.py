@@ -70,7 +70,7 @@ def _import_demo(engine: Engine, home: Path, progress: Progress) -> None:
             ImportOptions(mapping=ImportMapping(), worker_count=WORKER_COUNT),
             spool_directory=home / "tmp",
             rejects_path=home / "rejects" / "demo.jsonl",
-            now=datetime.now(UTC),
+            clock=lambda: datetime.now(UTC),
         )
 
 

@@ -131,10 +131,14 @@ def import_files(
     *,
     spool_directory: Path,
     rejects_path: Path | None,
-    now: datetime,
+    clock: Callable[[], datetime],
     progress: Progress = lambda phase, done, total: None,
 ) -> ImportReport:
-    """Import files as one. Raises InputFileError or MappingError for a file that is none."""
+    """Import files as one. Raises InputFileError or MappingError for a file that is none.
+
+    The clock is asked twice: records are received when the import begins, its traces are of when it ends.
+    """
+    started_at = clock()
     plans = [_plan_file(path, options) for path in paths]
     with read(engine) as connection:
         sources = select_sources(connection)
@@ -160,7 +164,7 @@ def import_files(
         if not any(each.read > each.rejected for each in reading.reports):
             _refuse_all_rejected(report)
             return report
-        _load(engine, reading, report, sources, options, now, progress)
+        _load(engine, reading, report, sources, options, progress, started_at=started_at, clock=clock)
     return report
 
 
@@ -187,6 +191,7 @@ def _new_source_settings(options: ImportOptions) -> SourceSettings:
         default_area_code=wanted.default_area_code,
         date_order=wanted.date_order or date_order_of(region),
         own_domains=frozenset(wanted.own_domains),
+        claims=wanted.claims,
     )
 
 
@@ -279,13 +284,15 @@ def _load(
     report: ImportReport,
     sources: dict[str, Source],
     options: ImportOptions,
-    now: datetime,
     progress: Progress,
+    *,
+    started_at: datetime,
+    clock: Callable[[], datetime],
 ) -> None:
     record_count = sum(each.read - each.rejected for each in reading.reports)
 
     def work(connection: Connection) -> None:
-        source_ids = _require_sources(connection, reading.sources, sources, options, now)
+        source_ids = _require_sources(connection, reading.sources, sources, options, started_at)
         load = Load(
             keys=lambda: _spooled_keys(reading.keys, source_ids),
             contents=lambda: _spooled_contents(reading.records),
@@ -293,13 +300,14 @@ def _load(
             standardizer_version=STANDARDIZER_VERSION,
             progress=lambda done: progress("Storing", done, record_count),
         )
-        counts = load_versions(connection, load, now=now, dry_run=options.dry_run)
+        counts = load_versions(connection, load, now=started_at, dry_run=options.dry_run)
         for file_report, outcomes in zip(reading.reports, counts, strict=True):
             for outcome in OUTCOMES:
                 setattr(file_report, outcome, outcomes[outcome])
         if options.dry_run:
             raise _UndoDryRun
-        _leave_traces(connection, report, now)
+        # A clock that was set back must not end an import before it began.
+        _leave_traces(connection, report, started_at, max(started_at, clock()))
 
     try:
         retry_write(engine, work)
@@ -337,7 +345,9 @@ def _spooled_contents(spool: Spool) -> Iterator[VersionContent]:
         yield VersionContent(raw, standardized, identifiers)
 
 
-def _leave_traces(connection: Connection, report: ImportReport, now: datetime) -> None:
+def _leave_traces(
+    connection: Connection, report: ImportReport, started_at: datetime, finished_at: datetime
+) -> None:
     """The import itself, its audit entry and its event. An import that changed nothing sends no event."""
     import_ids = [
         connection.scalar(
@@ -346,8 +356,8 @@ def _leave_traces(connection: Connection, report: ImportReport, now: datetime) -
                 file_name=each.file,
                 file_hash=each.file_hash,
                 sources=canonical_json(each.sources),
-                started_at=now,
-                finished_at=now,
+                started_at=started_at,
+                finished_at=finished_at,
                 counts=canonical_json(each.counts()),
             )
             .returning(schema.imports.c.import_id)
@@ -356,13 +366,14 @@ def _leave_traces(connection: Connection, report: ImportReport, now: datetime) -
     ]
     details: dict[str, object] = {"imports": import_ids, **report.totals()}
     import_id = str(import_ids[0])
-    append_audit(connection, [AuditEntry(ACTOR, "records.import", "import", import_id, now, details)])
+    entry = AuditEntry(ACTOR, "records.import", "import", import_id, finished_at, details)
+    append_audit(connection, [entry])
     if any(each.created or each.updated for each in report.files):
         connection.execute(
             insert(schema.outbox_events).values(
                 kind="records.imported",
                 subject_id=import_id,
                 payload=canonical_json(details),
-                created_at=now,
+                created_at=finished_at,
             )
         )

@@ -42,14 +42,14 @@ def run_import(store: Engine, *paths: Path, toml: str = "", **options: Any) -> I
     """An import in this process; rejects go beside the first file."""
     options = {"worker_count": 0, "mapping": parse_mapping(toml), **options}
     progress = options.pop("progress", lambda phase, done, total: None)
-    now = options.pop("now", NOW)
+    clock = options.pop("clock", lambda: NOW)
     return import_files(
         store,
         paths,
         ImportOptions(**options),
         spool_directory=paths[0].parent / "tmp",
         rejects_path=paths[0].parent / "rejects.jsonl",
-        now=now,
+        clock=clock,
         progress=progress,
     )
 

@@ -7,7 +7,10 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -97,6 +100,28 @@ def test_files_are_imported_as_one_and_counted_apart(store: Engine, tmp_path: Pa
     ]
     with read(store) as connection:
         assert connection.scalars(select(schema.imports.c.file_name)).all() == ["a.jsonl", "b.jsonl"]
+
+
+def test_an_import_ends_when_it_ends(store: Engine, tmp_path: Path) -> None:
+    moments = iter((NOW, NOW + timedelta(minutes=5)))
+
+    run_import(store, write_lines(tmp_path / "a.jsonl", a_record()), clock=lambda: next(moments))
+
+    traces = dump(store)
+    [imported] = imports_of(store)
+    assert (imported.started_at, imported.finished_at) == (NOW, NOW + timedelta(minutes=5))
+    assert NOW in traces["source_records"][0]
+    assert NOW + timedelta(minutes=5) in traces["audit_entries"][0]
+    assert NOW + timedelta(minutes=5) in traces["outbox_events"][0]
+
+
+def test_a_clock_that_is_set_back_ends_no_import_before_it_began(store: Engine, tmp_path: Path) -> None:
+    moments = iter((NOW, NOW - timedelta(hours=1)))
+
+    run_import(store, write_lines(tmp_path / "a.jsonl", a_record()), clock=lambda: next(moments))
+
+    [imported] = imports_of(store)
+    assert imported.finished_at == NOW
 
 
 def test_rejected_rows_are_told_and_the_rest_goes_through(store: Engine, tmp_path: Path) -> None:
@@ -389,3 +414,8 @@ def test_text_beyond_the_basic_plane_and_right_to_left_is_kept(store: Engine, tm
     run_import(store, write_lines(tmp_path / "a.jsonl", record))
 
     assert stored_records(store)["crm", "1"]["raw"] == record
+
+
+def imports_of(store: Engine) -> Sequence[Any]:
+    with read(store) as connection:
+        return connection.execute(select(schema.imports)).all()
