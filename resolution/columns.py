@@ -25,6 +25,7 @@ SCALAR_COLUMNS = (
     "district",
     "region",
     "country",
+    "claim_digest",
 )
 
 LIST_COLUMNS = (
@@ -47,6 +48,7 @@ LIST_COLUMNS = (
     "documents",
     "other_documents",
     "attributes",
+    "claimed",
 )
 
 LINKAGE_COLUMNS = SCALAR_COLUMNS + LIST_COLUMNS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from cdp.store import insert_rows, schema
 from resolution.standardize import SourceSettings
@@ -31,21 +32,25 @@ class Source(NewSource):
 
 def select_sources(connection: Connection) -> dict[str, Source]:
     """Every source by its name."""
-    rows = connection.execute(select(schema.sources))
-    return {
-        row.name: Source(
-            name=row.name,
-            settings=SourceSettings(
-                default_region=row.default_region,
-                default_area_code=row.default_area_code,
-                date_order=row.date_order,
-                own_domains=frozenset(orjson.loads(row.settings).get("own_domains", ())),
-            ),
-            trust=row.trust,
-            source_id=row.source_id,
-        )
-        for row in rows
-    }
+    return {row.name: _source(row) for row in connection.execute(select(schema.sources))}
+
+
+def _source(row: Row[Any]) -> Source:
+    others = orjson.loads(row.settings)
+    settings = SourceSettings(
+        default_region=row.default_region,
+        default_area_code=row.default_area_code,
+        date_order=row.date_order,
+        own_domains=frozenset(others.get("own_domains", ())),
+        claims=others.get("claims", False),
+    )
+    return Source(name=row.name, settings=settings, trust=row.trust, source_id=row.source_id)
+
+
+def _other_settings(settings: SourceSettings) -> str:
+    """The JSON text of the settings that have no column of their own."""
+    own_domains = sorted(settings.own_domains)
+    return orjson.dumps({"own_domains": own_domains, "claims": settings.claims}).decode()
 
 
 def insert_sources(connection: Connection, sources: Iterable[NewSource], *, now: datetime) -> None:
@@ -56,7 +61,7 @@ def insert_sources(connection: Connection, sources: Iterable[NewSource], *, now:
             source.settings.default_area_code,
             source.settings.date_order,
             source.trust,
-            orjson.dumps({"own_domains": sorted(source.settings.own_domains)}).decode(),
+            _other_settings(source.settings),
             now,
         )
         for source in sources

@@ -56,6 +56,7 @@ class SourceDefaults:
     date_order: str | None = None
     trust: int | None = None
     own_domains: tuple[str, ...] = ()
+    claims: bool = False
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ def _parse_time_zone(value: object) -> str:
 
 
 def _parse_source(table: dict[str, Any]) -> SourceDefaults:
-    names = ("default_region", "default_area_code", "date_order", "trust", "own_domains")
+    names = ("default_region", "default_area_code", "date_order", "trust", "own_domains", "claims")
     _refuse_unknown(table, names, "source.")
     region, area_code, trust = (table.get(name) for name in ("default_region", "default_area_code", "trust"))
     date_order = table.get("date_order")
@@ -251,7 +252,10 @@ def _parse_source(table: dict[str, Any]) -> SourceDefaults:
     if trust is not None and (isinstance(trust, bool) or not isinstance(trust, int) or not 0 <= trust <= 100):
         raise MappingError("source.trust is a whole number from 0 to 100.")
     own_domains = tuple(sorted({domain.strip().lower() for domain in _texts(table, "own_domains")}))
-    return SourceDefaults(region, area_code, date_order, trust, own_domains)
+    claims = table.get("claims", False)
+    if not isinstance(claims, bool):
+        raise MappingError("source.claims is true or false.")
+    return SourceDefaults(region, area_code, date_order, trust, own_domains, claims)
 
 
 def check_region(value: object) -> str:

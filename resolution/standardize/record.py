@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
+from resolution.standardize.claims import add_claims
 from resolution.standardize.draft import Draft
 from resolution.standardize.identifiers import add_identifiers, one_identifier
 from resolution.standardize.person import add_address, add_attributes, add_birth_date, add_gender, add_name
@@ -26,6 +27,7 @@ class Standardizer:
     ) -> None:
         self._rules = Rules(settings, cache_size)
         self._country = settings.default_region.upper()
+        self._claims = settings.claims
         self._today = today.isoformat() if today else _NO_BOUND
 
     def standardize(self, record: Mapping[str, object]) -> StandardizedRecord:
@@ -37,7 +39,7 @@ class Standardizer:
         phones*, phone_variants*, phone_locals* (last 8 digits, Brazil), emails*, email_locals*, email_words*,
         handles*, handle_locals*, handle_words*, loyalty_ids*, device_ids*, whatsapp_bsuids*, documents*,
         other_documents*, postal_code, postal_area, street, house_number, city, district, region, country,
-        attributes*.
+        attributes*; of a source of claims also claimed*, claim_digest.
         """
         if not isinstance(record, Mapping):
             return StandardizedRecord({}, (), {}, (Refusal("", "invalid"),))
@@ -48,6 +50,8 @@ class Standardizer:
         add_identifiers(draft, self._rules)
         add_address(draft, self._rules, self._country)
         add_attributes(draft, self._rules)
+        if self._claims:
+            add_claims(draft)
         return draft.finish()
 
     def standardize_identifier(self, kind: str, raw: object) -> Identifier | Refusal:

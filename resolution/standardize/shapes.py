@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """A source's habits: region (ISO 3166), area code (DDD), date order (dmy, mdy, ymd), own domains."""
+    """A source's habits: region (ISO 3166), area code (DDD), date order (dmy, mdy, ymd), own domains.
+
+    claims: the public types identifiers there without proving them (web form, newsletter, bot, kiosk); what the record
+    does not name in `verified` is a claim.
+    """
 
     default_region: str = "BR"
     default_area_code: str | None = None
     date_order: str = "dmy"
     own_domains: frozenset[str] = frozenset()
+    claims: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,13 +289,14 @@ def test_a_new_source_takes_the_settings_of_the_mapping(store: Engine, tmp_path:
         default_area_code = "21"
         trust = 80
         own_domains = ["Loja.example.com"]
+        claims = true
     """
 
     run_import(store, write_lines(tmp_path / "a.jsonl", a_record(phones=["912 345 678"])), toml=toml)
 
     with read(store) as connection:
         source = select_sources(connection)["crm"]
-    assert source.settings == SourceSettings("PT", "21", "dmy", frozenset({"loja.example.com"}))
+    assert source.settings == SourceSettings("PT", "21", "dmy", frozenset({"loja.example.com"}), claims=True)
     assert source.trust == 80
     assert stored_records(store)["crm", "1"]["identifiers"] == ["phone=+351912345678"]
 

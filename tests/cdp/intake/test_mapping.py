@@ -75,6 +75,7 @@ WRONG = {
     "area_code": ("[source]\ndefault_area_code = 11", "a text of digits"),
     "date_order": ('[source]\ndate_order = "dym"', "source.date_order is one of dmy, mdy, ymd"),
     "trust": ("[source]\ntrust = 101", "from 0 to 100"),
+    "claims": ("[source]\nclaims = 'yes'", "source.claims is true or false"),
     "encoding": ('[file]\nencoding = "utf-7"', "file.encoding is one of utf-8"),
     "delimiter": ('[file]\ndelimiter = "||"', "file.delimiter is one character"),
     "skip_lines": ("[file]\nskip_lines = -1", "from 0 to 1000"),
