@@ -24,8 +24,9 @@ def serve(*, bind: str | None, workers: int | None) -> None:
         arguments += ["--bind", bind]
     if workers:
         arguments += ["--workers", str(workers)]
-    # The application is named, not imported: commands know nothing of the API.
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments, "wsgi:app"])
+    # The application is named, not imported: commands know nothing of the API. -P: from what is installed, and
+    # not from a wsgi.py or api.py that lies in this directory.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "api.launch", *arguments, "wsgi:app"])
 
 
 def _require_store(url: str, timeout_seconds: float) -> None:

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,11 +23,11 @@ from cdp.privacy.audit import find_breach
 from cdp.store import read
 from tests.builders import StoreBuilder, a_record
 
-CDP = [sys.executable, "-c", "from cdp.commands import main; main()"]
+CDP = [sys.executable, "-P", "-c", "from cdp.commands import main; main()"]
 
 
 class Server:
-    """`cdp serve` in a process of its own, started from a directory that holds nothing."""
+    """`cdp serve` in a process of its own, started from a directory."""
 
     def __init__(self, url: str, directory: Path, *, workers: int) -> None:
         with socket.socket() as free:
@@ -69,28 +69,52 @@ class Server:
                 time.sleep(0.05)
         raise AssertionError(self.log.read_text())
 
+    def wait_for(self, line: str, count: int) -> None:
+        """Until the log has a line so many times."""
+        deadline = time.monotonic() + 30
+        while self.log.read_text().count(line) < count:
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(40)
 
 
+Serve = Callable[..., Server]
+
+
 @pytest.fixture
-def server(sqlite_url: str, sqlite_store: Engine, tmp_path: Path) -> Iterator[Server]:
-    # The store must be one the server can use before it starts: the fixture above made it.
-    assert sqlite_store.dialect.name == "sqlite"
+def elsewhere(tmp_path: Path) -> Path:
+    """A directory that holds nothing."""
     directory = tmp_path / "elsewhere"
     directory.mkdir()
-    running = Server(sqlite_url, directory, workers=3)
-    yield running
-    running.stop()
+    return directory
+
+
+@pytest.fixture
+def serve(sqlite_url: str, sqlite_store: Engine, elsewhere: Path) -> Iterator[Serve]:
+    """Starts a server from that directory, and stops it after the test."""
+    # The store must be one the server can use before it starts: the fixture above made it.
+    assert sqlite_store.dialect.name == "sqlite"
+    running: list[Server] = []
+
+    def start(*, workers: int) -> Server:
+        running.append(Server(sqlite_url, elsewhere, workers=workers))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()
 
 
 @pytest.mark.slow
-def test_three_workers_lose_nothing(server: Server, lite_people: StoreBuilder) -> None:
+def test_three_workers_lose_nothing(serve: Serve, lite_people: StoreBuilder) -> None:
     lite_people.add_profile(a_record())
     secret = lite_people.add_key("profiles:lookup", "profiles:read:agent")
     body = {"type": "phone", "value": "11 98765-4321"}
+    server = serve(workers=3)
     server.wait_until_ready()
 
     with ThreadPoolExecutor(12) as callers:
@@ -112,3 +136,23 @@ def test_three_workers_lose_nothing(server: Server, lite_people: StoreBuilder) -
     assert "987654321" not in log
     assert "98765-4321" not in log
     assert secret not in log
+
+
+@pytest.mark.slow
+def test_what_lies_in_the_directory_is_not_served(
+    serve: Serve, elsewhere: Path, lite_people: StoreBuilder
+) -> None:
+    for name in ("wsgi", "api", "cdp", "resolution", "flask", "gunicorn", "gunicorn.conf"):
+        (elsewhere / f"{name}.py").write_text(f'raise RuntimeError("the {name} of the directory")\n')
+    server = serve(workers=1)
+    server.wait_until_ready()
+
+    # Renewed workers import everything anew.
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("Booting worker", 2)
+    answer = server.call("/readyz")
+    stopped = server.stop()
+
+    log = server.log.read_text()
+    assert (answer, stopped) == (200, 0), log
+    assert "of the directory" not in log

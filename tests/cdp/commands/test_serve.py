@@ -33,7 +33,7 @@ def test_gunicorn_takes_over_with_the_settings_of_the_api(
     assert executed == [
         [
             sys.executable,
-            *("-m", "gunicorn", "--config", "python:api.serving"),
+            *("-P", "-m", "api.launch", "--config", "python:api.serving"),
             *("--bind", "127.0.0.1:9000", "--workers", "2", "wsgi:app"),
         ]
     ]
