@@ -117,6 +117,12 @@ class IdentifierSchema(ma.Schema):
     type = ma.fields.String(required=True, metadata={"examples": ["phone"]})
     value = ma.fields.String(required=True, metadata={"examples": ["+55***4321"]})
     verified = ma.fields.Boolean(required=True)
+    superseded = ma.fields.Boolean(
+        metadata={
+            "description": "True, or absent. True for a phone that is the other form of a line that stands before it, "
+            "with or without the ninth digit: do not dial this one."
+        }
+    )
     last_seen_at = _instant("When a record last gave it.")
 
 

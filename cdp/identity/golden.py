@@ -30,6 +30,9 @@ from cdp.store.schema import identifiers, memberships, source_records, sources
 # The golden record of a profile that has no records.
 NO_GOLDEN = "{}"
 
+# Raised when the same members give another golden record than before, so that all are made anew.
+_GOLDEN_FORM = 2
+
 _NOTHING_VERIFIED: frozenset[str] = frozenset()
 
 
@@ -42,7 +45,7 @@ class Survivorship:
 
     def digest(self) -> str:
         """Changes with anything that could change a golden record of unchanged members."""
-        content = [self.rules, sorted((name, trust) for name, trust in self.sources.values())]
+        content = [_GOLDEN_FORM, self.rules, sorted((name, trust) for name, trust in self.sources.values())]
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp.errors import CdpError
+from resolution.standardize import superseded_phones
 
 Value = Any
 # Attribute to its rules in order; 'default' serves those that are not named.
@@ -89,7 +90,8 @@ def choose_golden_record(
 def union_of_identifiers(records: Sequence[MemberRecord]) -> list[dict[str, Value]]:
     """Every identifier of the profile once as {type, value, verified, record_ids, last_seen_at}.
 
-    By type; in a type the verified first, then the most recently seen, then by value.
+    By type; in a type the verified first, then the most recently seen, then by value. Behind them, with
+    `superseded` true, phones that are the other form of a line that stands before them: known, and not to be dialled.
     """
     found: dict[tuple[str, str], dict[str, Value]] = {}
     for record in _in_key_order(records):
@@ -110,8 +112,10 @@ def union_of_identifiers(records: Sequence[MemberRecord]) -> list[dict[str, Valu
     # The last key first: sorting is stable.
     told = [found[key] for key in sorted(found)]
     if len(told) > 1:
+        for value in superseded_phones({value for kind, value in found if kind == "phone"}):
+            found["phone", value]["superseded"] = True
         told.sort(key=itemgetter("last_seen_at"), reverse=True)
-        told.sort(key=lambda entry: (entry["type"], not entry["verified"]))
+        told.sort(key=lambda entry: (entry["type"], "superseded" in entry, not entry["verified"]))
     return told
 
 

@@ -1,5 +1,6 @@
 """Raw values made comparable: pure rules, one file per kind of value, and the record that assembles them."""
 
+from resolution.standardize.phones import superseded_phones
 from resolution.standardize.record import (
     STANDARDIZER_VERSION,
     Standardizer,
@@ -17,4 +18,5 @@ __all__ = [
     "Standardizer",
     "standardize_identifier",
     "standardize_record",
+    "superseded_phones",
 ]

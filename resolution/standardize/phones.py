@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -23,6 +24,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _BRAZIL = re.compile(r"(?:[14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])(?:[2-57]\d{7}|9\d{8})")
+_NINTH_DIGIT = re.compile(r"\+55\d\d9\d{8}")
+_LANDLINE_FIRST_DIGITS = "2345"
 _PORTUGAL = re.compile(
     r"(?:9[1-36]\d{7}|2(?:[12]\d|3[1-689]|4[1-59]|[57][1-9]|6[1-35689]|8[1-69]|9[1256])\d{6})"
 )
@@ -93,6 +96,20 @@ def variant_key(e164: str) -> str:
     if digits.startswith("549") and len(digits) == 13:
         return "54" + digits[3:]
     return digits
+
+
+def superseded_phones(phones: Collection[str]) -> set[str]:
+    """Of one person's numbers in E.164 those not to be dialled, since the same Brazilian line is there as it should be.
+
+    A landline that somebody gave a ninth digit is valid as a mobile, wrongly: the form without it is preferred. A
+    mobile without it, as accounts of before 2016 have it, gives way to the form with it. Which of the two a number
+    is nobody can tell from one form alone, so that a lone form is never superseded.
+    """
+    superseded = set()
+    for phone in phones:
+        if _NINTH_DIGIT.fullmatch(phone) and (shorter := phone[:5] + phone[6:]) in phones:
+            superseded.add(phone if shorter[5] in _LANDLINE_FIRST_DIGITS else shorter)
+    return superseded
 
 
 def _in_ascii_digits(text: str) -> str:

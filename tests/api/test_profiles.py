@@ -79,6 +79,22 @@ def test_values_are_masked_unless_asked_for_with_right_and_purpose(caller: Calle
     assert {each["value"] for each in whole["identifiers"]} == {"+5511987654321", "ana@example.com"}
 
 
+@pytest.mark.parametrize("view", ["ivr", "agent"])
+def test_the_phone_to_dial_stands_before_its_other_form(
+    caller: Caller, people: StoreBuilder, view: str
+) -> None:
+    profile = people.add_profile(
+        a_record(phones=["45 93278-2153"], emails=None, verified=["phones"]),
+        a_record(source_record_id="c-2", phones=["45 3278-2153"], emails=None),
+    )
+
+    path = f"/v1/profiles/{profile.profile_id}?view={view}&unmask=true"
+    [first, second] = document(caller, path, headers={"CDP-Purpose": "ticket:4711"})["identifiers"]
+
+    assert (first["value"], first.get("superseded")) == ("+554532782153", None)
+    assert (second["value"], second["superseded"]) == ("+5545932782153", True)
+
+
 def test_unmasking_needs_scope_and_purpose(
     client: FlaskClient, people: StoreBuilder, caller: Caller, ana: BuiltProfile
 ) -> None:

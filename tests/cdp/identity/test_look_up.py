@@ -46,6 +46,28 @@ def test_a_phone_is_found_without_its_ninth_digit(people: StoreBuilder) -> None:
     assert find(people, ("phone", "11 98765-4321")).profile_id == ana.profile_id
 
 
+@pytest.mark.parametrize(
+    ("held", "presented"),
+    [
+        (["45 3278-2153"], "5545932782153"),
+        (["5545932782153"], "45 3278-2153"),
+        (["45 3278-2153", "5545932782153"], "45 3278-2153"),
+        (["45 3278-2153", "5545932782153"], "+55 45 93278-2153"),
+        (["11 97654-3210"], "551176543210"),
+        (["551176543210"], "11 97654-3210"),
+        (["551187654321"], "11 98765-4321"),
+        (["11 98765-4321"], "551187654321"),
+    ],
+    ids=lambda value: " and ".join(value) if isinstance(value, list) else value,
+)
+def test_either_form_of_a_line_finds_its_person(
+    held: list[str], presented: str, people: StoreBuilder
+) -> None:
+    ana = people.add_profile(a_record(phones=held))
+
+    assert find(people, ("phone", presented)) == Found(ana.profile_id, {})
+
+
 def test_the_exact_phone_comes_before_its_variants(people: StoreBuilder) -> None:
     old = people.add_profile(a_record(phones=None, emails=["old@example.com"]))
     people.add_identifier(old.record_ids[0], "phone", "+551187654321", "551187654321")

@@ -165,6 +165,34 @@ def test_identifiers_are_told_once_verified_and_recent_ones_first() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("dialled", "other"),
+    [
+        pytest.param("+554532782153", "+5545932782153", id="landline given a 9"),
+        pytest.param("+5511976543210", "+551176543210", id="old account without its 9"),
+    ],
+)
+def test_the_form_to_dial_stands_before_the_other_form_of_the_line(dialled: str, other: str) -> None:
+    members = [
+        a_member(1, identifiers=[("phone", dialled, False)]),
+        a_member(2, identifiers=[("phone", other, True), ("phone", "+5511900000001", False)]),
+    ]
+
+    told = union_of_identifiers(members)
+
+    assert [(each["value"], each.get("superseded")) for each in told] == [
+        ("+5511900000001", None),
+        (dialled, None),
+        (other, True),
+    ]
+
+
+def test_a_lone_form_is_not_superseded() -> None:
+    [told] = union_of_identifiers([a_member(1, identifiers=[("phone", "+5545932782153", False)])])
+
+    assert "superseded" not in told
+
+
 @st.composite
 def some_members(draw: st.DrawFn) -> list[MemberRecord]:
     texts = st.sampled_from(["Ana", "ana ", "Ana Lima", "Ana B. Lima", "Bia", ""])

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resolution.standardize.phones import split_phones, standardize_phone, variant_key
+from resolution.standardize.phones import (
+    split_phones,
+    standardize_phone,
+    superseded_phones,
+    variant_key,
+)
 from resolution.standardize.shapes import RefusedValueError
 
 ACCEPTED = {
@@ -116,6 +121,35 @@ VARIANTS = {
 @pytest.mark.parametrize(("e164", "key"), VARIANTS.values(), ids=VARIANTS)
 def test_variant_key_is_what_forms_of_one_line_share(e164: str, key: str) -> None:
     assert variant_key(e164) == key
+
+
+@pytest.mark.parametrize(
+    ("phones", "superseded"),
+    [
+        pytest.param(["+554532782153", "+5545932782153"], {"+5545932782153"}, id="a landline given a 9"),
+        pytest.param(["+5545932782153"], set(), id="nobody knows it without the 9"),
+        pytest.param(["+551121234567", "+5511921234567"], {"+5511921234567"}, id="from 2"),
+        pytest.param(["+551157654321", "+5511957654321"], {"+5511957654321"}, id="to 5"),
+        pytest.param(
+            ["+551176543210", "+5511976543210"], {"+551176543210"}, id="a mobile of the old trunking"
+        ),
+        pytest.param(["+551187654321", "+5511987654321"], {"+551187654321"}, id="a mobile without its 9"),
+        pytest.param(["+554532782153", "+5511932782153"], set(), id="another area code"),
+        pytest.param(["+554532782153", "+554532782154"], set(), id="another number"),
+        pytest.param(
+            ["+541123456789", "+5491123456789"], set(), id="Argentina, whose 9 stands before the area code"
+        ),
+        pytest.param(
+            ["+554532782153", "+5545932782153", "+551187654321", "+5511987654321", "+351912345678"],
+            {"+5545932782153", "+551187654321"},
+            id="two lines of one person",
+        ),
+        pytest.param([], set(), id="no phone"),
+    ],
+)
+def test_of_two_forms_of_one_line_one_is_dialled(phones: list[str], superseded: set[str]) -> None:
+    assert superseded_phones(phones) == superseded
+    assert superseded_phones(phones[::-1]) == superseded
 
 
 def test_two_phones_in_one_value_are_two() -> None:
