@@ -30,6 +30,8 @@ class Settings:
     worker_count: int | None = None
     thread_count: int = 8
     log_level: str = "info"
+    # None: the rules that are shipped.
+    survivorship_file: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -46,6 +48,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         worker_count=_count(given, "CDP_WORKERS", 0) or None,
         thread_count=_count(given, "CDP_THREADS", Settings.thread_count),
         log_level=_log_level(given),
+        survivorship_file=Path(rules) if (rules := given.get("CDP_SURVIVORSHIP_FILE")) else None,
     )
 
 

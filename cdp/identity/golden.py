@@ -23,6 +23,7 @@ from cdp.identity.survivorship import (
     read_rules,
     union_of_identifiers,
 )
+from cdp.settings import read_settings
 from cdp.store import stream_rows
 from cdp.store.instants import format_instant
 from cdp.store.schema import identifiers, memberships, source_records, sources
@@ -50,8 +51,10 @@ class Survivorship:
 
 
 def select_survivorship(connection: Connection) -> Survivorship:
+    """Raises SurvivorshipError for a file of rules that cannot be used."""
     rows = connection.execute(select(sources.c.source_id, sources.c.name, sources.c.trust))
-    return Survivorship(read_rules(None), {row.source_id: (row.name, row.trust) for row in rows})
+    rules = read_rules(read_settings().survivorship_file)
+    return Survivorship(rules, {row.source_id: (row.name, row.trust) for row in rows})
 
 
 def golden_text(members: Sequence[MemberRecord], rules: Rules, pins: Mapping[str, Any] | None = None) -> str:

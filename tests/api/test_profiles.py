@@ -290,6 +290,20 @@ def test_a_profile_without_records_still_answers(people: StoreBuilder, caller: C
     assert (view["state"], view["golden"], view["identifiers"]) == ("empty", {}, [])
 
 
+def test_a_wrong_file_of_survivorship_rules_keeps_no_reader_out(
+    caller: Caller, ana: BuiltProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_SURVIVORSHIP_FILE", "nowhere.toml")
+
+    answers = [
+        caller.get(f"/v1/profiles/{ana.profile_id}"),
+        caller.look_up("phone", "11 98765-4321"),
+        caller.get("/readyz"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
 def test_answers_about_people_are_not_stored(caller: Caller, ana: BuiltProfile) -> None:
     headers = caller.get(f"/v1/profiles/{ana.profile_id}").headers
 

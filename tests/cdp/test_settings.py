@@ -42,6 +42,11 @@ def test_the_server_is_set_by_the_environment() -> None:
     assert settings.log_level == "warning"
 
 
+def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
+    assert read_settings({"CDP_SURVIVORSHIP_FILE": ""}).survivorship_file is None
+    assert read_settings({"CDP_SURVIVORSHIP_FILE": "own.toml"}).survivorship_file == Path("own.toml")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -114,6 +114,55 @@ def test_activating_a_model_twice_says_so(people: Engine) -> None:
     assert "in force already" in run("model", "activate", "1").stdout
 
 
+def test_golden_records_follow_the_rules_of_a_file(
+    people: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[rules]\ndefault = ["most_recent"]\n', "utf-8")
+    add_records(people, a_record("a3", ANA_AGAIN, occurred_at="2026-03-01T00:00:00Z"))
+    run_json("resolve")
+    shipped = full_names(people)
+
+    monkeypatch.setenv("CDP_SURVIVORSHIP_FILE", str(rules))
+    before, told = run("verify").stdout, run_json("resolve")
+
+    assert (shipped[0], full_names(people)[0]) == ("Ana Lúcia Reis", "Ana L. Reis")
+    assert "golden: the golden record of profile" in before
+    assert told["changes"]["profiles_changed"] == 1
+    assert run_json("verify")["ok"]
+
+
+@pytest.mark.parametrize("command", ["resolve", "verify"])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "cannot be read"),
+        ("[rules", "is not TOML"),
+        ("[rules]\ngender = ['most_recent']", "lacks the line default"),
+        ("[rules]\ndefault = ['best']", "names the rules best"),
+    ],
+    ids=["missing", "no TOML", "no default", "unknown rule"],
+)
+def test_a_wrong_file_of_rules_is_one_clear_line(
+    people: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    content: str | None,
+    told: str,
+) -> None:
+    rules = tmp_path / "rules.toml"
+    if content is not None:
+        rules.write_text(content, "utf-8")
+    monkeypatch.setenv("CDP_SURVIVORSHIP_FILE", str(rules))
+
+    result = run(command)
+
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert str(rules) in result.stderr
+    assert told in result.stderr
+
+
 def test_verify_is_content_with_a_sound_store(people: Engine) -> None:
     run("resolve")
 
@@ -159,3 +208,8 @@ def test_a_new_store_has_the_shipped_model_in_force(tmp_path: Path, monkeypatch:
     [prior] = run_json("model", "list")
     assert (prior["model_version"], prior["label"]) == (0, "shipped prior")
     assert prior["active_since"] is not None
+
+
+def full_names(store: Engine) -> list[str]:
+    """Of every profile, in the order of their ids."""
+    return [each["golden"]["attributes"]["full_name"]["value"] for each in rows(store, "profiles")]
