@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from resolution.batch import BatchResolution, resolve_batch
     from resolution.errors import ResolutionError, SpecificationError, TrainingError
     from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
+    from resolution.keys import linkage_hash, value_key
     from resolution.model import Model
     from resolution.model_files import dump_model, load_model
     from resolution.partition import Join, Refusal
@@ -45,6 +46,7 @@ _PLACES = {
     "evaluate_clusters": "evaluation",
     "evaluate_labels": "evaluation",
     "initial_model": "training",
+    "linkage_hash": "keys",
     "load_model": "model_files",
     "load_records": "workspace",
     "open_workspace": "workspace",
@@ -53,6 +55,7 @@ _PLACES = {
     "read_specification": "specification",
     "resolve_batch": "batch",
     "train": "training",
+    "value_key": "keys",
 }
 
 __all__ = [
@@ -75,6 +78,7 @@ __all__ = [
     "evaluate_clusters",
     "evaluate_labels",
     "initial_model",
+    "linkage_hash",
     "load_model",
     "load_records",
     "open_workspace",
@@ -83,6 +87,7 @@ __all__ = [
     "read_specification",
     "resolve_batch",
     "train",
+    "value_key",
 ]
 
 

@@ -14,12 +14,20 @@ import pyarrow as pa
 
 from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_keys, unblocked_pairs_sql
 from resolution.levels import levels_sql
+from resolution.linkage_index import BLOCKED, COMPONENT, REPEAT
 from resolution.model import Model
 from resolution.partition import Constraints, Join, Partition, Refusal, partition
 from resolution.people import Cluster, PairConstraints, exclusive_identifiers, separating_attributes
 from resolution.repeats import find_repeats, put_repeats_back
 from resolution.splink_engine import comparisons_with_frequencies, score_pairs
-from resolution.workspace import StoredRecord, load_records, open_workspace, part_shared_values
+from resolution.workspace import (
+    VALUE_KEY_SQL,
+    StoredRecord,
+    holders_sql,
+    load_records,
+    open_workspace,
+    part_shared_values,
+)
 
 CHUNK_SIZE = 50_000
 
@@ -44,25 +52,30 @@ class BatchResolution:
     refusals: list[Refusal]
     counts: dict[str, int]
 
-    def edges(self) -> Iterator[Sequence[tuple[int, int, float, str]]]:
-        """(record_id_l, record_id_r, match_weight, evidence) in pair order, chunk by chunk.
+    def edges(self) -> Iterator[Sequence[tuple[int, int, float, str, str]]]:
+        """(record_id_l, record_id_r, match_weight, origin, evidence) in pair order, chunk by chunk.
 
-        evidence: JSON text {"levels": [level number by comparison, the missing level counted],
-        "frequency_weights": {comparison: bits}}, the latter where they are not 0.
+        origin: see linkage_index. evidence: JSON text {"levels": [level number by comparison, the missing level
+        counted], "frequency_weights": {comparison: bits}}, the latter where they are not 0.
         """
         yield from _chunks(self.connection, "SELECT * FROM explained_edges ORDER BY record_id_l, record_id_r")
 
     def blocking_keys(self) -> Iterator[Sequence[tuple[int, int]]]:
-        """(blocking_key, record_id), in order, each once."""
-        yield from _chunks(
-            self.connection, "SELECT DISTINCT blocking_key, record_id FROM block_keys ORDER BY ALL"
-        )
-
-    def shared_values(self) -> Iterator[Sequence[tuple[str, str, int, str]]]:
-        """(linkage column, value, holders, 'shared' or 'generic'), in order."""
+        """(blocking_key, record_id), in order, each once; repeats have none."""
         yield from _chunks(
             self.connection,
-            "SELECT column_name, value, holder_count, sharing FROM value_classes ORDER BY ALL",
+            "SELECT DISTINCT blocking_key, record_id FROM block_keys ANTI JOIN repeats USING (record_id) ORDER BY ALL",
+        )
+
+    def value_holders(self) -> Iterator[Sequence[tuple[int, str, int]]]:
+        """(value_key, first name by sound or '', record_id) of the values whose holders count, in order."""
+        yield from _chunks(self.connection, f"{holders_sql(self.model.specification)} ORDER BY ALL")
+
+    def shared_values(self) -> Iterator[Sequence[tuple[int, str, str, int, str]]]:
+        """(value_key, linkage column, value, holders, 'shared' or 'generic'), in order."""
+        yield from _chunks(
+            self.connection,
+            f"SELECT {VALUE_KEY_SQL}, * FROM value_classes ORDER BY ALL",  # noqa: S608  SQL of this code
         )
 
 
@@ -94,7 +107,7 @@ def resolve_batch(
         progress("partitioning")
         found, ids = _partition(connection, model, ruled)
         progress("explaining edges")
-        connection.execute("INSERT INTO edges SELECT * FROM repeat_scores")
+        _add_edges(connection, "repeat_scores", REPEAT)
         _explain_edges(connection, model)
         clusters = _clusters(found, ids)
         counts = {
@@ -119,10 +132,15 @@ def _score(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Table `edges`: the blocked pairs, and then the pairs that components still lack, above the floor."""
     thresholds = model.specification.thresholds
     score_pairs(connection, model, pairs="blocked_pairs", scored="edges", floor=thresholds.floor)
+    connection.execute(f"ALTER TABLE edges ADD COLUMN origin VARCHAR DEFAULT '{BLOCKED}'")
     _complete_components(connection, thresholds.link, model.specification.complete_size)
     if _count(connection, "missing_pairs"):
         score_pairs(connection, model, pairs="missing_pairs", scored="completed", floor=thresholds.floor)
-        connection.execute("INSERT INTO edges SELECT * FROM completed")
+        _add_edges(connection, "completed", COMPONENT)
+
+
+def _add_edges(connection: duckdb.DuckDBPyConnection, scored: str, origin: str) -> None:
+    connection.execute(f"INSERT INTO edges SELECT *, ? FROM {scored}", [origin])  # noqa: S608  a table of ours
 
 
 def _complete_components(connection: duckdb.DuckDBPyConnection, link: float, complete_size: int) -> None:
@@ -241,7 +259,7 @@ def _explain_edges(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     connection.execute(
         f"""
         CREATE TABLE explained_edges AS
-        SELECT record_id_l, record_id_r, match_weight,
+        SELECT record_id_l, record_id_r, match_weight, origin,
                '{{"levels":' || to_json(levels) || ',"frequency_weights":{{' || concat_ws(',', {weights or "NULL"})
                || '}}}}' AS evidence
         FROM ({levels_sql(connection, model.specification, pairs="edges")})

@@ -1,42 +1,13 @@
-"""Which pairs are compared at all: the same keys in SQL for the batch and in Python for one record."""
+"""Which pairs are compared at all: the blocking keys of `resolution.keys` in SQL, for all records at once."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Sequence
 
 import duckdb
 
 from resolution.columns import LIST_COLUMNS
 from resolution.specification import BlockingRule
-
-_SEPARATOR = "\x1f"
-
-
-def blocking_keys(linkage: Mapping[str, str | Sequence[str]], rules: Iterable[BlockingRule]) -> Iterator[int]:
-    """The blocking keys of one record, signed 64-bit numbers; two records with a key in common may be compared."""
-    for rule in rules:
-        pools = [_pool(linkage, columns) for columns in rule.columns]
-        for parts in product(*pools):
-            yield blocking_key(rule.name, parts)
-
-
-def blocking_key(rule_name: str, parts: Sequence[str]) -> int:
-    """The first 63 bits of the lower half of MD5, as DuckDB's md5_number_lower gives them."""
-    digest = hashlib.md5(_SEPARATOR.join((rule_name, *parts)).encode(), usedforsecurity=False).digest()
-    return int.from_bytes(digest[8:], "little") >> 1
-
-
-def _pool(linkage: Mapping[str, str | Sequence[str]], columns: Sequence[str]) -> list[str]:
-    values: set[str] = set()
-    for column in columns:
-        held = linkage.get(column)
-        if isinstance(held, str):
-            values.add(held)
-        elif held:
-            values.update(held)
-    return sorted(values)
 
 
 def create_block_keys(connection: duckdb.DuckDBPyConnection) -> None:

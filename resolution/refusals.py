@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -39,10 +39,15 @@ class Refusal:
 
 
 def find_refusals(
-    cluster_of: Mapping[int, int], edges: Sequence[Edge], constraints: Constraints, thresholds: Thresholds
+    cluster_of: Mapping[int, int],
+    edges: Sequence[Edge],
+    constraints: Constraints,
+    thresholds: Thresholds,
+    *,
+    told: Collection[tuple[str, str]] | None = None,
 ) -> list[Refusal]:
     """Pairs of final clusters whose mean weight reaches the review weight, or that share an exclusive identifier
-    all the same, each with what stood in the way."""
+    all the same, each with what stood in the way. Told: the identifiers all of whose holders are here; None: all."""
     members: dict[int, list[int]] = defaultdict(list)
     for key, name in cluster_of.items():
         members[name].append(key)
@@ -53,7 +58,7 @@ def find_refusals(
         for names in [(cluster_of[a], cluster_of[b])]
     }
     between = _between_clusters(cluster_of, edges, thresholds)
-    sharing = _sharing_clusters(cluster_of, constraints.exclusive)
+    sharing = _sharing_clusters(cluster_of, constraints.exclusive, told)
     for (name_l, name_r), (key_l, key_r) in sharing.items():
         between.setdefault((name_l, name_r), Between(0, thresholds.floor, key_l, key_r))
 
@@ -95,7 +100,9 @@ def _between_clusters(
 
 
 def _sharing_clusters(
-    cluster_of: Mapping[int, int], exclusive: Mapping[int, Sequence[tuple[str, str]]]
+    cluster_of: Mapping[int, int],
+    exclusive: Mapping[int, Sequence[tuple[str, str]]],
+    told: Collection[tuple[str, str]] | None,
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """Pairs of final clusters that hold the same exclusive identifier, each with the first records that do.
 
@@ -105,7 +112,7 @@ def _sharing_clusters(
     holders: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
     for key in sorted(exclusive):
         for held in exclusive[key]:
-            if key in cluster_of:
+            if key in cluster_of and (told is None or held in told):
                 holders[held].setdefault(cluster_of[key], key)
     sharing: dict[tuple[int, int], tuple[int, int]] = {}
     for by_cluster in holders.values():

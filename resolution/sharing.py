@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from resolution.blocking import blocking_key
+from resolution.keys import Linkage
 from resolution.specification import SharingLimits, Specification
-
-Linkage = Mapping[str, str | Sequence[str]]
 
 # (linkage column, value)
 Value = tuple[str, str]
@@ -25,10 +23,9 @@ def held_values(linkage: Linkage, columns: Sequence[str]) -> list[Value]:
     return [(column, value) for column in columns for value in linkage.get(column, ())]
 
 
-def value_key(value: Value) -> int:
-    """What a value is known by in an index: 63 bits of MD5, as for blocking keys."""
-    column, text = value
-    return blocking_key(f"value {column}", (text,))
+def most_holders(specification: Specification) -> int:
+    """Holders are counted up to here: one more than makes any value generic."""
+    return max((limits.generic for limits in specification.sharing.values()), default=0) + 1
 
 
 def sharing_of(holder_count: int, limits: SharingLimits | None) -> str | None:

@@ -14,10 +14,14 @@ import orjson
 import pyarrow as pa
 
 from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, SHAREABLE_COLUMNS
+from resolution.sharing import held_columns, most_holders
 from resolution.specification import Specification
 
 # (record_id, source, source_record_id, standardized record as JSON text with the object `linkage`)
 StoredRecord = tuple[int, str, str, str]
+
+# The same as keys.value_key.
+VALUE_KEY_SQL = "(md5_number_lower(concat_ws(chr(31), 'value ' || column_name, value)) >> 1)::BIGINT"
 
 
 @contextlib.contextmanager
@@ -85,11 +89,12 @@ def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Spe
     connection.execute(
         "CREATE TABLE value_classes (column_name VARCHAR, value VARCHAR, holder_count BIGINT, sharing VARCHAR)"
     )
+    most = most_holders(specification)
     for column, limits in specification.sharing.items():
         connection.execute(
             f"""
             INSERT INTO value_classes
-            SELECT ?, value, count(DISTINCT given_sound) AS holder_count,
+            SELECT ?, value, least(count(DISTINCT given_sound), {most}) AS holder_count,
                    CASE WHEN count(DISTINCT given_sound) > ? THEN 'generic' ELSE 'shared' END
             FROM (SELECT given_sound, unnest({_quoted(column)}) AS value FROM loaded)
             GROUP BY value
@@ -98,6 +103,15 @@ def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Spe
             [column, limits.generic, limits.shared],
         )
     connection.execute(f"CREATE TABLE records AS {_parted_sql(list(specification.sharing))}")
+
+
+def holders_sql(specification: Specification) -> str:
+    """SQL for one row per value of a record whose holders count: value_key, given_sound ('' for none), record_id."""
+    rows = " UNION ALL ".join(
+        f"""SELECT '{column}' AS column_name, unnest({_quoted(column)}) AS value, given_sound, record_id FROM loaded"""  # noqa: S608
+        for column in held_columns(specification)
+    )
+    return f"SELECT {VALUE_KEY_SQL} AS value_key, coalesce(given_sound, ''), record_id FROM ({rows})"  # noqa: S608
 
 
 def _parted_sql(columns: Sequence[str]) -> str:

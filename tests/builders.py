@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Engine, select, update
 from cdp.canonical import canonical_json
 from cdp.identity.golden import golden_text
 from cdp.identity.models import insert_model, replace_activation
+from cdp.identity.shared_values import COLUMNS_OF_KIND
 from cdp.identity.survivorship import MemberRecord, read_rules
 from cdp.privacy.issue import issue_key
 from cdp.privacy.keys import KeyRights, make_key
 from cdp.store import schema, write
 from cdp.store.instants import format_instant
-from resolution import Model, default_specification_text, initial_model, parse_specification
+from resolution import Model, default_specification_text, initial_model, parse_specification, value_key
 from resolution.explanation import explain_pair
 from resolution.standardize import STANDARDIZER_VERSION, SourceSettings, standardize_record
 
@@ -141,9 +142,11 @@ class StoreBuilder:
 
     def share(self, kind: str, value: str, sharing: str) -> None:
         """Hold a value to be 'shared' or 'generic'."""
-        row = {"kind": kind, "value": value, "holder_count": 9, "sharing": sharing, "counted_at": NOW}
+        counted = {"value": value, "holder_count": 9, "sharing": sharing, "counted_at": NOW}
         with write(self.engine) as connection:
-            connection.execute(schema.identifier_values.insert(), row)
+            for column in COLUMNS_OF_KIND[kind]:
+                row = {"value_key": value_key(column, value), "column_name": column, **counted}
+                connection.execute(schema.shared_values.insert(), row)
 
     def add_identifier(self, record_id: int, kind: str, value: str, variant: str | None = None) -> None:
         row = {"record_id": record_id, "kind": kind, "value": value, "variant": variant, "verified": False}

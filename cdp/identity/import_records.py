@@ -341,8 +341,8 @@ def _spooled_keys(spool: Spool, source_ids: dict[str, int]) -> Iterator[VersionK
 
 
 def _spooled_contents(spool: Spool) -> Iterator[VersionContent]:
-    for raw, standardized, identifiers in spool.items():
-        yield VersionContent(raw, standardized, identifiers)
+    for raw, standardized, identifiers, linkage_hash in spool.items():
+        yield VersionContent(raw, standardized, identifiers, linkage_hash)
 
 
 def _leave_traces(

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, Select, bindparam, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, select
 
-from cdp.store.schema import identifier_values, identifiers, memberships, source_records
+from cdp.identity.shared_values import select_generic
+from cdp.store.schema import identifiers, memberships, source_records
 from cdp.store.schema import sources as sources_table
 from resolution.standardize import Identifier, Refusal, SourceSettings, Standardizer
 
@@ -29,10 +30,6 @@ _held = (
 )
 _by_value = _held.where(identifiers.c.kind == bindparam("kind"), identifiers.c.value == bindparam("value"))
 _by_variant = _held.where(identifiers.c.kind == "phone", identifiers.c.variant == bindparam("variant"))
-_generic = select(identifier_values.c.kind, identifier_values.c.value).where(
-    tuple_(identifier_values.c.kind, identifier_values.c.value).in_(bindparam("wanted", expanding=True)),
-    identifier_values.c.sharing == "generic",
-)
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ def _select_holders(
     connection: Connection, presented: Sequence[Identifier], sources: Collection[str] | None
 ) -> list[set[str]]:
     """For each identifier the ids of the profiles that hold it, and a record of one of the sources."""
-    generic = _select_generic(connection, [(each.kind, each.value) for each in presented])
+    generic = select_generic(connection, [(each.kind, each.value) for each in presented])
     by_value, by_variant = _seen_by(_by_value, sources), _seen_by(_by_variant, sources)
     found: dict[tuple[str, str], set[str]] = {}
     for each in presented:
@@ -90,7 +87,7 @@ def _select_holders(
         rows = connection.execute(by_value, {"kind": each.kind, "value": each.value}).all()
         if not rows and each.variant:
             rows = connection.execute(by_variant, {"variant": each.variant}).all()
-            generic_forms = _select_generic(connection, sorted({(row.kind, row.value) for row in rows}))
+            generic_forms = select_generic(connection, sorted({(row.kind, row.value) for row in rows}))
             rows = [row for row in rows if (row.kind, row.value) not in generic_forms]
         found[key] = {row.profile_id for row in rows}
     elsewhere = set().union(*found.values())
@@ -121,12 +118,6 @@ def _seen_by(
         )
     )
     return held.where(visible.exists())
-
-
-def _select_generic(connection: Connection, wanted: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    if not wanted:
-        return set()
-    return {(row.kind, row.value) for row in connection.execute(_generic, {"wanted": wanted})}
 
 
 @lru_cache(maxsize=32)

@@ -13,64 +13,62 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, delete, func, select
 
 from cdp.identity.candidates import Proposal, synchronize_candidates
 from cdp.identity.publish import Plan
 from cdp.identity.resolution_runs import PublishedRun
 from cdp.store import replace_rows
-from cdp.store.schema import blocking_keys, edges, identifier_values
+from cdp.store.schema import blocking_keys, edges, redo_records, shared_values, value_holders
 from resolution import BatchResolution
-
-# What the store calls the identifiers that the engine keeps in columns; variants are no identifiers.
-KIND_OF_COLUMN = {
-    "phones": "phone",
-    "emails": "email",
-    "handles": "handle",
-    "loyalty_ids": "loyalty_id",
-    "device_ids": "device_id",
-    "documents": "document",
-    "other_documents": "document",
-    "whatsapp_bsuids": "whatsapp_bsuid",
-}
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The edges and blocking keys of a resolution, known by digests and counts before they are written."""
+    """What a resolution found out about pairs and values, known by digest and count before it is written."""
 
-    edges_digest: str
-    edge_count: int
-    blocking_keys_digest: str
-    blocking_key_count: int
+    edges: tuple[str, int]
+    blocking_keys: tuple[str, int]
+    value_holders: tuple[str, int]
+
+    def digests(self) -> dict[str, str]:
+        return {
+            "edges_digest": self.edges[0],
+            "blocking_keys_digest": self.blocking_keys[0],
+            "value_holders_digest": self.value_holders[0],
+        }
 
 
 def digest_evidence(resolution: BatchResolution) -> Evidence:
-    edges_digest, edge_count = _digest(resolution.edges())
-    keys_digest, key_count = _digest(resolution.blocking_keys())
-    return Evidence(edges_digest, edge_count, keys_digest, key_count)
+    return Evidence(
+        _digest(resolution.edges()),
+        _digest(resolution.blocking_keys()),
+        _digest(resolution.value_holders()),
+    )
 
 
 def publish_evidence(
     connection: Connection, plan: Plan, evidence: Evidence, last: PublishedRun | None, *, now: datetime
 ) -> None:
-    """Edges, blocking keys and shared values; what the store holds already is not written again."""
+    """Edges, blocking keys, holders and sharing of values; what the store holds already is not written again."""
     known = last.counts if last is not None and last.model_version == plan.model_version else {}
     resolution, version = plan.resolution, plan.model_version
-    if not _is_stored(connection, edges, known, evidence.edges_digest, evidence.edge_count):
+    if not _is_stored(connection, edges, known, evidence.edges):
         rows = (
-            (left, right, version, weight, told)
+            (left, right, version, weight, origin, told)
             for chunk in resolution.edges()
-            for left, right, weight, told in chunk
+            for left, right, weight, origin, told in chunk
         )
-        names = ("record_id_l", "record_id_r", "model_version_id", "match_weight", "evidence")
+        names = ("record_id_l", "record_id_r", "model_version_id", "match_weight", "origin", "evidence")
         replace_rows(connection, edges, rows, columns=names)
-    if not _is_stored(
-        connection, blocking_keys, known, evidence.blocking_keys_digest, evidence.blocking_key_count
-    ):
+    if not _is_stored(connection, blocking_keys, known, evidence.blocking_keys):
         keys = chain.from_iterable(resolution.blocking_keys())
         replace_rows(connection, blocking_keys, keys, columns=("blocking_key", "record_id"))
+    if not _is_stored(connection, value_holders, known, evidence.value_holders):
+        holders = chain.from_iterable(resolution.value_holders())
+        replace_rows(connection, value_holders, holders, columns=("value_key", "given_sound", "record_id"))
     _publish_shared_values(connection, resolution, now)
+    connection.execute(delete(redo_records))
 
 
 def publish_candidates(connection: Connection, plan: Plan, *, now: datetime) -> dict[str, int]:
@@ -97,26 +95,26 @@ def publish_candidates(connection: Connection, plan: Plan, *, now: datetime) -> 
 
 def _publish_shared_values(connection: Connection, resolution: BatchResolution, now: datetime) -> None:
     found = {
-        (KIND_OF_COLUMN[column], value): (holder_count, sharing)
+        value_key: (column, value, holder_count, sharing)
         for chunk in resolution.shared_values()
-        for column, value, holder_count, sharing in chunk
-        if column in KIND_OF_COLUMN
+        for value_key, column, value, holder_count, sharing in chunk
     }
-    table = identifier_values
+    table = shared_values
     stored = {
-        (row.kind, row.value): (row.holder_count, row.sharing) for row in connection.execute(select(table))
+        row.value_key: (row.column_name, row.value, row.holder_count, row.sharing)
+        for row in connection.execute(select(table))
     }
     if found != stored:
-        rows = ((*key, *counted, now) for key, counted in sorted(found.items()))
-        replace_rows(
-            connection, table, rows, columns=("kind", "value", "holder_count", "sharing", "counted_at")
-        )
+        rows = ((value_key, *told, now) for value_key, told in sorted(found.items()))
+        names = ("value_key", "column_name", "value", "holder_count", "sharing", "counted_at")
+        replace_rows(connection, table, rows, columns=names)
 
 
 def _is_stored(
-    connection: Connection, table: Table, known: Mapping[str, Any], digest: str, count: int
+    connection: Connection, table: Table, known: Mapping[str, Any], digested: tuple[str, int]
 ) -> bool:
     """Whether the table holds these rows: written by the last run, and as many there are."""
+    digest, count = digested
     if known.get(f"{table.name}_digest") != digest:
         return False
     return connection.scalars(select(func.count()).select_from(table)).one() == count

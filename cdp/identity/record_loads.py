@@ -53,6 +53,7 @@ class VersionContent(NamedTuple):
     raw: str
     standardized: str
     identifiers: list[tuple[str, str, str | None, bool]]
+    linkage_hash: int
 
 
 @dataclass
@@ -197,9 +198,10 @@ def _insert_records(
         "raw",
         "standardized",
         "standardizer_version",
+        "linkage_hash",
     )
     rows = [
-        (record_id, *key, now, content.raw, content.standardized, standardizer_version)
+        (record_id, *key, now, content.raw, content.standardized, standardizer_version, content.linkage_hash)
         for record_id, (key, content) in zip(record_ids, created, strict=True)
     ]
     insert_rows(connection, records, rows, columns=columns)
@@ -217,9 +219,9 @@ def _update_records(
 ) -> None:
     if not updated:
         return
-    names = ("record_id", "occurred_at", "raw_hash", "raw", "standardized")
+    names = ("record_id", "occurred_at", "raw_hash", "raw", "standardized", "linkage_hash")
     rows = [
-        (record_id, key.occurred_at, key.raw_hash, content.raw, content.standardized)
+        (record_id, key.occurred_at, key.raw_hash, content.raw, content.standardized, content.linkage_hash)
         for record_id, key, content in updated
     ]
     with temporary_table(connection, "updates", {name: records.c[name].type for name in names}, rows) as new:
@@ -231,6 +233,7 @@ def _update_records(
                 raw_hash=new.c.raw_hash,
                 raw=new.c.raw,
                 standardized=new.c.standardized,
+                linkage_hash=new.c.linkage_hash,
                 received_at=now,
                 standardizer_version=standardizer_version,
                 deleted_at=None,

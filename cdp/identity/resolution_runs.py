@@ -20,6 +20,7 @@ from cdp.store.schema import resolution_runs as runs
 @dataclass(frozen=True)
 class PublishedRun:
     run_id: int
+    kind: str
     model_version: int
     started_at: datetime
     counts: Mapping[str, Any]
@@ -34,6 +35,20 @@ def insert_run(connection: Connection, model_version: int, *, now: datetime) -> 
     )
     run_id: int = connection.scalars(statement).one()
     return run_id
+
+
+def insert_online_run(connection: Connection, model_version: int, *, now: datetime) -> None:
+    """What was published by the batch before is from now on changed record by record."""
+    connection.execute(
+        insert(runs).values(
+            kind="online",
+            model_version_id=model_version,
+            started_at=now,
+            finished_at=now,
+            state="published",
+            counts="{}",
+        )
+    )
 
 
 def abandon_runs(connection: Connection, *, now: datetime) -> int:
@@ -52,12 +67,15 @@ def close_run(
 
 
 def select_last_published(connection: Connection) -> PublishedRun | None:
+    """A batch's, or the one that stands for all that came online since the batch before it."""
     last = connection.execute(
-        select(runs.c.run_id, runs.c.model_version_id, runs.c.started_at, runs.c.counts)
-        .where(runs.c.state == "published", runs.c.kind == "batch")
+        select(runs.c.run_id, runs.c.kind, runs.c.model_version_id, runs.c.started_at, runs.c.counts)
+        .where(runs.c.state == "published")
         .order_by(runs.c.run_id.desc())
         .limit(1)
     ).first()
     if last is None:
         return None
-    return PublishedRun(last.run_id, last.model_version_id, last.started_at, orjson.loads(last.counts))
+    return PublishedRun(
+        last.run_id, last.kind, last.model_version_id, last.started_at, orjson.loads(last.counts)
+    )

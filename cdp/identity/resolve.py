@@ -190,8 +190,7 @@ def _planned(
 def _publish(engine: Engine, plan: Plan, snapshot: Snapshot, now: datetime) -> dict[str, int]:
     evidence = digest_evidence(plan.resolution)
     digests = {
-        "edges_digest": evidence.edges_digest,
-        "blocking_keys_digest": evidence.blocking_keys_digest,
+        **evidence.digests(),
         "records_digest": snapshot.records,
         "survivorship_digest": snapshot.survivorship.digest(),
     }

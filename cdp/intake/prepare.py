@@ -25,6 +25,7 @@ from cdp.intake.mapper import MappingPlan, RecordMapper
 from cdp.intake.rows import BadRow, Chunk, RefusedRowError, Row, shown
 from cdp.intake.shape import UNDATED, CheckedRecord, check_record, format_instant
 from cdp.intake.spool import pack
+from resolution import linkage_hash
 from resolution.standardize import SourceSettings, StandardizedRecord, Standardizer
 
 CACHED_VALUES = 10_000  # Per kind of value and process: ten times as many gained no time on 80,000 records.
@@ -47,7 +48,7 @@ class PreparationPlan:
 class PreparedChunk:
     """What came of a chunk. `records` and `keys` are spool frames of `record_count` items, in the same order.
 
-    A record is [raw, standardized, identifiers], an identifier [kind, value, variant, verified], a key
+    A record is [raw, standardized, identifiers, linkage_hash], an identifier [kind, value, variant, verified], a key
     [source, source_record_id, occurred_at, raw_hash].
     """
 
@@ -130,7 +131,7 @@ def _spooled(raw: str, standardized: StandardizedRecord) -> list[object]:
         option=orjson.OPT_SORT_KEYS,
     )
     identifiers = [[each.kind, each.value, each.variant, each.verified] for each in standardized.identifiers]
-    return [raw, text.decode(), identifiers]
+    return [raw, text.decode(), identifiers, linkage_hash(standardized.linkage)]
 
 
 def _bad_row(row: Row, error: RefusedRowError) -> BadRow:

@@ -27,7 +27,7 @@ from cdp.store.columns import metadata as metadata
 from cdp.store.instants import Instant
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
@@ -47,7 +47,7 @@ sources = Table(
     sqlite_autoincrement=True,
 )
 
-# One row per record of a source, as it was last sent.
+# One row per record of a source, as it was last sent. Records that say the same share a linkage_hash.
 source_records = Table(
     "source_records",
     metadata,
@@ -61,8 +61,10 @@ source_records = Table(
     Column("standardized", TEXT, nullable=False),
     Column("standardizer_version", Integer, nullable=False),
     Column("deleted_at", Instant),
+    Column("linkage_hash", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("source_id", "source_record_id", name="source_records_key_unique"),
     CheckConstraint("length(raw_hash) = 32", name="source_records_raw_hash"),
+    index_where("source_records_linkage", "deleted_at IS NULL", "linkage_hash"),
     sqlite_autoincrement=True,
 )
 
@@ -96,20 +98,38 @@ blocking_keys = Table(
     sqlite_with_rowid=False,
 )
 
-# One row per identifier value held by more people than its kind allows to one person.
-identifier_values = Table(
-    "identifier_values",
+# One row per value (a signed 64-bit hash of column and value) that a record holds and whose holders are counted, with
+# the record's first name by sound, '' for none. As many rows a record as it has identifiers, and no foreign key either.
+value_holders = Table(
+    "value_holders",
     metadata,
-    Column("kind", TEXT, nullable=False),
+    Column("value_key", BigInteger, nullable=False),
+    Column("given_sound", TEXT, nullable=False),
+    Column("record_id", ID, nullable=False),
+    PrimaryKeyConstraint("value_key", "given_sound", "record_id"),
+    sqlite_with_rowid=False,
+)
+
+# One row per value held by more people than its kind allows to one person; holders are counted up to a limit.
+shared_values = Table(
+    "shared_values",
+    metadata,
+    Column("value_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("column_name", TEXT, nullable=False),
     Column("value", TEXT, nullable=False),
     Column("holder_count", Integer, nullable=False),
     Column("sharing", TEXT, nullable=False),
     Column("counted_at", Instant, nullable=False),
-    PrimaryKeyConstraint("kind", "value"),
-    one_of("identifier_values_kind", "kind", *IDENTIFIER_KINDS),
-    one_of("identifier_values_sharing", "sharing", "shared", "generic"),
-    CheckConstraint("holder_count >= 0", name="identifier_values_holder_count"),
-    sqlite_with_rowid=False,
+    one_of("shared_values_sharing", "sharing", "shared", "generic"),
+    CheckConstraint("holder_count >= 0", name="shared_values_holder_count"),
+)
+
+# One row per record that waits to be resolved anew, because a value of it became shared, or ceased to be.
+redo_records = Table(
+    "redo_records",
+    metadata,
+    Column("record_id", ID, ForeignKey("source_records.record_id"), primary_key=True, autoincrement=False),
+    Column("queued_at", Instant, nullable=False),
 )
 
 # One row per trained model; version 0 is the shipped prior. Rows never change.
@@ -153,9 +173,35 @@ edges = Table(
     refers("model_version_id", "model_versions.model_version_id"),
     Column("match_weight", Double, nullable=False),
     Column("evidence", TEXT, nullable=False),
+    Column("origin", TEXT, nullable=False, server_default=text("'blocked'")),
     PrimaryKeyConstraint("record_id_l", "record_id_r"),
     CheckConstraint("record_id_l < record_id_r", name="edges_order"),
     Index("edges_right", "record_id_r"),
+)
+
+STEWARD_ACTIONS = ("join", "split", "decision", "undo")
+
+# One row per thing a steward ruled; undone_by is the action that took it back. undoes: of an undo, what it took back,
+# a steward's action or a ledger entry of the machine (without a foreign key, since entries refer to actions).
+steward_actions = Table(
+    "steward_actions",
+    metadata,
+    key("action_id"),
+    Column("kind", TEXT, nullable=False),
+    Column("author", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    refers("candidate_id", "merge_candidates.candidate_id", nullable=True),
+    Column("decision", TEXT),
+    refers("undoes_action_id", "steward_actions.action_id", nullable=True),
+    Column("undoes_entry_id", ID),
+    refers("undone_by", "steward_actions.action_id", nullable=True),
+    Column("recorded_at", Instant, nullable=False),
+    one_of("steward_actions_kind", "kind", *STEWARD_ACTIONS),
+    CheckConstraint(
+        "decision IS NULL OR decision IN ('same', 'different', 'unsure')", name="steward_actions_decision"
+    ),
+    index_where("steward_actions_candidate", "candidate_id IS NOT NULL", "candidate_id"),
+    sqlite_autoincrement=True,
 )
 
 # One row per interval in which a pair of records must, or must not, be one person.
@@ -171,6 +217,8 @@ pair_constraints = Table(
     refers("ledger_entry_id", "ledger_entries.ledger_entry_id", nullable=True),
     Column("valid_from", Instant, nullable=False),
     Column("valid_to", Instant),
+    refers("opened_by", "steward_actions.action_id", nullable=True),
+    refers("closed_by", "steward_actions.action_id", nullable=True),
     one_of("pair_constraints_kind", "kind", "must", "cannot"),
     CheckConstraint("record_id_l < record_id_r", name="pair_constraints_order"),
     CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="pair_constraints_valid"),
@@ -234,11 +282,13 @@ ledger_entries = Table(
     Column("evidence", TEXT, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     refers("undone_by", "ledger_entries.ledger_entry_id", nullable=True),
+    refers("action_id", "steward_actions.action_id", nullable=True),
     one_of("ledger_entries_kind", "kind", *LEDGER_KINDS),
     CheckConstraint("undone_by IS NULL OR undone_by > ledger_entry_id", name="ledger_entries_undone_later"),
     Index("ledger_entries_profile", "profile_id"),
     index_where("ledger_entries_run", "run_id IS NOT NULL", "run_id"),
     index_where("ledger_entries_undone", "undone_by IS NOT NULL", "undone_by"),
+    index_where("ledger_entries_action", "action_id IS NOT NULL", "action_id"),
     sqlite_autoincrement=True,
 )
 

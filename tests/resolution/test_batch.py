@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from resolution import Model, PairConstraints, StoredRecord, resolve_batch
-from resolution.blocking import blocking_keys
 from resolution.explanation import explain_pair
+from resolution.keys import blocking_keys, value_key
+from resolution.linkage_index import BLOCKED, COMPONENT, REPEAT
 from resolution.standardize import SourceSettings, Standardizer
 from tests.resolution.builders import (
     SMALL,
@@ -33,10 +34,11 @@ class Resolved:
     """All of a resolution, read while its workspace was open."""
 
     clusters: list[tuple[tuple[int, ...], list[str]]]
-    edges: list[tuple[int, int, float, str]]
+    edges: list[tuple[int, int, float, str, str]]
     refusals: list[tuple[int, int, str]]
     keys: list[tuple[int, int]]
-    shared_values: list[tuple[str, str, int, str]]
+    holders: list[tuple[int, str, int]]
+    shared_values: list[tuple[int, str, str, int, str]]
     counts: dict[str, int]
 
 
@@ -53,6 +55,7 @@ def resolve(
             edges=[edge for chunk in found.edges() for edge in chunk],
             refusals=[(refusal.key_l, refusal.key_r, refusal.reason) for refusal in found.refusals],
             keys=[key for chunk in found.blocking_keys() for key in chunk],
+            holders=[row for chunk in found.value_holders() for row in chunk],
             shared_values=[value for chunk in found.shared_values() for value in chunk],
             counts=found.counts,
         )
@@ -104,8 +107,8 @@ def test_record_ids_change_nothing(whole: Resolved, renumbered: Resolved) -> Non
     assert [{NEW_IDS[record_id] for record_id in cluster} for cluster in members(whole)] == [
         set(cluster) for cluster in members(renumbered)
     ]
-    assert on_new_ids((low, high, weight) for low, high, weight, _ in whole.edges) == [
-        (low, high, weight) for low, high, weight, _ in renumbered.edges
+    assert on_new_ids((low, high, weight) for low, high, weight, *_ in whole.edges) == [
+        (low, high, weight) for low, high, weight, *_ in renumbered.edges
     ]
     assert on_new_ids(whole.refusals) == sorted(renumbered.refusals)
 
@@ -121,7 +124,7 @@ def test_a_cluster_takes_one_join_less_than_it_has_records(whole: Resolved) -> N
 
 
 def test_the_evidence_of_an_edge_adds_up_to_its_weight(whole: Resolved) -> None:
-    for _, _, match_weight, text in whole.edges:
+    for _, _, match_weight, _, text in whole.edges:
         evidence = json.loads(text)
         explained = explain_pair(MODEL, evidence["levels"], evidence["frequency_weights"])
         assert explained.match_weight == pytest.approx(match_weight, abs=1e-9)
@@ -137,17 +140,20 @@ def test_evidence_names_the_frequencies_that_say_something(whole: Resolved) -> N
 def test_no_edge_is_below_the_floor_and_none_stands_there_twice(whole: Resolved) -> None:
     floor = MODEL.specification.thresholds.floor
 
-    assert min(weight for _, _, weight, _ in whole.edges) >= floor
+    assert min(weight for _, _, weight, *_ in whole.edges) >= floor
     assert len({(low, high) for low, high, *_ in whole.edges}) == len(whole.edges)
     assert all(low < high for low, high, *_ in whole.edges)
 
 
 def test_the_blocking_keys_are_those_of_each_record_alone(whole: Resolved) -> None:
+    repeats = {high for _, high, _, origin, _ in whole.edges if origin == REPEAT}
+
     assert whole.shared_values == []
     assert whole.keys == sorted(
         {
             (key, record_id)
             for record_id, _, _, text in POPULATION
+            if record_id not in repeats
             for key in blocking_keys(json.loads(text)["linkage"], MODEL.blocking_rules)
         }
     )
@@ -157,7 +163,7 @@ def test_no_record_gives_nothing() -> None:
     for chunks in ([], [[]]):
         found = resolve(chunks)
 
-        assert found == Resolved([], [], [], [], [], dict.fromkeys(found.counts, 0))
+        assert found == Resolved([], [], [], [], [], [], dict.fromkeys(found.counts, 0))
 
 
 def test_one_record_is_one_person() -> None:
@@ -195,7 +201,11 @@ def test_pairs_that_no_rule_proposed_are_scored_inside_a_component() -> None:
     found = resolve([records_of(chain())])
 
     assert found.counts["blocked_pairs"] == 2
-    assert [(low, high) for low, high, *_ in found.edges] == [(1, 2), (1, 3), (2, 3)]
+    assert [(low, high, origin) for low, high, _, origin, _ in found.edges] == [
+        (1, 2, BLOCKED),
+        (1, 3, COMPONENT),
+        (2, 3, BLOCKED),
+    ]
     assert members(found) == [(1, 2, 3)]
 
 
@@ -264,7 +274,11 @@ def test_a_generic_value_blocks_nothing_and_is_told() -> None:
 
     found = resolve([records_of(shop)])
 
-    assert found.shared_values == [("emails", "loja@example.com", 5, "generic")]
+    key = value_key("emails", "loja@example.com")
+    assert found.shared_values == [(key, "emails", "loja@example.com", 5, "generic")]
+    assert [row for row in found.holders if row[0] == key] == [
+        (key, name, number) for number, name in enumerate(names, 1)
+    ]
     assert found.counts["blocked_pairs"] == 0
 
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from resolution.blocking import (
     add_block_keys,
     add_blocked_pairs,
-    blocking_keys,
     create_block_keys,
     drop_block_keys,
 )
+from resolution.keys import blocking_keys
 from resolution.specification import BlockingRule
 from tests.resolution.builders import (
     SHIPPED,

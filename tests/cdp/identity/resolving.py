@@ -17,7 +17,7 @@ from cdp.identity.record_loads import Load, VersionContent, VersionKey, load_ver
 from cdp.identity.resolve import ResolutionReport, resolve_all
 from cdp.identity.sources import NewSource, insert_sources, select_sources
 from cdp.store import read, schema, write
-from resolution import Specification, initial_model, parse_specification
+from resolution import Specification, initial_model, linkage_hash, parse_specification
 from resolution.standardize import STANDARDIZER_VERSION, SourceSettings, standardize_record
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -161,4 +161,4 @@ def _content(raw: Mapping[str, Any]) -> VersionContent:
     standardized = standardize_record(raw, SourceSettings())
     text = canonical_json({"values": standardized.values, "linkage": standardized.linkage, "refusals": []})
     identifiers = [(each.kind, each.value, each.variant, each.verified) for each in standardized.identifiers]
-    return VersionContent(canonical_json(raw), text, identifiers)
+    return VersionContent(canonical_json(raw), text, identifiers, linkage_hash(standardized.linkage))

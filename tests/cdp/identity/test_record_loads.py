@@ -46,7 +46,7 @@ def content_of(version: Version) -> VersionContent:
         ("email", f"{key}{content}@example.com", None, False),
         ("phone", f"+{day}", f"{day}", True),
     ]
-    return VersionContent(f'{{"v":"{key} {day} {content}"}}', "{}", identifiers)
+    return VersionContent(f'{{"v":"{key} {day} {content}"}}', "{}", identifiers, day)
 
 
 def load(connection: Connection, versions: Sequence[Version], **options: Any) -> dict[str, int]:

@@ -310,8 +310,8 @@ def test_a_value_of_many_people_is_kept_as_shared(people_store: Engine) -> None:
 
     resolve(people_store)
 
-    [value] = rows(people_store, "identifier_values")
-    assert (value["kind"], value["value"], value["sharing"]) == ("phone", "+5511987654321", "shared")
+    [value] = rows(people_store, "shared_values")
+    assert (value["column_name"], value["value"], value["sharing"]) == ("phones", "+5511987654321", "shared")
 
 
 # Alike enough to ask, not enough to join.

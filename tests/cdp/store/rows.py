@@ -50,15 +50,18 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "blocking_keys": [{"blocking_key": -(2**63), "record_id": 1}],
-    "identifier_values": [
+    "value_holders": [{"value_key": 7, "given_sound": "ana", "record_id": 1}],
+    "shared_values": [
         {
-            "kind": "phone",
+            "value_key": 7,
+            "column_name": "phones",
             "value": "+5511900000000",
             "holder_count": 9,
             "sharing": "shared",
             "counted_at": NOW,
         }
     ],
+    "redo_records": [{"record_id": 1, "queued_at": NOW}],
     "model_versions": [
         {
             "model_version_id": 0,
@@ -113,6 +116,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "recorded_at": NOW,
         }
     ],
+    "steward_actions": [{"action_id": 1, "kind": "split", "author": "a", "reason": "b", "recorded_at": NOW}],
     "pair_constraints": [
         {
             "constraint_id": 1,

@@ -143,13 +143,14 @@ def test_a_filled_store_of_each_version_keeps_its_rows(empty_store_url: str, rev
     migrate(empty_store_url)
 
     engine = open_store(empty_store_url)
+    kept = {name: count for name, count in counts.items() if name in schema.metadata.tables}
     with read(engine) as connection:
         found = {
             name: connection.scalars(select(func.count()).select_from(schema.metadata.tables[name])).one()
-            for name in counts
+            for name in kept
         }
     engine.dispose()
-    assert found == counts
+    assert found == kept
 
 
 def test_a_version_nobody_made_is_told(store: Engine, store_url: str) -> None:

@@ -1,0 +1,54 @@
+"""The keys that records, values and pairs are found by: 63 bits of MD5, the same in SQL and in Python."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+
+import orjson
+
+from resolution.specification import BlockingRule
+
+SEPARATOR = "\x1f"
+
+Linkage = Mapping[str, str | Sequence[str]]
+
+
+def hash_63(content: bytes) -> int:
+    """The first 63 bits of the lower half of MD5, as DuckDB's md5_number_lower(...) >> 1 gives them."""
+    digest = hashlib.md5(content, usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") >> 1
+
+
+def blocking_keys(linkage: Linkage, rules: Iterable[BlockingRule]) -> Iterator[int]:
+    """The blocking keys of one record; two records with a key in common may be compared."""
+    for rule in rules:
+        pools = [_pool(linkage, columns) for columns in rule.columns]
+        for parts in product(*pools):
+            yield blocking_key(rule.name, parts)
+
+
+def blocking_key(rule_name: str, parts: Sequence[str]) -> int:
+    return hash_63(SEPARATOR.join((rule_name, *parts)).encode())
+
+
+def value_key(column: str, value: str) -> int:
+    """What a value of a list column is known by where its holders are counted."""
+    return hash_63(f"value {column}{SEPARATOR}{value}".encode())
+
+
+def linkage_hash(linkage: Linkage) -> int:
+    """The same for records that say the same."""
+    return hash_63(orjson.dumps(linkage, option=orjson.OPT_SORT_KEYS))
+
+
+def _pool(linkage: Linkage, columns: Sequence[str]) -> list[str]:
+    values: set[str] = set()
+    for column in columns:
+        held = linkage.get(column)
+        if isinstance(held, str):
+            values.add(held)
+        elif held:
+            values.update(held)
+    return sorted(values)
