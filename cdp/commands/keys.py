@@ -69,7 +69,7 @@ def list_(*, as_json: bool) -> None:
         f"{each['key_id']}  {_state(each, now):8}  {each['name']}  {' '.join(each['scopes'])}"
         for each in keys
     ]
-    show(keys, *lines, as_json=as_json)
+    show(keys, *(lines or ["There is no key yet: `cdp key create` makes one."]), as_json=as_json)
 
 
 @key.command("revoke")

@@ -32,6 +32,7 @@ def list_(*, as_json: bool) -> None:
         f"{each.record_count:>12,} records  {each.created_at:%Y-%m-%d %H:%M}"
         for each in models
     ]
+    lines = lines or ["There is no model version yet: `cdp migrate` puts the shipped one in force."]
     show([asdict(each) for each in models], *lines, as_json=as_json)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from cdp.identity.verify import Verification
 from cdp.privacy.audit import count_unsealed, select_head
 from cdp.privacy.issue import issue_key
 from cdp.privacy.keys import KeyRights, authenticate, make_key
-from cdp.store import open_store, read, schema, write
+from cdp.store import migrate, open_store, read, schema, write
 from cdp.store.schema import SCHEMA_REVISION
 from tests.cdp.store.rows import ROWS
 
@@ -220,3 +222,76 @@ def test_light_commands_load_nothing_heavy(arguments: str) -> None:
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert told.stdout.endswith("[]\n")
+
+
+NEEDING_A_STORE = [
+    ["evaluate", "--truth", "truth.csv"],
+    ["export", "memberships", "--out", "a.csv"],
+    ["export", "profiles", "--out", "a.csv"],
+    ["export", "candidates", "--out", "a.parquet"],
+    ["verify"],
+    ["model", "list"],
+    ["model", "activate", "1"],
+    ["key", "list"],
+    ["resolve"],
+    ["train"],
+]
+
+
+@pytest.fixture
+def with_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a truth file in it."""
+    directory = tmp_path / "work"
+    directory.mkdir()
+    (directory / "truth.csv").write_text("source,source_record_id,entity_id\ncrm,1,A\n", "utf-8")
+    monkeypatch.chdir(directory)
+    return directory
+
+
+@pytest.mark.parametrize("arguments", NEEDING_A_STORE, ids=" ".join)
+@pytest.mark.parametrize(
+    ("revision", "told"),
+    [(None, "There is no store at"), ("0000", "has schema 0000"), ("9999", "newer than")],
+    ids=["no store", "older", "newer"],
+)
+def test_a_store_that_cannot_be_used_is_one_clear_line(
+    home: Path, with_truth: Path, arguments: list[str], revision: str | None, told: str
+) -> None:
+    if revision is not None:
+        migrate(f"sqlite:///{home / 'cdp.db'}")
+        with closing(sqlite3.connect(home / "cdp.db")) as connection, connection:
+            connection.execute("UPDATE cdp_schema_version SET version_num = ?", [revision])
+
+    result = run(*arguments)
+
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert told in result.stderr
+    assert list(with_truth.iterdir()) == [with_truth / "truth.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["evaluate", "--truth", "truth.csv"], 1, "No record is in a profile: `cdp import`"),
+        (["export", "memberships", "--out", "a.csv"], 0, "0 memberships in a.csv."),
+        (["export", "profiles", "--out", "a.parquet"], 0, "0 profiles in a.parquet."),
+        (["model", "list"], 0, "There is no model version yet: `cdp migrate`"),
+        (["key", "list"], 0, "There is no key yet: `cdp key create`"),
+        (["train"], 1, "The store holds 0 source records"),
+    ],
+    ids=lambda given: " ".join(given[:2]) if isinstance(given, list) else None,
+)
+def test_an_empty_store_is_one_clear_line(
+    sqlite_url: str,
+    with_truth: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    code: int,
+    told: str,
+) -> None:
+    monkeypatch.setenv("CDP_DATABASE_URL", sqlite_url)
+
+    result = run(*arguments)
+
+    assert (result.exit_code, result.output.count("\n")) == (code, 1)
+    assert told in result.output

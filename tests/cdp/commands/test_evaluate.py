@@ -61,6 +61,13 @@ def test_shown_limits_the_lists(tmp_path: Path) -> None:
     assert (told["worst_clusters"], told["biggest_clusters"]) == ([], [])
 
 
+def test_a_truth_about_other_records_scores_nothing(tmp_path: Path) -> None:
+    result = run(a_truth(tmp_path, "shop,1,A,", "shop,2,A,"))
+
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "None of the 2 records of the truth is in a profile" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
