@@ -15,15 +15,15 @@ from typing import Any
 import orjson
 from sqlalchemy import BigInteger, Connection, Table, Text, select, update
 
+from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence
 from cdp.identity.continuity import Continuity
 from cdp.identity.golden import NO_GOLDEN, Survivorship, stream_golden
 from cdp.identity.memberships import apply_moves, select_whereabouts
-from cdp.identity.reconciliation import ProfileChange, Reconciliation
+from cdp.identity.reconciliation import Reconciliation
 from cdp.store import insert_rows, reserve_ids, temporary_table
 from cdp.store.schema import ledger_entries, memberships, outbox_events, profiles
 from resolution import BatchResolution
 
-JOINS_TOLD = 50
 _CHUNK = 5_000
 
 
@@ -153,8 +153,15 @@ def _write_ledger(connection: Connection, plan: Plan, now: datetime) -> dict[str
     changes, detached = plan.reconciliation.changes, plan.reconciliation.detached
     entry_ids = reserve_ids(connection, ledger_entries.c.ledger_entry_id, len(changes) + len(detached))
     told = chain(
-        ((change.kind, change.profile_id, _evidence(plan, change)) for change in changes),
-        (("detach", profile_id, '{"joins":[],"profiles":[]}') for profile_id in detached),
+        (
+            (
+                change.kind,
+                change.profile_id,
+                change_evidence(change, plan.resolution.clusters[change.cluster].joins),
+            )
+            for change in changes
+        ),
+        (("detach", profile_id, NO_EVIDENCE) for profile_id in detached),
     )
     rows = (
         (entry_id, kind, profile_id, plan.author, plan.reason, plan.model_version, plan.run_id, evidence, now)
@@ -185,28 +192,6 @@ def _write_ledger(connection: Connection, plan: Plan, now: datetime) -> dict[str
     for entry_id, profile_id in zip(entry_ids, profile_ids, strict=True):
         entries.setdefault(profile_id, []).append(entry_id)
     return entries
-
-
-def _evidence(plan: Plan, change: ProfileChange) -> str:
-    joins = plan.resolution.clusters[change.cluster].joins
-    evidence: dict[str, Any] = {
-        "joins": [
-            {
-                "record_id_l": join.key_l,
-                "record_id_r": join.key_r,
-                "match_weight": join.match_weight,
-                "mean_weight": join.mean_weight,
-                "kind": join.kind,
-            }
-            for join in joins[:JOINS_TOLD]
-        ],
-        "profiles": change.absorbed,
-    }
-    if len(joins) > JOINS_TOLD:
-        evidence["join_count"] = len(joins)
-    if change.parted_from:
-        evidence["parted_from"] = change.parted_from
-    return orjson.dumps(evidence, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _move_rows(plan: Plan, entry_ids: Sequence[int]) -> Iterator[tuple[int, int, str | None, str | None]]:
@@ -289,7 +274,9 @@ def _write_events(
 
     def rows() -> Iterator[tuple[str, str, str, datetime]]:
         for each in touched:
-            kind, payload = _event(plan, each.profile_id, change_of.get(each.profile_id))
+            kind, payload = change_event(
+                each.profile_id, change_of.get(each.profile_id), plan.continuity, plan.reconciliation
+            )
             payload["version"] = versions.get(each.profile_id, 1)
             payload["record_count"] = len(plan.resolution.clusters[each.cluster].record_ids)
             yield kind, each.profile_id, _payload(plan, payload, entries, each.profile_id), now
@@ -300,25 +287,6 @@ def _write_events(
     return insert_rows(
         connection, outbox_events, rows(), columns=("kind", "subject_id", "payload", "created_at")
     )
-
-
-def _event(plan: Plan, profile_id: str, change: ProfileChange | None) -> tuple[str, dict[str, Any]]:
-    """The kind and the particulars: who was absorbed, who took records, whose records were taken."""
-    parted_into = plan.reconciliation.parted.get(profile_id)
-    payload: dict[str, Any] = {"state": "live"}
-    if parted_into:
-        payload["parted_into"] = parted_into
-    if change is not None and change.absorbed:
-        payload["absorbed"] = change.absorbed
-    if change is not None and change.parted_from:
-        payload["parted_from"] = change.parted_from
-    if profile_id in plan.continuity.revived:
-        payload["revived"] = True
-    if profile_id in plan.continuity.created or profile_id in plan.continuity.revived:
-        return "profile.created", payload
-    if change is not None and change.kind == "join":
-        return "profile.joined", payload
-    return ("profile.split" if parted_into else "profile.updated"), payload
 
 
 def _payload(

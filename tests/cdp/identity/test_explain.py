@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
+from cdp.identity.change_telling import JOINS_TOLD
 from cdp.identity.explain import explain_profile
 from cdp.identity.profile_reads import require_profile
-from cdp.identity.publish import JOINS_TOLD
 from cdp.store import read
 from tests.cdp.identity.resolving import ANA, a_record, add_records, profile_of, resolve
 
