@@ -5,7 +5,7 @@ Everything goes in sets: rows are made in Python where a rule makes them, and mo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +18,11 @@ from sqlalchemy import BigInteger, Connection, Table, Text, select, update
 from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence
 from cdp.identity.continuity import Continuity
 from cdp.identity.golden import NO_GOLDEN, Survivorship, stream_golden
-from cdp.identity.memberships import apply_moves, select_whereabouts
+from cdp.identity.memberships import apply_moves
 from cdp.identity.reconciliation import Reconciliation
+from cdp.identity.repointing import repoint_absorbed
 from cdp.store import insert_rows, reserve_ids, temporary_table
-from cdp.store.schema import ledger_entries, memberships, outbox_events, profiles
+from cdp.store.schema import ledger_entries, outbox_events, profiles
 from resolution import BatchResolution
 
 _CHUNK = 5_000
@@ -61,7 +62,7 @@ def publish_profiles(connection: Connection, plan: Plan, *, now: datetime) -> di
         _retire_profiles(connection, plan, updates)
         _update_profiles(connection, updates, now)
         entries = _write_ledger(connection, plan, now)
-        _repoint_absorbed(connection, plan, now)
+        repoint_absorbed(connection, plan.reconciliation, plan.continuity, now=now)
         versions = dict(
             connection.execute(
                 select(profiles.c.profile_id, profiles.c.version).join_from(
@@ -202,64 +203,6 @@ def _move_rows(plan: Plan, entry_ids: Sequence[int]) -> Iterator[tuple[int, int,
     for entry_id, (profile_id, record_ids) in zip(entry_ids[len(changes) :], detached.items(), strict=True):
         for record_id in record_ids:
             yield record_id, entry_id, profile_id, None
-
-
-def _repoint_absorbed(connection: Connection, plan: Plan, now: datetime) -> None:
-    """Let ids that were absorbed before point to where their records went when those parted from others."""
-    parted = [
-        record_id
-        for change in plan.reconciliation.changes
-        if change.parted_from
-        for record_id, before in change.moves
-        if before is not None and before not in change.absorbed
-    ]
-    if not parted and not plan.continuity.revived:
-        return
-    affected = _absorbed_before(connection, parted) | _pointing_to(connection, plan.continuity.revived)
-    affected -= plan.continuity.absorbed.keys()
-    whereabouts = select_whereabouts(connection, sorted(affected))
-    columns = {"profile_id": profiles.c.profile_id.type, "holder": profiles.c.profile_id.type}
-    with temporary_table(connection, "whereabouts", columns, sorted(whereabouts.items())) as found:
-        connection.execute(
-            update(profiles)
-            .where(
-                profiles.c.profile_id == found.c.profile_id,
-                profiles.c.state == "absorbed",
-                profiles.c.absorbed_into != found.c.holder,
-            )
-            .values(absorbed_into=found.c.holder, version=profiles.c.version + 1, updated_at=now)
-        )
-
-
-def _absorbed_before(connection: Connection, record_ids: Sequence[int]) -> set[str]:
-    """The absorbed profiles that any of the records ever belonged to."""
-    with temporary_table(
-        connection, "parted", {"record_id": BigInteger()}, ((each,) for each in record_ids)
-    ) as parted:
-        statement = (
-            select(memberships.c.profile_id)
-            .join_from(parted, memberships, memberships.c.record_id == parted.c.record_id)
-            .join(profiles, profiles.c.profile_id == memberships.c.profile_id)
-            .where(memberships.c.valid_to.is_not(None), profiles.c.state == "absorbed")
-            .distinct()
-        )
-        return set(connection.scalars(statement))
-
-
-def _pointing_to(connection: Connection, revived: Iterable[str]) -> set[str]:
-    """The absorbed profiles whose way to a survivor leads through one of these ids."""
-    found: set[str] = set()
-    frontier = sorted(revived)
-    while frontier:
-        with temporary_table(
-            connection, "frontier", {"profile_id": profiles.c.profile_id.type}, ((each,) for each in frontier)
-        ) as through:
-            statement = select(profiles.c.profile_id).join_from(
-                through, profiles, profiles.c.absorbed_into == through.c.profile_id
-            )
-            frontier = sorted(set(connection.scalars(statement)) - found)
-        found.update(frontier)
-    return found
 
 
 def _write_events(
