@@ -91,7 +91,10 @@ def stream_members(
     identified = _IdentifierRows(connection, assigned)
     rows = (row for chunk in stream_rows(connection, _record_rows(assigned)) for row in chunk)
     for profile_key, of_profile in groupby(rows, key=itemgetter(0)):
-        yield profile_key, [_member(row, identified, survivorship) for row in of_profile]
+        yield (
+            profile_key,
+            [member_record(row[1:], identified.take(row[1]), survivorship) for row in of_profile],
+        )
 
 
 def _record_rows(assigned: FromClause) -> Select[Any]:
@@ -110,8 +113,11 @@ def _record_rows(assigned: FromClause) -> Select[Any]:
     )
 
 
-def _member(row: Sequence[Any], identified: _IdentifierRows, survivorship: Survivorship) -> MemberRecord:
-    _, record_id, source_id, source_record_id, occurred_at, standardized, raw = row
+def member_record(
+    row: Sequence[Any], identified: list[tuple[str, str, bool]], survivorship: Survivorship
+) -> MemberRecord:
+    """Row: record_id, source_id, source_record_id, occurred_at, standardized, raw. Identifiers in their order."""
+    record_id, source_id, source_record_id, occurred_at, standardized, raw = row
     name, trust = survivorship.sources[source_id]
     return MemberRecord(
         record_id=record_id,
@@ -120,7 +126,7 @@ def _member(row: Sequence[Any], identified: _IdentifierRows, survivorship: Survi
         source_trust=trust,
         occurred_at=format_instant(occurred_at),
         values=orjson.loads(standardized)["values"],
-        identifiers=identified.take(record_id),
+        identifiers=identified,
         # Parsing every raw record would double the time, and few say that anything is verified.
         verified=frozenset(orjson.loads(raw).get("verified") or ())
         if '"verified"' in raw
