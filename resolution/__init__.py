@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from resolution.batch import BatchResolution, resolve_batch
+    from resolution.edge_update import IndexOutdatedError
     from resolution.errors import ResolutionError, SpecificationError, TrainingError
     from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
     from resolution.keys import linkage_hash, value_key
+    from resolution.linkage_index import IndexedEdge, IndexedRecord, NewEdge
+    from resolution.local_partition import LocalResolution, resolve_changes
     from resolution.model import Model
     from resolution.model_files import dump_model, load_model
+    from resolution.neighbourhood import Change
+    from resolution.online import OnlineModel, online_model
     from resolution.partition import Join, Refusal
     from resolution.people import Cluster, PairConstraints
+    from resolution.sharing import Value
     from resolution.specification import (
         Specification,
         default_specification_text,
@@ -56,14 +62,31 @@ _PLACES = {
     "resolve_batch": "batch",
     "train": "training",
     "value_key": "keys",
+    "IndexedEdge": "linkage_index",
+    "IndexedRecord": "linkage_index",
+    "NewEdge": "linkage_index",
+    "Change": "neighbourhood",
+    "OnlineModel": "online",
+    "online_model": "online",
+    "Value": "sharing",
+    "LocalResolution": "local_partition",
+    "resolve_changes": "local_partition",
+    "IndexOutdatedError": "edge_update",
 }
 
 __all__ = [
     "BatchResolution",
+    "Change",
     "Cluster",
     "Evaluation",
+    "IndexOutdatedError",
+    "IndexedEdge",
+    "IndexedRecord",
     "Join",
+    "LocalResolution",
     "Model",
+    "NewEdge",
+    "OnlineModel",
     "PairConstraints",
     "Refusal",
     "ResolutionError",
@@ -72,6 +95,7 @@ __all__ = [
     "StoredRecord",
     "Training",
     "TrainingError",
+    "Value",
     "default_specification_text",
     "describe_evaluation",
     "dump_model",
@@ -81,11 +105,13 @@ __all__ = [
     "linkage_hash",
     "load_model",
     "load_records",
+    "online_model",
     "open_workspace",
     "parse_specification",
     "part_shared_values",
     "read_specification",
     "resolve_batch",
+    "resolve_changes",
     "train",
     "value_key",
 ]

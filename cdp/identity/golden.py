@@ -89,7 +89,7 @@ def stream_members(
 ) -> Iterator[tuple[Any, list[MemberRecord]]]:
     """The members of each profile of `assigned`, in the order of profile_key."""
     identified = _IdentifierRows(connection, assigned)
-    rows = (row for chunk in stream_rows(connection, _record_rows(assigned)) for row in chunk)
+    rows: Iterator[Any] = (row for chunk in stream_rows(connection, _record_rows(assigned)) for row in chunk)
     for profile_key, of_profile in groupby(rows, key=itemgetter(0)):
         yield (
             profile_key,

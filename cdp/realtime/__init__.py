@@ -1,0 +1,1 @@
+"""One record at a time: taken in, resolved among its neighbours, published, in one transaction."""

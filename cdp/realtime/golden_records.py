@@ -1,0 +1,54 @@
+"""Golden records of a few profiles, their members read in two statements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from cdp.identity.golden import Survivorship, golden_text, member_record
+from cdp.store.schema import identifiers, source_records
+from cdp.store.sets import number_set, number_set_values
+
+
+def make_golden_records(
+    connection: Connection, members: Mapping[str, Sequence[int]], survivorship: Survivorship
+) -> dict[str, str]:
+    """Profile to its golden record as the store keeps it."""
+    wanted = number_set_values(connection, "ids", [each for listed in members.values() for each in listed])
+    if not members:
+        return {}
+    dialect = connection.dialect.name
+    identified: dict[int, list[tuple[str, str, bool]]] = defaultdict(list)
+    for row in connection.execute(_identifiers(dialect), wanted):
+        identified[row.record_id].append((row.kind, row.value, row.verified))
+    found = {
+        row.record_id: member_record(row, sorted(identified[row.record_id]), survivorship)
+        for row in connection.execute(_records(dialect), wanted)
+    }
+    return {
+        profile_id: golden_text([found[record_id] for record_id in sorted(listed)], survivorship.rules)
+        for profile_id, listed in members.items()
+    }
+
+
+@lru_cache
+def _records(dialect: str) -> Select[Any]:
+    return select(
+        source_records.c.record_id,
+        source_records.c.source_id,
+        source_records.c.source_record_id,
+        source_records.c.occurred_at,
+        source_records.c.standardized,
+        source_records.c.raw,
+    ).where(source_records.c.record_id.in_(select(number_set(dialect, "ids").c.id)))
+
+
+@lru_cache
+def _identifiers(dialect: str) -> Select[Any]:
+    return select(
+        identifiers.c.record_id, identifiers.c.kind, identifiers.c.value, identifiers.c.verified
+    ).where(identifiers.c.record_id.in_(select(number_set(dialect, "ids").c.id)))

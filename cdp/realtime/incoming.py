@@ -1,0 +1,95 @@
+"""A record as a channel sends it, checked and standardized before the store is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from cdp.errors import CdpError
+from cdp.identity.sources import Source
+from cdp.intake.rows import RefusedRowError
+from cdp.intake.shape import check_record
+from resolution import linkage_hash
+from resolution.standardize import Refusal, Standardizer
+
+# Clocks of channels run ahead by minutes, and a date without zone by hours.
+FUTURE_AT_MOST = timedelta(days=1)
+
+
+class RefusedRecordError(CdpError):
+    """A record that cannot be taken in; nothing of it is stored. `code` is one of the reasons of docs/import.md."""
+
+    reason = "record_refused"
+
+    def __init__(self, code: str, message: str, pointer: str) -> None:
+        super().__init__(message)
+        self.code, self.pointer = code, pointer
+
+
+@dataclass(frozen=True)
+class IncomingRecord:
+    """identifiers: (kind, value, variant, verified). is_dated: whether the channel said when."""
+
+    source: str
+    source_id: int
+    source_record_id: str
+    occurred_at: datetime
+    is_dated: bool
+    raw: str
+    raw_hash: str
+    standardized: str
+    identifiers: tuple[tuple[str, str, str | None, bool], ...]
+    linkage_hash: int
+    refusals: tuple[Refusal, ...]
+
+
+def take_record(
+    values: Mapping[str, object], sources: Mapping[str, tuple[Source, Standardizer]], *, now: datetime
+) -> IncomingRecord:
+    """Raises RefusedRecordError with the field and why. A record without a time is of now."""
+    try:
+        checked = check_record(values, default_source=None, default_occurred_at=now)
+    except RefusedRowError as error:
+        raise RefusedRecordError(error.reason, error.message, error.pointer or "") from error
+    if checked.occurred_at > now + FUTURE_AT_MOST:
+        message = "occurred_at lies in the future; send the time when the contact took place"
+        raise RefusedRecordError("future", message, "/occurred_at")
+    if checked.source not in sources:
+        message = "there is no such source; create it with `cdp source create`, or import a file of it"
+        raise RefusedRecordError("unknown_source", message, "/source")
+    source, standardizer = sources[checked.source]
+    standardized = standardizer.standardize(checked.values)
+    text = orjson.dumps(
+        {
+            "values": standardized.values,
+            "linkage": standardized.linkage,
+            "refusals": standardized.refusals,
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
+    return IncomingRecord(
+        source=checked.source,
+        source_id=source.source_id,
+        source_record_id=checked.source_record_id,
+        occurred_at=checked.occurred_at,
+        is_dated=values.get("occurred_at") is not None,
+        raw=checked.raw,
+        raw_hash=checked.raw_hash,
+        standardized=text.decode(),
+        identifiers=tuple(
+            (each.kind, each.value, each.variant, each.verified) for each in standardized.identifiers
+        ),
+        linkage_hash=linkage_hash(standardized.linkage),
+        refusals=standardized.refusals,
+    )
+
+
+def says_the_same(record: IncomingRecord, stored_raw: str) -> bool:
+    """Whether a stored version differs from this one in nothing but its time."""
+    one, other = orjson.loads(record.raw), orjson.loads(stored_raw)
+    one.pop("occurred_at", None)
+    other.pop("occurred_at", None)
+    return bool(one == other)

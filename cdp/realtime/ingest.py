@@ -1,0 +1,309 @@
+"""Take records in: stored, resolved among their neighbours, published, audited and told, in one transaction.
+
+The same people come out as `cdp resolve` finds over everything, in whatever order records come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, func, select, update
+
+from cdp.errors import CdpError
+from cdp.identity.candidates import Proposal, probability_of
+from cdp.identity.golden import Survivorship, select_survivorship
+from cdp.identity.profile_ids import profile_ids
+from cdp.privacy.audit import AuditEntry, append_audit
+from cdp.realtime.incoming import IncomingRecord
+from cdp.realtime.linkage_index import StoreIndex
+from cdp.realtime.local_candidates import synchronize_local_candidates
+from cdp.realtime.online_models import OnlineModels, prepare_store, require_online_version
+from cdp.realtime.publish_region import Cause, Published, publish_region
+from cdp.realtime.versions import Stored, store_versions
+from cdp.store import retry_write
+from cdp.store.schema import identifiers, ledger_entries, profiles, redo_records, source_records, sources
+from resolution import Change, IndexedRecord, LocalResolution, resolve_changes
+
+REASON = "online resolution"
+
+
+class UnknownRecordError(CdpError):
+    """There is no live record of this key."""
+
+    reason = "unknown_record"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of one record. outcome: 'created', 'attached', 'joined', 'unchanged' or 'superseded'.
+
+    profiles_joined: ids that its profile absorbed. candidates: open merge candidates of its profile that it brought.
+    match_weight: of its heaviest edge inside the profile, None when it is alone there.
+    """
+
+    record_id: int
+    profile_id: str
+    outcome: str
+    profiles_joined: Sequence[str]
+    candidates: Sequence[int]
+    model_version: int
+    match_weight: float | None
+    match_probability: float | None
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """What resolving online needs besides the store; one a process."""
+
+    engine: Engine
+    models: OnlineModels
+    new_ids: Callable[[datetime, str | None], Callable[[], str]] = lambda now, after: profile_ids(
+        now, after=after
+    )
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A change of the store's people and everything that it brought. candidates: the open ones around them, each with
+    its two profiles."""
+
+    resolution: LocalResolution
+    published: Published
+    candidates: Mapping[int, tuple[str, str]]
+    model_version: int
+
+
+def ingest_records(
+    resolver: Resolver, records: Sequence[IncomingRecord], *, author: str, now: datetime
+) -> list[Ingested]:
+    """Take records in at once; the answers are in their order."""
+
+    def work(connection: Connection) -> list[Ingested]:
+        moment = not_before_the_ledger(connection, now)
+        stored = store_versions(connection, records, now=moment)
+        version = require_online_version(connection, now=moment)
+        effect = None
+        if stored.changes:
+            cause = Cause(author, REASON, version)
+            effect = resolve_and_publish(connection, resolver, stored.changes, cause, now=moment)
+            told = {"records": [change.record_id for change in stored.changes]}
+            append_audit(
+                connection, [AuditEntry(author, "records.write", "records", "", moment, told | _told(effect))]
+            )
+        return _answers(connection, stored, effect, version)
+
+    prepare_store(resolver.engine, now=now)
+    return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+
+
+def delete_record(
+    resolver: Resolver, source: str, source_record_id: str, *, author: str, now: datetime
+) -> list[str]:
+    """Take a record out; returns the profiles touched. Raises UnknownRecordError.
+
+    It comes back only in a version that is younger than its deletion.
+    """
+
+    def work(connection: Connection) -> list[str]:
+        moment = not_before_the_ledger(connection, now)
+        before = _select_live(connection, source, source_record_id)
+        connection.execute(
+            update(source_records)
+            .where(source_records.c.record_id == before.record_id)
+            .values(deleted_at=moment)
+        )
+        connection.execute(identifiers.delete().where(identifiers.c.record_id == before.record_id))
+        version = require_online_version(connection, now=moment)
+        cause = Cause(author, "record deleted", version)
+        changes = [Change(before.record_id, before)]
+        effect = resolve_and_publish(connection, resolver, changes, cause, now=moment)
+        entry = AuditEntry(author, "records.delete", "record", str(before.record_id), moment, _told(effect))
+        append_audit(connection, [entry])
+        return sorted(effect.published.versions)
+
+    prepare_store(resolver.engine, now=now)
+    return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+
+
+def resolve_and_publish(
+    connection: Connection,
+    resolver: Resolver,
+    changes: Sequence[Change],
+    cause: Cause,
+    *,
+    concerned: Collection[int] = (),
+    now: datetime,
+) -> Effect:
+    """Resolve what changed and publish its people, as part of the caller's write.
+
+    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings.
+    """
+    index = StoreIndex(connection, cause.model_version, now=now)
+    model = resolver.models.require(connection, cause.model_version)
+    resolution = resolve_changes(index, model, changes, concerned=concerned)
+    newest = connection.scalar(select(func.max(profiles.c.profile_id)))
+    published = publish_region(
+        connection,
+        index,
+        resolution,
+        _survivorship(connection),
+        cause,
+        changed=frozenset(change.record_id for change in changes) - resolution.gone,
+        new_id=resolver.new_ids(now, newest),
+        now=now,
+    )
+    candidates = _synchronize(connection, index, resolution, published, cause, now)
+    return Effect(resolution, published, candidates, cause.model_version)
+
+
+def drain_redo(resolver: Resolver, *, at_most: int, now: datetime) -> int:
+    """Resolve records that wait in the queue, oldest first; returns how many."""
+
+    def work(connection: Connection) -> int:
+        queued = select(redo_records.c.record_id).order_by(redo_records.c.queued_at, redo_records.c.record_id)
+        record_ids = list(connection.scalars(queued.limit(at_most)))
+        if not record_ids:
+            return 0
+        moment = not_before_the_ledger(connection, now)
+        version = require_online_version(connection, now=moment)
+        cause = Cause("service:redo", "values became shared, or ceased to be", version)
+        connection.execute(redo_records.delete().where(redo_records.c.record_id.in_(record_ids)))
+        effect = resolve_and_publish(connection, resolver, [], cause, concerned=record_ids, now=moment)
+        told = {"record_count": len(record_ids)} | _told(effect)
+        append_audit(connection, [AuditEntry(cause.author, "records.redo", "records", "", moment, told)])
+        return len(record_ids)
+
+    return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+
+
+# A writer may lose many times where everyone writes about the same person.
+_ATTEMPTS = 50
+
+
+def not_before_the_ledger(connection: Connection, now: datetime) -> datetime:
+    """Now, or the moment of the last entry when the clock went back: no membership ends before it began."""
+    last = select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
+    recorded_at = connection.scalar(last)
+    return now if recorded_at is None else max(now, recorded_at)
+
+
+def _survivorship(connection: Connection) -> Survivorship:
+    return select_survivorship(connection)
+
+
+def _synchronize(
+    connection: Connection,
+    index: StoreIndex,
+    resolution: LocalResolution,
+    published: Published,
+    cause: Cause,
+    now: datetime,
+) -> dict[int, tuple[str, str]]:
+    sharing = {
+        record_id
+        for record_ids in index.select_cluster_records(resolution.sharing_clusters).values()
+        for record_id in record_ids
+    }
+    refusals = [refusal for refusal in resolution.refusals if refusal.reason != "cannot_link"]
+    ends = {key for refusal in refusals for key in (refusal.key_l, refusal.key_r)}
+    profile_of = {**index.select_clusters(ends - published.profile_of.keys()), **published.profile_of}
+    proposals = [
+        Proposal(
+            record_id_l=refusal.key_l,
+            record_id_r=refusal.key_r,
+            profile_id_l=profile_of[refusal.key_l],
+            profile_id_r=profile_of[refusal.key_r],
+            match_weight=refusal.match_weight,
+            reason=refusal.reason,
+        )
+        for refusal in refusals
+    ]
+    return synchronize_local_candidates(
+        connection,
+        proposals,
+        region={*published.profile_of, *resolution.gone},
+        sharing=sharing,
+        model_version=cause.model_version,
+        author=cause.author,
+        now=now,
+    )
+
+
+def _answers(
+    connection: Connection, stored: Stored, effect: Effect | None, model_version: int
+) -> list[Ingested]:
+    changed = {change.record_id: change for change in stored.changes}
+    known: Mapping[int, str] = effect.published.profile_of if effect is not None else {}
+    others = [record_id for record_id in stored.record_ids if record_id not in known]
+    index = StoreIndex(connection, model_version)
+    profile_of = {**index.select_clusters(others), **known}
+    heaviest = _heaviest_edges(effect, changed) if effect is not None else {}
+    answers = []
+    for record_id, standing in zip(stored.record_ids, stored.standing, strict=True):
+        profile_id = profile_of.get(record_id, "")
+        weight = heaviest.get(record_id)
+        answers.append(
+            Ingested(
+                record_id=record_id,
+                profile_id=profile_id,
+                outcome=standing or _outcome(effect, record_id, profile_id),
+                profiles_joined=effect.published.absorbed.get(profile_id, ())
+                if effect and not standing
+                else (),
+                candidates=_candidates_of(effect, profile_id) if effect and not standing else (),
+                model_version=model_version,
+                match_weight=weight,
+                match_probability=None if weight is None else probability_of(weight),
+            )
+        )
+    return answers
+
+
+def _candidates_of(effect: Effect, profile_id: str) -> list[int]:
+    return [each for each, profiles_named in effect.candidates.items() if profile_id in profiles_named]
+
+
+def _outcome(effect: Effect | None, record_id: int, profile_id: str) -> str:
+    assert effect is not None
+    if effect.published.absorbed.get(profile_id):
+        return "joined"
+    return "created" if profile_id in effect.published.created else "attached"
+
+
+def _heaviest_edges(effect: Effect, record_ids: Collection[int]) -> dict[int, float]:
+    """Record to the weight of its heaviest edge inside its profile."""
+    profile_of = effect.published.profile_of
+    found: dict[int, float] = {}
+    for (left, right), edge in effect.resolution.edges.items():
+        if profile_of.get(left) is None or profile_of.get(left) != profile_of.get(right):
+            continue
+        for record_id in (left, right):
+            if record_id in record_ids:
+                found[record_id] = max(found.get(record_id, edge.match_weight), edge.match_weight)
+    return found
+
+
+def _select_live(connection: Connection, source: str, source_record_id: str) -> IndexedRecord:
+    record_id = connection.scalar(
+        select(source_records.c.record_id)
+        .join(sources, sources.c.source_id == source_records.c.source_id)
+        .where(
+            sources.c.name == source,
+            source_records.c.source_record_id == source_record_id,
+            source_records.c.deleted_at.is_(None),
+        )
+    )
+    if record_id is None:
+        raise UnknownRecordError("There is no such record of this source, or it was deleted already.")
+    return StoreIndex(connection, 0).select_records([record_id])[record_id]
+
+
+def _told(effect: Effect) -> dict[str, object]:
+    """Ids only, for the audit."""
+    return {
+        "model_version": effect.model_version,
+        "profiles": sorted(effect.published.versions),
+        "ledger_entries": list(effect.published.entry_ids),
+    }

@@ -1,0 +1,356 @@
+"""The engine's index of records, kept in the store: read and written set by set, inside the caller's transaction.
+
+The statements are built once a process and dialect; a set of ids travels as one bound value.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    union,
+    update,
+)
+
+from cdp.store import Instant, insert_rows
+from cdp.store.schema import (
+    blocking_keys,
+    edges,
+    memberships,
+    pair_constraints,
+    redo_records,
+    shared_values,
+    source_records,
+    sources,
+    value_holders,
+)
+from cdp.store.sets import number_set, number_set_values, pair_set, pair_set_values
+from resolution import IndexedEdge, IndexedRecord, NewEdge, PairConstraints, Value, value_key
+
+_LAST = 2**63 - 1
+
+Pair = tuple[int, int]
+
+
+class StoreIndex:
+    """What resolution.LinkageIndex asks for. model_version: the one its edges are of."""
+
+    def __init__(self, connection: Connection, model_version: int, *, now: datetime | None = None) -> None:
+        self._connection = connection
+        self._dialect = connection.dialect.name
+        self._model_version = model_version
+        self._now = now
+        self._source_names: dict[int, str] = {}
+
+    # ------------------------------------------------------------------------------------------------ reading
+
+    def select_records(self, record_ids: Collection[int]) -> dict[int, IndexedRecord]:
+        names = self._names()
+        return {
+            row.record_id: IndexedRecord(
+                row.record_id,
+                (names[row.source_id], row.source_record_id),
+                orjson.loads(row.standardized)["linkage"],
+                row.linkage_hash,
+            )
+            for row in self._rows(_records(self._dialect), record_ids)
+        }
+
+    def select_groups(self, linkage_hashes: Collection[int]) -> dict[int, list[int]]:
+        names = self._names()
+        found: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
+        for row in self._rows(_groups(self._dialect), linkage_hashes):
+            found[row.linkage_hash].append((names[row.source_id], row.source_record_id, row.record_id))
+        return {each: [record_id for *_, record_id in sorted(members)] for each, members in found.items()}
+
+    def select_sharing(self, values: Collection[Value]) -> dict[Value, str]:
+        keys = {value_key(*value): value for value in values}
+        return {keys[row.value_key]: row.sharing for row in self._rows(_sharing(self._dialect), keys)}
+
+    def select_holders(self, values: Collection[Value], *, limit: int) -> list[int]:
+        keys = [value_key(*value) for value in values]
+        return [row.record_id for row in self._rows(_holders(self._dialect), keys, most=limit)]
+
+    def select_keys(self, record_ids: Collection[int]) -> dict[int, frozenset[int]]:
+        found: dict[int, set[int]] = defaultdict(set)
+        for row in self._rows(_keys(self._dialect), record_ids):
+            found[row.record_id].add(row.blocking_key)
+        return {record_id: frozenset(keys) for record_id, keys in found.items()}
+
+    def select_members(self, limits: Mapping[int, int]) -> dict[int, list[int]]:
+        if not limits:
+            return {}
+        found: dict[int, list[int]] = defaultdict(list)
+        wanted = pair_set_values(self._connection, "wanted", limits.items())
+        for row in self._connection.execute(_members(self._dialect), wanted):
+            found[row.blocking_key].append(row.record_id)
+        return found
+
+    def select_edges(self, record_ids: Collection[int]) -> list[IndexedEdge]:
+        return [IndexedEdge(*row) for row in self._rows(_edges(self._dialect), record_ids)]
+
+    def select_constraints(self, record_ids: Collection[int]) -> PairConstraints:
+        pairs: dict[str, set[Pair]] = {"must": set(), "cannot": set()}
+        for row in self._rows(_constraints(self._dialect), record_ids):
+            pairs[row.kind].add((row.record_id_l, row.record_id_r))
+        return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]))
+
+    def select_clusters(self, record_ids: Collection[int]) -> dict[int, str]:
+        return {row.record_id: row.profile_id for row in self._rows(_clusters(self._dialect), record_ids)}
+
+    def select_clusters_holding(self, values: Collection[Value], *, limit: int) -> dict[Value, list[str]]:
+        return {
+            value: list(
+                self._connection.scalars(_CLUSTERS_HOLDING, {"key": value_key(*value), "most": limit})
+            )
+            for value in values
+        }
+
+    def select_cluster_records(self, names: Collection[str]) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for row in self._connection.execute(_CLUSTER_RECORDS, {"profile_ids": list(names)}):
+            found[row.profile_id].append(row.record_id)
+        return found
+
+    # ------------------------------------------------------------------------------------------------ writing
+
+    def change_holders(
+        self,
+        removed: Iterable[tuple[Value, int, str]],
+        added: Iterable[tuple[Value, int, str]],
+        *,
+        limit: int,
+    ) -> dict[Value, int]:
+        gone = [(value_key(*value), value, sound, record_id) for value, record_id, sound in removed]
+        new = [(value_key(*value), value, sound, record_id) for value, record_id, sound in added]
+        if gone:
+            self._connection.execute(
+                _DELETE_HOLDER,
+                [{"key": key, "sound": sound, "record": record} for key, _, sound, record in gone],
+            )
+        insert_rows(self._connection, value_holders, [(key, sound, record) for key, _, sound, record in new])
+        values = {key: value for key, value, *_ in (*gone, *new)}
+        counted = {row.value_key: row.holder_count for row in self._rows(_counts(self._dialect), values)}
+        return {value: min(counted.get(key, 0), limit) for key, value in values.items()}
+
+    def change_sharing(self, changes: Mapping[Value, tuple[int, str | None]]) -> None:
+        rows = [
+            (value_key(*value), *value, count, sharing, self._now)
+            for value, (count, sharing) in changes.items()
+            if sharing is not None
+        ]
+        keys = [value_key(*value) for value in changes]
+        self._connection.execute(delete(shared_values).where(shared_values.c.value_key.in_(keys)))
+        names = ("value_key", "column_name", "value", "holder_count", "sharing", "counted_at")
+        insert_rows(self._connection, shared_values, rows, columns=names)
+
+    def change_keys(self, removed: Iterable[Pair], added: Iterable[Pair]) -> None:
+        gone = [{"key": key, "record": record_id} for key, record_id in removed]
+        if gone:
+            self._connection.execute(_DELETE_KEY, gone)
+        insert_rows(self._connection, blocking_keys, list(added))
+
+    def change_edges(
+        self, removed: Iterable[Pair], added: Iterable[NewEdge], moved: Mapping[Pair, str]
+    ) -> None:
+        new = list(added)
+        gone = {*removed, *(edge.pair for edge in new)}
+        if gone:
+            self._connection.execute(_DELETE_EDGE, [{"l": pair[0], "r": pair[1]} for pair in gone])
+        if moved:
+            self._connection.execute(
+                _MOVE_EDGE, [{"l": pair[0], "r": pair[1], "to": origin} for pair, origin in moved.items()]
+            )
+        names = ("record_id_l", "record_id_r", "model_version_id", "match_weight", "origin", "evidence")
+        rows = [
+            (*edge.pair, self._model_version, edge.match_weight, edge.origin, edge.evidence) for edge in new
+        ]
+        insert_rows(self._connection, edges, rows, columns=names)
+
+    def queue_redo(self, values: Collection[Value]) -> None:
+        wanted = number_set(self._dialect, "ids")
+        waiting = select(redo_records.c.record_id).where(
+            redo_records.c.record_id == value_holders.c.record_id
+        )
+        holders = (
+            select(value_holders.c.record_id, literal(self._now, Instant))
+            .distinct()
+            .where(value_holders.c.value_key.in_(select(wanted.c.id)), ~exists(waiting))
+        )
+        statement = insert(redo_records).from_select(["record_id", "queued_at"], holders)
+        keys = [value_key(*value) for value in values]
+        self._connection.execute(statement, number_set_values(self._connection, "ids", keys))
+
+    def _rows(self, statement: Executable, ids: Collection[int], **bound: Any) -> Sequence[Any]:
+        if not ids:
+            return ()
+        found = self._connection.execute(statement, number_set_values(self._connection, "ids", ids) | bound)
+        return found.all()
+
+    def _names(self) -> Mapping[int, str]:
+        if not self._source_names:
+            self._source_names = dict(self._connection.execute(_SOURCES).all())
+        return self._source_names
+
+
+@lru_cache
+def _records(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return select(
+        source_records.c.record_id,
+        source_records.c.source_id,
+        source_records.c.source_record_id,
+        source_records.c.standardized,
+        source_records.c.linkage_hash,
+    ).where(source_records.c.record_id.in_(select(ids.c.id)), source_records.c.deleted_at.is_(None))
+
+
+@lru_cache
+def _groups(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return select(
+        source_records.c.linkage_hash,
+        source_records.c.record_id,
+        source_records.c.source_id,
+        source_records.c.source_record_id,
+    ).where(source_records.c.linkage_hash.in_(select(ids.c.id)), source_records.c.deleted_at.is_(None))
+
+
+@lru_cache
+def _sharing(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return select(shared_values.c.value_key, shared_values.c.sharing).where(
+        shared_values.c.value_key.in_(select(ids.c.id))
+    )
+
+
+@lru_cache
+def _holders(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return (
+        select(value_holders.c.record_id)
+        .distinct()
+        .where(value_holders.c.value_key.in_(select(ids.c.id)))
+        .limit(bindparam("most"))
+    )
+
+
+@lru_cache
+def _counts(dialect: str) -> Select[Any]:
+    """Different first names; '' stands for none."""
+    ids = number_set(dialect, "ids")
+    named = (
+        select(value_holders.c.value_key, value_holders.c.given_sound)
+        .distinct()
+        .where(value_holders.c.value_key.in_(select(ids.c.id)), value_holders.c.given_sound != "")
+        .subquery("named")
+    )
+    return select(named.c.value_key, func.count().label("holder_count")).group_by(named.c.value_key)
+
+
+@lru_cache
+def _keys(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return select(blocking_keys.c.record_id, blocking_keys.c.blocking_key).where(
+        blocking_keys.c.record_id.in_(select(ids.c.id))
+    )
+
+
+@lru_cache
+def _members(dialect: str) -> Select[Any]:
+    """Up to `other` members of each key: a common name has thousands, and they are not to be read."""
+    wanted = pair_set(dialect, "wanted")
+    counted = blocking_keys.alias("counted")
+    last = (
+        select(counted.c.record_id)
+        .where(counted.c.blocking_key == wanted.c.id)
+        .order_by(counted.c.record_id)
+        .limit(1)
+        .offset(wanted.c.other - 1)
+        .correlate(wanted)
+        .scalar_subquery()
+    )
+    return select(blocking_keys.c.blocking_key, blocking_keys.c.record_id).join_from(
+        wanted,
+        blocking_keys,
+        (blocking_keys.c.blocking_key == wanted.c.id)
+        & (blocking_keys.c.record_id <= func.coalesce(last, literal(_LAST))),
+    )
+
+
+@lru_cache
+def _edges(dialect: str) -> Executable:
+    ids = number_set(dialect, "ids")
+    columns = (edges.c.record_id_l, edges.c.record_id_r, edges.c.match_weight, edges.c.origin)
+    return union(
+        *(
+            select(*columns).where(end.in_(select(ids.c.id)))
+            for end in (edges.c.record_id_l, edges.c.record_id_r)
+        )
+    )
+
+
+@lru_cache
+def _constraints(dialect: str) -> Executable:
+    ids = number_set(dialect, "ids")
+    table = pair_constraints
+    return union(
+        *(
+            select(table.c.kind, table.c.record_id_l, table.c.record_id_r).where(
+                end.in_(select(ids.c.id)), table.c.valid_to.is_(None)
+            )
+            for end in (table.c.record_id_l, table.c.record_id_r)
+        )
+    )
+
+
+@lru_cache
+def _clusters(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return select(memberships.c.record_id, memberships.c.profile_id).where(
+        memberships.c.record_id.in_(select(ids.c.id)), memberships.c.valid_to.is_(None)
+    )
+
+
+_SOURCES = select(sources.c.source_id, sources.c.name)
+_CLUSTERS_HOLDING = (
+    select(memberships.c.profile_id)
+    .distinct()
+    .join_from(value_holders, memberships, memberships.c.record_id == value_holders.c.record_id)
+    .where(value_holders.c.value_key == bindparam("key"), memberships.c.valid_to.is_(None))
+    .limit(bindparam("most"))
+)
+_CLUSTER_RECORDS = select(memberships.c.profile_id, memberships.c.record_id).where(
+    memberships.c.profile_id.in_(bindparam("profile_ids", expanding=True)), memberships.c.valid_to.is_(None)
+)
+_DELETE_HOLDER = delete(value_holders).where(
+    value_holders.c.value_key == bindparam("key"),
+    value_holders.c.given_sound == bindparam("sound"),
+    value_holders.c.record_id == bindparam("record"),
+)
+_DELETE_KEY = delete(blocking_keys).where(
+    blocking_keys.c.blocking_key == bindparam("key"), blocking_keys.c.record_id == bindparam("record")
+)
+_DELETE_EDGE = delete(edges).where(
+    edges.c.record_id_l == bindparam("l"), edges.c.record_id_r == bindparam("r")
+)
+_MOVE_EDGE = (
+    update(edges)
+    .where(edges.c.record_id_l == bindparam("l"), edges.c.record_id_r == bindparam("r"))
+    .values(origin=bindparam("to"))
+)

@@ -1,0 +1,155 @@
+"""The merge candidates of a region: opened, changed and withdrawn as its new people have it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Row, bindparam, func, insert, select, union, update
+
+from cdp.identity.candidates import Proposal, probability_of
+from cdp.store.schema import merge_candidates as candidates
+from cdp.store.schema import source_records
+from cdp.store.sets import number_set, number_set_values
+
+Pair = tuple[int, int]
+
+
+def synchronize_local_candidates(
+    connection: Connection,
+    proposals: Iterable[Proposal],
+    *,
+    region: Collection[int],
+    sharing: Collection[int],
+    model_version: int,
+    author: str,
+    now: datetime,
+) -> dict[int, tuple[str, str]]:
+    """Make the open candidates of the region those proposed; returns those that are open then, with their profiles.
+
+    Region: records whose people were found anew; sharing: records of others that share a document with them, whose
+    candidates among themselves are told too.
+    """
+    proposed = {(each.record_id_l, each.record_id_r): each for each in proposals}
+    inside, beside = set(region), set(sharing)
+    stored = {
+        (row.record_id_l, row.record_id_r): row
+        for row in _select_open(connection, inside | beside)
+        if row.record_id_l in inside
+        or row.record_id_r in inside
+        or (row.record_id_l in beside and row.record_id_r in beside)
+    }
+    _withdraw(connection, [row for pair, row in stored.items() if pair not in proposed], author, now)
+    kept = {pair: row for pair, row in stored.items() if pair in proposed}
+    _change(connection, kept, proposed, model_version)
+    new = [each for pair, each in proposed.items() if pair not in stored]
+    ids = {pair: row.candidate_id for pair, row in kept.items()}
+    ids |= _open(connection, new, model_version, now)
+    return {
+        ids[pair]: (each.profile_id_l, each.profile_id_r) for pair, each in proposed.items() if pair in ids
+    }
+
+
+def _select_open(connection: Connection, record_ids: Collection[int]) -> Sequence[Row[Any]]:
+    if not record_ids:
+        return ()
+    bound = number_set_values(connection, "ids", record_ids)
+    return connection.execute(_open_of(connection.dialect.name), bound).all()
+
+
+def _withdraw(connection: Connection, rows: Sequence[Row[Any]], author: str, now: datetime) -> None:
+    if rows:
+        connection.execute(
+            _WITHDRAW, [{"closed_id": row.candidate_id, "now": now, "author": author} for row in rows]
+        )
+
+
+def _change(
+    connection: Connection,
+    kept: Mapping[Pair, Row[Any]],
+    proposed: Mapping[Pair, Proposal],
+    model_version: int,
+) -> None:
+    changes = []
+    for pair, row in kept.items():
+        each = proposed[pair]
+        now_told = (each.profile_id_l, each.profile_id_r, each.match_weight, each.reason, model_version)
+        told = (row.profile_id_l, row.profile_id_r, row.match_weight, row.reason, row.model_version_id)
+        if now_told != told:
+            changes.append({"changed_id": row.candidate_id} | _values(each, model_version))
+    if changes:
+        connection.execute(_CHANGE, changes)
+
+
+def _open(
+    connection: Connection, new: Sequence[Proposal], model_version: int, now: datetime
+) -> dict[Pair, int]:
+    opened = {}
+    for each in new:
+        pair = {"record_id_l": each.record_id_l, "record_id_r": each.record_id_r}
+        if connection.scalar(
+            _LEFT_UNSURE, {"l": each.record_id_l, "r": each.record_id_r, "of": model_version}
+        ):
+            continue
+        row = pair | _values(each, model_version) | {"state": "open", "created_at": now}
+        opened[each.record_id_l, each.record_id_r] = connection.scalars(_OPEN, row).one()
+    return opened
+
+
+def _values(proposal: Proposal, model_version: int) -> dict[str, Any]:
+    return {
+        "profile_id_l": proposal.profile_id_l,
+        "profile_id_r": proposal.profile_id_r,
+        "match_weight": proposal.match_weight,
+        "match_probability": probability_of(proposal.match_weight),
+        "reason": proposal.reason,
+        "model_version_id": model_version,
+    }
+
+
+@lru_cache
+def _open_of(dialect: str) -> Executable:
+    ids = number_set(dialect, "ids")
+    return union(
+        *(
+            select(
+                candidates.c.candidate_id,
+                candidates.c.record_id_l,
+                candidates.c.record_id_r,
+                candidates.c.profile_id_l,
+                candidates.c.profile_id_r,
+                candidates.c.match_weight,
+                candidates.c.reason,
+                candidates.c.model_version_id,
+            ).where(end.in_(select(ids.c.id)), candidates.c.state == "open")
+            for end in (candidates.c.record_id_l, candidates.c.record_id_r)
+        )
+    )
+
+
+_WITHDRAW = (
+    update(candidates)
+    .where(candidates.c.candidate_id == bindparam("closed_id"))
+    .values(state="withdrawn", closed_at=bindparam("now"), closed_by=bindparam("author"))
+)
+_CHANGE = update(candidates).where(candidates.c.candidate_id == bindparam("changed_id"))
+_OPEN = insert(candidates).returning(candidates.c.candidate_id)
+# A steward could not tell, under this model and from these versions of the records.
+_newest = (
+    select(func.max(source_records.c.received_at))
+    .where(source_records.c.record_id.in_((bindparam("l"), bindparam("r"))))
+    .scalar_subquery()
+)
+_LEFT_UNSURE = (
+    select(candidates.c.candidate_id)
+    .where(
+        candidates.c.record_id_l == bindparam("l"),
+        candidates.c.record_id_r == bindparam("r"),
+        candidates.c.state == "unsure",
+        candidates.c.model_version_id == bindparam("of"),
+        candidates.c.closed_at >= _newest,
+    )
+    .limit(1)
+)

@@ -1,0 +1,258 @@
+"""Put the people of a region into the store: ids kept, memberships, ledger, golden records, candidates, events.
+
+What `cdp.identity.publish` does for everything, by the same rules, in few statements on few rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from cdp.canonical import canonical_json
+from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence
+from cdp.identity.continuity import Continuity, keep_profile_ids
+from cdp.identity.golden import NO_GOLDEN, Survivorship
+from cdp.identity.memberships import select_former_profiles
+from cdp.identity.reconciliation import Reconciliation, reconcile
+from cdp.identity.repointing import repoint_absorbed
+from cdp.realtime.golden_records import make_golden_records
+from cdp.realtime.linkage_index import StoreIndex
+from cdp.store import insert_rows, reserve_ids
+from cdp.store.schema import ledger_entries, ledger_moves, memberships, outbox_events, profiles
+from resolution import LocalResolution
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Who changed what is published, and why. action_id: of a steward's action."""
+
+    author: str
+    reason: str
+    model_version: int
+    action_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """profile_of: record id to its profile, of the records of the region. versions: of the profiles touched.
+
+    absorbed: profile to those it absorbed now. entry_ids: the ledger's, in order.
+    """
+
+    profile_of: Mapping[int, str]
+    former: Mapping[int, str]
+    versions: Mapping[str, int]
+    created: Collection[str]
+    absorbed: Mapping[str, Sequence[str]]
+    entry_ids: Sequence[int]
+
+
+def publish_region(
+    connection: Connection,
+    index: StoreIndex,
+    resolution: LocalResolution,
+    survivorship: Survivorship,
+    cause: Cause,
+    *,
+    changed: frozenset[int],
+    new_id: Callable[[], str],
+    now: datetime,
+) -> Published:
+    """Changed: records whose content changed, so that their golden records are made anew."""
+    clusters = [cluster.record_ids for cluster in resolution.clusters]
+    listed = [record_id for cluster in clusters for record_id in cluster]
+    current = index.select_clusters([*listed, *resolution.gone])
+    continuity = keep_profile_ids(
+        clusters, current, lambda record_ids: select_former_profiles(connection, record_ids), new_id
+    )
+    plan = reconcile(clusters, continuity, current)
+    touched = _touched(clusters, continuity, plan, changed)
+    versions = _write_profiles(connection, clusters, touched, continuity, survivorship, now)
+    entries = _write_ledger(connection, resolution, plan, cause, now)
+    repoint_absorbed(connection, plan, continuity, now=now)
+    _write_events(connection, clusters, touched, continuity, plan, entries, versions, now)
+    return Published(
+        profile_of={
+            record_id: continuity.profile_of[place]
+            for place, cluster in enumerate(clusters)
+            for record_id in cluster
+        },
+        former=current,
+        versions=versions,
+        created=continuity.created,
+        absorbed={change.profile_id: change.absorbed for change in plan.changes if change.absorbed},
+        entry_ids=[entry_id for of_profile in entries.values() for entry_id in of_profile],
+    )
+
+
+def _touched(
+    clusters: Sequence[Sequence[int]],
+    continuity: Continuity,
+    plan: Reconciliation,
+    changed: frozenset[int],
+) -> dict[str, int]:
+    """Profile to its cluster, where the golden record is made anew."""
+    wanted = {change.profile_id for change in plan.changes} | plan.parted.keys() | plan.detached.keys()
+    return {
+        profile_id: place
+        for place, profile_id in enumerate(continuity.profile_of)
+        if profile_id in wanted or not changed.isdisjoint(clusters[place])
+    }
+
+
+def _write_profiles(
+    connection: Connection,
+    clusters: Sequence[Sequence[int]],
+    touched: Mapping[str, int],
+    continuity: Continuity,
+    survivorship: Survivorship,
+    now: datetime,
+) -> dict[str, int]:
+    """Insert the new ones, update the others; returns the versions they have now."""
+    golden = make_golden_records(
+        connection, {profile_id: clusters[place] for profile_id, place in touched.items()}, survivorship
+    )
+    created = [
+        (profile_id, "live", 1, len(clusters[place]), golden[profile_id], now, now)
+        for profile_id, place in touched.items()
+        if profile_id in continuity.created
+    ]
+    names = ("profile_id", "state", "version", "record_count", "golden", "created_at", "updated_at")
+    insert_rows(connection, profiles, created, columns=names)
+    rows: list[tuple[str, str | None, int, str, str]] = [
+        ("live", None, len(clusters[place]), golden[profile_id], profile_id)
+        for profile_id, place in touched.items()
+        if profile_id not in continuity.created
+    ]
+    rows += [("absorbed", survivor, 0, NO_GOLDEN, each) for each, survivor in continuity.absorbed.items()]
+    rows += [("empty", None, 0, NO_GOLDEN, each) for each in continuity.emptied]
+    versions = dict.fromkeys((row[0] for row in created), 1)
+    if rows:
+        bound = ("to_state", "to_survivor", "to_count", "to_golden", "of_profile")
+        connection.execute(_UPDATE, [dict(zip(bound, row, strict=True)) | {"now": now} for row in rows])
+        changed = [row[-1] for row in rows]
+        versions.update(connection.execute(_VERSIONS, {"profile_ids": changed}).all())
+    return versions
+
+
+def _write_ledger(
+    connection: Connection,
+    resolution: LocalResolution,
+    plan: Reconciliation,
+    cause: Cause,
+    now: datetime,
+) -> dict[str, list[int]]:
+    """The entries, what they moved, the memberships; returns profile id to its new entries."""
+    told = [
+        (
+            change.kind,
+            change.profile_id,
+            change_evidence(change, resolution.clusters[change.cluster].joins),
+            [(record_id, before, change.profile_id) for record_id, before in change.moves],
+        )
+        for change in plan.changes
+    ]
+    told += [
+        ("detach", profile_id, NO_EVIDENCE, [(record_id, profile_id, None) for record_id in record_ids])  # type: ignore[misc]
+        for profile_id, record_ids in plan.detached.items()
+    ]
+    entry_ids = reserve_ids(connection, ledger_entries.c.ledger_entry_id, len(told))
+    tail = (cause.author, cause.reason, cause.model_version, cause.action_id, now)
+    insert_rows(
+        connection,
+        ledger_entries,
+        [
+            (entry_id, kind, profile_id, evidence, *tail)
+            for entry_id, (kind, profile_id, evidence, _) in zip(entry_ids, told, strict=True)
+        ],
+        columns=(
+            "ledger_entry_id",
+            "kind",
+            "profile_id",
+            "evidence",
+            "author",
+            "reason",
+            "model_version_id",
+            "action_id",
+            "recorded_at",
+        ),
+    )
+    moves = [
+        (entry_id, *move)
+        for entry_id, (*_, of_entry) in zip(entry_ids, told, strict=True)
+        for move in of_entry
+    ]
+    _move(connection, moves, now)
+    entries: dict[str, list[int]] = {}
+    for entry_id, (_, profile_id, *_) in zip(entry_ids, told, strict=True):
+        entries.setdefault(profile_id, []).append(entry_id)
+    return entries
+
+
+def _move(
+    connection: Connection, moves: Sequence[tuple[int, int, str | None, str | None]], now: datetime
+) -> None:
+    left = [{"left_id": record_id, "now": now} for _, record_id, before, _ in moves if before is not None]
+    if left:
+        connection.execute(_LEAVE, left)
+    opened = [(record_id, to, entry_id, now) for entry_id, record_id, _, to in moves if to is not None]
+    names = ("record_id", "profile_id", "ledger_entry_id", "valid_from")
+    insert_rows(connection, memberships, opened, columns=names)
+    names = ("ledger_entry_id", "record_id", "from_profile_id", "to_profile_id")
+    insert_rows(connection, ledger_moves, moves, columns=names)
+
+
+def _write_events(
+    connection: Connection,
+    clusters: Sequence[Sequence[int]],
+    touched: Mapping[str, int],
+    continuity: Continuity,
+    plan: Reconciliation,
+    entries: Mapping[str, list[int]],
+    versions: Mapping[str, int],
+    now: datetime,
+) -> None:
+    change_of = {change.profile_id: change for change in plan.changes}
+
+    def rows() -> Iterator[tuple[str, str, str, datetime]]:
+        for profile_id, place in touched.items():
+            kind, payload = change_event(profile_id, change_of.get(profile_id), continuity, plan)
+            payload["record_count"] = len(clusters[place])
+            yield _event(kind, profile_id, payload)
+        for profile_id in sorted(continuity.emptied):
+            yield _event("profile.updated", profile_id, {"state": "empty", "record_count": 0})
+
+    def _event(kind: str, profile_id: str, payload: dict[str, object]) -> tuple[str, str, str, datetime]:
+        payload |= {
+            "profile_id": profile_id,
+            "version": versions[profile_id],
+            "ledger_entry_ids": entries.get(profile_id, []),
+        }
+        return kind, profile_id, canonical_json(payload), now
+
+    insert_rows(connection, outbox_events, rows(), columns=("kind", "subject_id", "payload", "created_at"))
+
+
+_UPDATE = (
+    update(profiles)
+    .where(profiles.c.profile_id == bindparam("of_profile"))
+    .values(
+        state=bindparam("to_state"),
+        absorbed_into=bindparam("to_survivor"),
+        record_count=bindparam("to_count"),
+        golden=bindparam("to_golden"),
+        updated_at=bindparam("now"),
+        version=profiles.c.version + 1,
+    )
+)
+_VERSIONS = select(profiles.c.profile_id, profiles.c.version).where(
+    profiles.c.profile_id.in_(bindparam("profile_ids", expanding=True))
+)
+_LEAVE = (
+    update(memberships)
+    .where(memberships.c.record_id == bindparam("left_id"), memberships.c.valid_to.is_(None))
+    .values(valid_to=bindparam("now"))
+)

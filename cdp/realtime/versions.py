@@ -1,0 +1,196 @@
+"""Which version of a record stands: the newer by its time, then by its hash, whatever the order of arrival.
+
+The rule is that of `record_loads`, for the few records of one request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, bindparam, delete, select, tuple_, update
+
+from cdp.realtime.incoming import IncomingRecord, says_the_same
+from cdp.store import insert_rows, reserve_ids
+from cdp.store.schema import identifiers, source_records
+from resolution import Change, IndexedRecord
+from resolution.standardize import STANDARDIZER_VERSION
+
+UNCHANGED, SUPERSEDED = "unchanged", "superseded"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of the records of a request, in their order.
+
+    record_ids: of the record, whichever version of it stands.
+    standing: 'unchanged', 'superseded', or None for a version that now stands. changes: one for each record changed.
+    """
+
+    record_ids: list[int]
+    standing: list[str | None]
+    changes: list[Change]
+
+
+def store_versions(connection: Connection, records: Sequence[IncomingRecord], *, now: datetime) -> Stored:
+    """Store what is new and newer, with its identifiers."""
+    known = _select_known(connection, {(each.source_id, each.source_record_id) for each in records})
+    newest: dict[tuple[int, str], int] = {}
+    standing: list[str | None] = []
+    for place, record in enumerate(records):
+        key = (record.source_id, record.source_record_id)
+        outcome = _judge(record, records[newest[key]] if key in newest else None, known.get(key))
+        if outcome is None:
+            if key in newest:
+                standing[newest[key]] = SUPERSEDED
+            newest[key] = place
+        standing.append(outcome)
+    created = [key for key in newest if key not in known]
+    ids = dict(zip(created, reserve_ids(connection, source_records.c.record_id, len(created)), strict=True))
+    ids.update({key: row.record_id for key, row in known.items()})
+    chosen = {ids[key]: records[place] for key, place in newest.items()}
+    _insert(connection, {ids[key]: chosen[ids[key]] for key in created}, now)
+    _update(connection, {each: record for each, record in chosen.items() if each in _ids(known)}, now)
+    changes = [Change(ids[key], _before(known.get(key), records[place])) for key, place in newest.items()]
+    return Stored([ids[record.source_id, record.source_record_id] for record in records], standing, changes)
+
+
+def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Row[Any] | None) -> str | None:
+    """None when the record is newer than what stands so far."""
+    if rival is not None:
+        if record.raw_hash == rival.raw_hash:
+            return UNCHANGED
+        return None if _version(record) > _version(rival) else SUPERSEDED
+    if stored is None:
+        return None
+    if stored.deleted_at is None and (
+        stored.raw_hash == record.raw_hash or (not record.is_dated and says_the_same(record, stored.raw))
+    ):
+        return UNCHANGED
+    is_newer = _version(record) > (stored.occurred_at, stored.raw_hash)
+    if stored.deleted_at is not None:
+        is_newer = is_newer and record.occurred_at > stored.deleted_at
+    return None if is_newer else SUPERSEDED
+
+
+def _version(record: IncomingRecord) -> tuple[datetime, str]:
+    return record.occurred_at, record.raw_hash
+
+
+def _select_known(connection: Connection, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Row[Any]]:
+    found: Iterable[Row[Any]] = connection.execute(_KNOWN, {"keys": sorted(keys)})
+    return {(row.source_id, row.source_record_id): row for row in found}
+
+
+def _ids(known: dict[tuple[int, str], Row[Any]]) -> set[int]:
+    return {row.record_id for row in known.values()}
+
+
+def _before(stored: Row[Any] | None, record: IncomingRecord) -> IndexedRecord | None:
+    if stored is None or stored.deleted_at is not None:
+        return None
+    return IndexedRecord(
+        stored.record_id,
+        (record.source, record.source_record_id),
+        orjson.loads(stored.standardized)["linkage"],
+        stored.linkage_hash,
+    )
+
+
+def _insert(connection: Connection, created: dict[int, IncomingRecord], now: datetime) -> None:
+    names = (
+        "record_id",
+        "source_id",
+        "source_record_id",
+        "occurred_at",
+        "received_at",
+        "raw",
+        "raw_hash",
+        "standardized",
+        "standardizer_version",
+        "linkage_hash",
+    )
+    rows = [
+        (
+            record_id,
+            record.source_id,
+            record.source_record_id,
+            record.occurred_at,
+            now,
+            record.raw,
+            record.raw_hash,
+            record.standardized,
+            STANDARDIZER_VERSION,
+            record.linkage_hash,
+        )
+        for record_id, record in created.items()
+    ]
+    insert_rows(connection, source_records, rows, columns=names)
+    _insert_identifiers(connection, created)
+
+
+def _update(connection: Connection, updated: dict[int, IncomingRecord], now: datetime) -> None:
+    if not updated:
+        return
+    connection.execute(
+        _UPDATE,
+        [
+            {
+                "updated_id": record_id,
+                "occurred_at": record.occurred_at,
+                "received_at": now,
+                "raw": record.raw,
+                "raw_hash": record.raw_hash,
+                "standardized": record.standardized,
+                "linkage_hash": record.linkage_hash,
+            }
+            for record_id, record in updated.items()
+        ],
+    )
+    connection.execute(_DELETE_IDENTIFIERS, [{"owner": record_id} for record_id in updated])
+    _insert_identifiers(connection, updated)
+
+
+def _insert_identifiers(connection: Connection, records: dict[int, IncomingRecord]) -> None:
+    rows = [
+        (kind, value, record_id, variant, verified)
+        for record_id, record in records.items()
+        for kind, value, variant, verified in record.identifiers
+    ]
+    names = ("kind", "value", "record_id", "variant", "verified")
+    insert_rows(connection, identifiers, rows, columns=names)
+
+
+_KNOWN = select(
+    source_records.c.record_id,
+    source_records.c.source_id,
+    source_records.c.source_record_id,
+    source_records.c.occurred_at,
+    source_records.c.raw_hash,
+    source_records.c.raw,
+    source_records.c.standardized,
+    source_records.c.linkage_hash,
+    source_records.c.deleted_at,
+).where(
+    tuple_(source_records.c.source_id, source_records.c.source_record_id).in_(
+        bindparam("keys", expanding=True)
+    )
+)
+_UPDATE = (
+    update(source_records)
+    .where(source_records.c.record_id == bindparam("updated_id"))
+    .values(
+        occurred_at=bindparam("occurred_at"),
+        received_at=bindparam("received_at"),
+        raw=bindparam("raw"),
+        raw_hash=bindparam("raw_hash"),
+        standardized=bindparam("standardized"),
+        linkage_hash=bindparam("linkage_hash"),
+        standardizer_version=STANDARDIZER_VERSION,
+        deleted_at=None,
+    )
+)
+_DELETE_IDENTIFIERS = delete(identifiers).where(identifiers.c.record_id == bindparam("owner"))

@@ -1,0 +1,251 @@
+"""What becomes of the edges around records that came, changed or went: blocks, repeats, components."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+from resolution.components import Components
+from resolution.errors import ResolutionError
+from resolution.linkage_index import BLOCKED, COMPONENT, REPEAT, Edge, IndexedEdge, NewEdge, Pair
+from resolution.neighbourhood import Change, Neighbourhood, Region
+from resolution.people import PairConstraints
+
+
+class IndexOutdatedError(ResolutionError):
+    """What is kept of a record was not made with this model: everything must be resolved anew."""
+
+
+class EdgeUpdate:
+    """What becomes of the edges around records whose keys or values changed."""
+
+    def __init__(self, near: Neighbourhood, gone: set[int]) -> None:
+        self.near, self.index, self.model = near, near.index, near.model
+        self.gone = gone
+        self.thresholds = near.model.model.specification.thresholds
+        self.rederived: set[int] = set()
+        self.stored: dict[Pair, Edge] = {}
+        self.dropped: set[Pair] = set()
+        self.fresh: dict[Pair, NewEdge] = {}
+        self.moved: dict[Pair, str] = {}
+
+    # ---------------------------------------------------------------- pairs that blocks propose
+
+    def derive(
+        self, dirty: set[int], turning: set[int], firsts: Mapping[int, int], changes: Sequence[Change]
+    ) -> None:
+        """Keys, blocked pairs and repeats of the dirty records, and of those that turn."""
+        concerned = dirty | turning
+        before = self.index.select_keys(concerned)
+        after = {
+            record_id: self.model.keys(self.near.parted(record_id))
+            if record_id not in self.gone and record_id not in firsts
+            else {}
+            for record_id in concerned
+        }
+        self.rederived = dirty | {
+            record_id
+            for record_id in turning
+            if before.get(record_id, frozenset()) != after[record_id].keys()
+        }
+        for edge in self.index.select_edges(self.rederived):
+            self.stored[edge.pair] = edge
+            self.dropped.add(edge.pair)
+        caps = self._caps(changes, after)
+        self._propose(before, after, caps)
+        self._repeat(firsts)
+        self.dropped -= self.fresh.keys()
+
+    def _caps(self, changes: Sequence[Change], after: Mapping[int, Mapping[int, int]]) -> dict[int, int]:
+        """Blocking key to its cap, for the keys that records have or had: parting values only takes keys away."""
+        caps: dict[int, int] = {}
+        for change in changes:
+            if change.before is not None:
+                caps.update(self.model.keys(change.before.linkage))
+        for record_id in self.rederived - self.gone:
+            caps.update(self.model.keys(self.near.record(record_id).linkage))
+        for keys in after.values():
+            caps.update(keys)
+        return caps
+
+    def _propose(
+        self,
+        before: Mapping[int, frozenset[int]],
+        after: Mapping[int, Mapping[int, int]],
+        caps: Mapping[int, int],
+    ) -> None:
+        removed, added = defaultdict(set), defaultdict(set)
+        touched: set[int] = set()
+        for record_id in self.rederived:
+            had, has = before.get(record_id, frozenset()), after[record_id].keys()
+            for key in had - has:
+                removed[key].add(record_id)
+            for key in has - had:
+                added[key].add(record_id)
+            touched.update(had, has)
+        if not touched <= caps.keys():
+            raise IndexOutdatedError("Blocking keys of other rules are in the store: run `cdp resolve`.")
+        self.index.change_keys(
+            [(key, record_id) for key, ids in removed.items() for record_id in ids],
+            [(key, record_id) for key, ids in added.items() for record_id in ids],
+        )
+        limits = {key: caps[key] + 1 + len(added[key]) for key in touched}
+        members = self.index.select_members(limits)
+        pairs: set[Pair] = set()
+        opened: set[Pair] = set()
+        closed: set[Pair] = set()
+        for key in touched:
+            now = set(members.get(key, ()))
+            if len(now) >= limits[key]:
+                continue  # More than the cap before and after.
+            former = (now - added[key]) | removed[key]
+            if len(now) <= caps[key]:
+                pairs.update((min(a, b), max(a, b)) for a in now & self.rederived for b in now if a != b)
+                if len(former) > caps[key]:
+                    opened.update(combinations(sorted(now - self.rederived), 2))
+            elif len(former) <= caps[key]:
+                closed.update(combinations(sorted(former - self.rederived), 2))
+        self.near.load({record_id for pair in pairs | opened for record_id in pair})
+        for pair in pairs:
+            self._score(pair, BLOCKED)
+        self._open(opened - pairs)
+        self._close(closed)
+
+    def _score(self, pair: Pair, origin: str) -> None:
+        edge = self.near.edge(pair, origin)
+        if edge is not None:
+            self.fresh[pair] = edge
+
+    def _open(self, pairs: set[Pair]) -> None:
+        """Pairs of others that a block proposes which was too large before."""
+        known = self._edges_among(pairs)
+        for pair in pairs:
+            edge = known.get(pair)
+            if edge is None:
+                self._score(pair, BLOCKED)
+            elif edge.origin == COMPONENT:
+                self.stored[pair] = edge
+                self.moved[pair] = BLOCKED
+
+    def _close(self, pairs: set[Pair]) -> None:
+        """Pairs of others that lose a block: their edges stay when another open block proposes them."""
+        blocked = {pair: edge for pair, edge in self._edges_among(pairs).items() if edge.origin == BLOCKED}
+        if not blocked:
+            return
+        keys = self.index.select_keys({record_id for pair in blocked for record_id in pair})
+        common = {pair: keys.get(pair[0], frozenset()) & keys.get(pair[1], frozenset()) for pair in blocked}
+        asked = {key for shared in common.values() for key in shared}
+        caps: dict[int, int] = {}
+        for record_id in {pair[0] for pair in blocked}:
+            caps.update(self.model.keys(self.near.parted(record_id)))
+        members = self.index.select_members({key: caps[key] + 1 for key in asked})
+        for pair, edge in blocked.items():
+            if not any(len(members[key]) <= caps[key] for key in common[pair]):
+                self.stored[pair] = edge
+                self.dropped.add(pair)
+
+    def _edges_among(self, pairs: set[Pair]) -> dict[Pair, Edge]:
+        if not pairs:
+            return {}
+        ends = {record_id for pair in pairs for record_id in pair}
+        return {edge.pair: edge for edge in self.index.select_edges(ends) if edge.pair in pairs}
+
+    def _repeat(self, firsts: Mapping[int, int]) -> None:
+        """Edges from repeats to the record that stands for them, where either was derived anew."""
+        for record_id, first in firsts.items():
+            if record_id in self.rederived or first in self.rederived:
+                prepared = self.near.prepared(first)
+                pair = (min(record_id, first), max(record_id, first))
+                edge = self.model.edge(*pair, prepared, prepared, REPEAT)
+                if edge is not None:
+                    self.fresh[pair] = edge
+
+    # ---------------------------------------------------------------- components
+
+    def region(self, changes: Sequence[Change]) -> Region:
+        """Whole components around every edge that came or went, completed, and the index brought up to date."""
+        record_ids, constraints = self._reach()
+        edges: dict[Pair, Edge] = {
+            pair: _of_origin(edge, self.moved[pair]) if pair in self.moved else edge
+            for pair, edge in self.stored.items()
+            if pair not in self.dropped
+        }
+        edges.update(self.fresh)
+        firsts = self.near.firsts(edges.values())
+        self._complete(edges)
+        gone = self.dropped - edges.keys()
+        self.index.change_edges(gone, self.fresh.values(), self.moved)
+        return Region(record_ids, edges, firsts, constraints, self.gone, list(changes))
+
+    def _reach(self) -> tuple[set[int], PairConstraints]:
+        """The records of every component that had or has a changed edge or a derived record."""
+        fresh_at: dict[int, list[NewEdge]] = defaultdict(list)
+        for made in self.fresh.values():
+            fresh_at[made.record_id_l].append(made)
+            fresh_at[made.record_id_r].append(made)
+        touched = {record_id for pair in (*self.dropped, *self.fresh, *self.moved) for record_id in pair}
+        frontier = (touched | self.rederived) - self.gone
+        reached: set[int] = set()
+        must: set[Pair] = set()
+        cannot: set[Pair] = set()
+        while frontier:
+            reached |= frontier
+            found: list[Edge] = list(self.index.select_edges(frontier))
+            rulings = self.index.select_constraints(frontier)
+            must |= rulings.must
+            cannot |= rulings.cannot
+            onward = {record_id for pair in rulings.must for record_id in pair}
+            for edge in found:
+                self.stored.setdefault(edge.pair, edge)
+            new: list[Edge] = [edge for record_id in frontier for edge in fresh_at.get(record_id, ())]
+            onward.update(
+                record_id
+                for edge in found + new
+                if edge.match_weight >= self.thresholds.link
+                for record_id in edge.pair
+            )
+            frontier = self.near.live(onward - reached - self.gone)
+        return reached, PairConstraints(frozenset(must), frozenset(cannot))
+
+    def _complete(self, edges: dict[Pair, Edge]) -> None:
+        """Score the pairs inside components that no block proposes; drop those that are inside no more."""
+        link, most = self.thresholds.link, self.model.model.specification.complete_size
+        former, now = _linked(self.stored.values(), link), _linked(edges.values(), link)
+        inside: set[Pair] = set()
+        for component in now.members():
+            if 3 <= len(component) <= most:
+                inside.update(combinations(component, 2))
+        for pair, edge in list(edges.items()):
+            if edge.origin == COMPONENT and pair not in inside:
+                self.dropped.add(pair)
+                self.moved.pop(pair, None)
+                del edges[pair]
+        for pair in inside:
+            if pair in edges or self._was_completed(pair, former, most):
+                continue
+            before = self.stored.get(pair)
+            if before is not None and not self.rederived.intersection(pair):
+                # A block that proposed it is closed: its weight is the same.
+                edges[pair] = _of_origin(before, COMPONENT)
+                self.moved[pair] = COMPONENT
+                self.dropped.discard(pair)
+                continue
+            made = self.near.edge(pair, COMPONENT)
+            if made is not None:
+                self.fresh[pair] = edges[pair] = made
+
+    def _was_completed(self, pair: Pair, former: Components, most: int) -> bool:
+        """Whether the pair, as it is, was scored before inside one component, and found to be below the floor."""
+        if self.rederived.intersection(pair) or pair in self.stored:
+            return False
+        return former.together(*pair) and 3 <= former.size(pair[0]) <= most
+
+
+def _of_origin(edge: Edge, origin: str) -> IndexedEdge:
+    return IndexedEdge(*edge.pair, edge.match_weight, origin)
+
+
+def _linked(edges: Iterable[Edge], link: float) -> Components:
+    """The components that pairs of open blocks make, before any is completed."""
+    return Components(edge.pair for edge in edges if edge.origin == BLOCKED and edge.match_weight >= link)

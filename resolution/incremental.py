@@ -1,0 +1,97 @@
+"""Resolving what changed: the people that a batch over everything finds, by looking at neighbours only.
+
+Everything the index keeps is a function of records, model and rulings: which values are shared, which of equal
+records stands for them, its blocking keys, the pairs that open blocks propose and components complete, their edges. A
+change is followed through these in that order; what it does not reach stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from resolution.edge_update import EdgeUpdate
+from resolution.linkage_index import IndexedRecord
+from resolution.neighbourhood import Change, Neighbourhood, Region
+from resolution.sharing import Value, most_holders, sharing_of
+
+# Holders of a value that becomes shared, or is no longer, that are resolved at once; more of them wait in the queue.
+REDO_AT_ONCE = 200
+
+
+def follow_changes(
+    near: Neighbourhood, changes: Sequence[Change], *, concerned: Collection[int] = ()
+) -> Region:
+    """Bring the index up to date after changes of records; the region whose people are to be found again.
+
+    Concerned: records that did not change and are to be derived anew: queued ones, and those of new rulings.
+    """
+    gone = {change.record_id for change in changes} - near.live([change.record_id for change in changes])
+    dirty = {change.record_id for change in changes} | near.live(concerned) | _settle_sharing(near, changes)
+    firsts, stands_for = _settle_repeats(near, changes, dirty - gone)
+    update = EdgeUpdate(near, gone)
+    update.derive(dirty, stands_for, firsts, changes)
+    return update.region(changes)
+
+
+def _settle_sharing(near: Neighbourhood, changes: Sequence[Change]) -> set[int]:
+    """Count the holders of the values that changed; returns the holders of those whose sharing did."""
+    removed, added = [], []
+    for change in changes:
+        before = _holdings(near, change.before)
+        after = _holdings(near, near.find(change.record_id))
+        removed += [(value, change.record_id, sound) for value, sound in before - after]
+        added += [(value, change.record_id, sound) for value, sound in after - before]
+    if not removed and not added:
+        return set()
+    limits = near.model.model.specification.sharing
+    most = most_holders(near.model.model.specification)
+    counts = near.index.change_holders(removed, added, limit=most)
+    near.load_sharing(counts)
+    changed = {}
+    for (column, text), count in counts.items():
+        sharing = sharing_of(count, limits.get(column))
+        if sharing != near.sharing((column, text)):
+            changed[column, text] = (count, sharing)
+    if not changed:
+        return set()
+    near.index.change_sharing(changed)
+    near.forget_sharing()
+    holders = near.index.select_holders(changed, limit=REDO_AT_ONCE + 1)
+    if len(holders) > REDO_AT_ONCE:
+        near.index.queue_redo(changed)
+        return set()
+    return set(holders)
+
+
+def _holdings(near: Neighbourhood, record: IndexedRecord | None) -> set[tuple[Value, str]]:
+    if record is None:
+        return set()
+    sound = str(record.linkage.get("given_sound", ""))
+    return {(value, sound) for value in near.model.held_values(record.linkage)}
+
+
+def _settle_repeats(
+    near: Neighbourhood, changes: Sequence[Change], dirty: Collection[int]
+) -> tuple[dict[int, int], set[int]]:
+    """Repeats to their firsts in the groups of equal records that a dirty one belongs or belonged to, and the
+    records of them that may have become firsts, or ceased to be."""
+    hashes = {change.before.linkage_hash for change in changes if change.before is not None}
+    hashes.update(near.record(record_id).linkage_hash for record_id in dirty)
+    groups = near.index.select_groups(hashes)
+    several = [group for group in groups.values() if len(group) > 1]
+    rulings = near.index.select_constraints([record_id for group in several for record_id in group])
+    apart = {record_id for pair in rulings.must | rulings.cannot for record_id in pair}
+    firsts: dict[int, int] = {}
+    turning: set[int] = set()
+    near.load([group[0] for group in groups.values()])
+    for group in groups.values():
+        alike = [record_id for record_id in group if record_id not in apart]
+        if len(alike) < 2:
+            turning.update(alike)
+            continue
+        turning.add(alike[0])
+        turning.update([record_id for record_id in alike if record_id not in dirty][:1])
+        prepared = near.prepared(alike[0])
+        if near.model.weigh(prepared, prepared) >= near.model.model.specification.thresholds.join:
+            firsts.update((record_id, alike[0]) for record_id in alike[1:])
+    return firsts, turning

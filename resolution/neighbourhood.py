@@ -1,0 +1,102 @@
+"""What one change looks at: records with their values parted, and the region whose people may change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from resolution.linkage_index import REPEAT, Edge, IndexedRecord, LinkageIndex, NewEdge, Pair
+from resolution.online import OnlineModel
+from resolution.people import PairConstraints
+from resolution.sharing import Value
+
+
+@dataclass(frozen=True)
+class Change:
+    """A record that came, changed or went; before: as it was, None for a new one."""
+
+    record_id: int
+    before: IndexedRecord | None
+
+
+@dataclass
+class Region:
+    """The records whose people may have changed, whole components of them, with what connects them.
+
+    edges: those with an end inside, as they are now. firsts: repeats to the record that stands for them. gone: records
+    that are no more. values_before: exclusive values that changed records held.
+    """
+
+    record_ids: set[int]
+    edges: dict[Pair, Edge]
+    firsts: dict[int, int]
+    constraints: PairConstraints
+    gone: set[int] = field(default_factory=set)
+    changed: list[Change] = field(default_factory=list)
+
+
+class Neighbourhood:
+    """Records read for one change, each once, with their values parted under the sharing of now."""
+
+    def __init__(self, index: LinkageIndex, model: OnlineModel) -> None:
+        self.index, self.model = index, model
+        self._records: dict[int, IndexedRecord | None] = {}
+        self._sharing: dict[Value, str | None] = {}
+        self._prepared: dict[int, Any] = {}
+
+    def load(self, record_ids: Iterable[int]) -> None:
+        missing = [record_id for record_id in record_ids if record_id not in self._records]
+        if missing:
+            found = self.index.select_records(missing)
+            self._records.update((record_id, found.get(record_id)) for record_id in missing)
+            values = {value for record in found.values() for value in self.model.held_values(record.linkage)}
+            self.load_sharing(values)
+
+    def load_sharing(self, values: Iterable[Value]) -> None:
+        unknown = [value for value in values if value not in self._sharing]
+        if unknown:
+            found = self.index.select_sharing(unknown)
+            self._sharing.update((value, found.get(value)) for value in unknown)
+
+    def live(self, record_ids: Collection[int]) -> set[int]:
+        self.load(record_ids)
+        return {record_id for record_id in record_ids if self._records[record_id] is not None}
+
+    def find(self, record_id: int) -> IndexedRecord | None:
+        self.load((record_id,))
+        return self._records[record_id]
+
+    def record(self, record_id: int) -> IndexedRecord:
+        record = self.find(record_id)
+        assert record is not None, record_id
+        return record
+
+    def sharing(self, value: Value) -> str | None:
+        return self._sharing[value]
+
+    def forget_sharing(self) -> None:
+        self._sharing.clear()
+
+    def parted(self, record_id: int) -> Any:
+        linkage = self.record(record_id).linkage
+        values = self.model.held_values(linkage)
+        self.load_sharing(values)
+        sharing = {value: kind for value in values if (kind := self._sharing[value]) is not None}
+        return self.model.part_values(linkage, sharing)
+
+    def prepared(self, record_id: int) -> Any:
+        found = self._prepared.get(record_id)
+        if found is None:
+            found = self._prepared[record_id] = self.model.prepare(self.parted(record_id))
+        return found
+
+    def edge(self, pair: Pair, origin: str) -> NewEdge | None:
+        return self.model.edge(*pair, self.prepared(pair[0]), self.prepared(pair[1]), origin)
+
+    def firsts(self, edges: Iterable[Edge]) -> dict[int, int]:
+        """Repeats to the records that stand for them."""
+        pairs = [edge.pair for edge in edges if edge.origin == REPEAT]
+        self.load({record_id for pair in pairs for record_id in pair})
+        ordered = [sorted(pair, key=lambda record_id: self.record(record_id).key) for pair in pairs]
+        return {repeat: first for first, repeat in ordered}

@@ -1,0 +1,68 @@
+"""A model as one record at a time needs it: its keys, its values parted, its pairs scored, without SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from resolution.compile import CompiledModel, compile_model
+from resolution.keys import Linkage, blocking_keys
+from resolution.linkage_index import NewEdge
+from resolution.model import Model
+from resolution.sharing import Value, held_columns, held_values, part_values
+
+# As the batch rounds them: levels and these add up to the match weight within a billionth.
+EVIDENCE_DIGITS = 10
+
+
+@dataclass(frozen=True)
+class OnlineModel:
+    """Built once per process and model version; many threads may use it."""
+
+    model: Model
+    compiled: CompiledModel = field(repr=False)
+    columns: tuple[str, ...]
+
+    def held_values(self, linkage: Linkage) -> list[Value]:
+        return held_values(linkage, self.columns)
+
+    def part_values(self, linkage: Linkage, sharing: Mapping[Value, str]) -> Linkage:
+        return part_values(linkage, sharing, tuple(self.model.specification.sharing))
+
+    def keys(self, linkage: Linkage) -> dict[int, int]:
+        """Blocking key to the cap of its rule."""
+        return {
+            key: rule.cap for rule in self.model.blocking_rules for key in blocking_keys(linkage, (rule,))
+        }
+
+    def prepare(self, parted: Linkage) -> Any:
+        return self.compiled.prepare(parted)
+
+    def weigh(self, prepared_l: Any, prepared_r: Any) -> float:
+        return self.compiled.score(prepared_l, prepared_r).match_weight
+
+    def edge(
+        self, record_id_l: int, record_id_r: int, prepared_l: Any, prepared_r: Any, origin: str
+    ) -> NewEdge | None:
+        """The edge of a pair; None below the floor. record_id_l < record_id_r."""
+        score = self.compiled.score(prepared_l, prepared_r)
+        if score.match_weight < self.model.specification.thresholds.floor:
+            return None
+        evidence = {
+            "levels": score.levels,
+            "frequency_weights": {
+                name: round(weight, EVIDENCE_DIGITS)
+                for name, weight in score.frequency_weights.items()
+                if weight
+            },
+        }
+        text = orjson.dumps(evidence).decode()
+        return NewEdge(record_id_l, record_id_r, score.match_weight, origin, text)
+
+
+def online_model(model: Model) -> OnlineModel:
+    """Raises UncompilableConditionError."""
+    return OnlineModel(model, compile_model(model), held_columns(model.specification))
