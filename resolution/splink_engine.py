@@ -1,7 +1,9 @@
 """Everything taken from Splink, in one place: scoring blocked pairs and the two estimations.
 
-Pinned to 5.0.0 and tested against it. A Linker and its DuckDB connection belong to one thread and one step; what
-Splink leaves behind is dropped after each. Splink logs to its own logger, which stays silent here.
+Pinned to 5.0.0 and tested against it. Scoring is one statement made of Splink's SQL; it can tell the level of every
+comparison as well (`with_levels`), so that nobody needs to evaluate the conditions a second time for that. A Linker
+and its DuckDB connection belong to one thread and one step; what Splink leaves behind is dropped after each. Splink
+logs to its own logger, which stays silent here.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from splink import DuckDBAPI, Linker
+from splink import DuckDBAPI, Linker, SettingsCreator
+from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
+from splink.internals.predict import predict_from_comparison_vectors_sqls
 
 from resolution.model import Model, splink_settings
-from resolution.specification import TrainingRule
+from resolution.specification import Comparison, TrainingRule
 
 # m to three digits: finer steps are below what the blend with the prior leaves of them.
 EM_CONVERGENCE = 0.0005
@@ -44,28 +48,73 @@ class Session:
 
 
 def score_pairs(
-    connection: duckdb.DuckDBPyConnection, model: Model, *, pairs: str, scored: str, floor: float
+    connection: duckdb.DuckDBPyConnection,
+    model: Model,
+    *,
+    pairs: str,
+    scored: str,
+    floor: float,
+    with_levels: bool = False,
 ) -> None:
     """Table `scored` from the table `pairs` (match_key, join_key_l, join_key_r) over table `records`.
 
     Grain: one row a pair at or above the floor, with record_id_l, record_id_r, match_weight and one column
-    frequency_weight_<comparison> for each comparison that knows term frequencies (0 elsewhere).
+    frequency_weight_<comparison> for each comparison that knows term frequencies (0 elsewhere). With levels, there is
+    the list `levels` of `levels_sql` too, which Splink has found already and which would cost as much again.
     """
-    with _linker(connection, splink_settings(model)) as linker:
-        for column in model.specification.frequency_columns:
-            table = _create_frequencies(connection, model, column)
-            linker.table_management.register_term_frequency_lookup(linker._db_api.register(table), column)
-        linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register(pairs))
-        predicted = linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
-        frequency_weights = ", ".join(
-            f"mw_tf_adj_{name} AS frequency_weight_{name}" for name in comparisons_with_frequencies(model)
-        )
-        connection.execute(
-            f"CREATE TABLE {scored} AS SELECT record_id_l, record_id_r, match_weight, {frequency_weights} "  # noqa: S608
-            f"FROM {predicted.physical_name}"
-        )
-    for column in model.specification.frequency_columns:
-        connection.execute(f"DROP TABLE {_frequencies_table(column)}")
+    columns = ["record_id_l", "record_id_r", "match_weight"]
+    columns += [
+        f"mw_tf_adj_{name} AS frequency_weight_{name}" for name in comparisons_with_frequencies(model)
+    ]
+    if with_levels:
+        columns.append(f"[{', '.join(map(_level_sql, model.specification.comparisons))}] AS levels")
+    _create_frequencies(connection, model)
+    connection.execute(
+        f"CREATE TABLE {scored} AS WITH {_scoring_sql(model, pairs, floor)} "  # noqa: S608
+        f"SELECT {', '.join(columns)} FROM __splink__df_predict"
+    )
+    connection.execute("DROP TABLE frequencies")
+
+
+def _scoring_sql(model: Model, pairs: str, floor: float) -> str:
+    """The steps of Splink's own prediction as named subqueries, without the tables of records that it writes out in
+    between and with the levels, which it would leave out of __splink__df_predict."""
+    settings = SettingsCreator.from_path_or_dict(splink_settings(model)).get_settings("duckdb")
+    id_columns = settings.column_info_settings.unique_id_input_columns
+    steps = [
+        {
+            "output_table_name": "__splink__blocked_id_pairs",
+            "sql": f"SELECT * FROM {pairs}",  # noqa: S608  a table of this code
+        },
+        {"output_table_name": "__splink__df_concat_with_tf", "sql": _records_with_frequencies_sql(model)},
+        *compute_comparison_vector_values_from_id_pairs_sqls(
+            settings._columns_to_select_for_blocking,
+            settings._columns_to_select_for_comparison_vector_values,
+            input_tablename_l="__splink__df_concat_with_tf",
+            input_tablename_r="__splink__df_concat_with_tf",
+            source_dataset_input_column=None,
+            unique_id_input_column=id_columns[0],
+        ),
+        *predict_from_comparison_vectors_sqls(
+            unique_id_input_columns=id_columns,
+            core_model_settings=settings.core_model_settings,
+            sql_dialect=DuckDBAPI.sql_dialect,
+            threshold_match_weight=floor,
+            retain_intermediate_calculation_columns=True,
+            training_mode=True,
+        ),
+    ]
+    return ", ".join(f"{step['output_table_name']} AS ({step['sql']})" for step in steps)
+
+
+def _level_sql(comparison: Comparison) -> str:
+    """The place of the level in the comparison: Splink counts from the last level up, and calls a missing one -1,
+    which stands for the first of them here."""
+    missing = [place for place, level in enumerate(comparison.levels) if level.is_missing]
+    weighed = [place for place, level in enumerate(comparison.levels) if not level.is_missing]
+    places = [*enumerate(reversed(weighed)), *((-1, place) for place in missing[:1])]
+    cases = " ".join(f"WHEN {value} THEN {place}" for value, place in places)
+    return f"(CASE gamma_{comparison.name} {cases} END)::TINYINT"
 
 
 def comparisons_with_frequencies(model: Model) -> list[str]:
@@ -152,25 +201,37 @@ def _linker(connection: duckdb.DuckDBPyConnection, settings: Mapping[str, Any]) 
         linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
 
 
-def _frequencies_table(column: str) -> str:
-    return f"frequencies_{column}"
-
-
-def _create_frequencies(connection: duckdb.DuckDBPyConnection, model: Model, column: str) -> str:
-    """Make a table of (column, tf_column) for every value in `records`: the model's share, or the rare one."""
-    table, terms = _frequencies_table(column), model.frequencies.get(column, {})
-    known = pa.table(
-        {"term": pa.array(terms.keys(), pa.string()), "share": pa.array(terms.values(), pa.float64())}
+def _create_frequencies(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Table `frequencies` (column_name, term, share): the terms that the model knows."""
+    known = [(column, model.frequencies.get(column, {})) for column in model.specification.frequency_columns]
+    columns = [column for column, shares in known for _ in shares]
+    terms = [term for _, shares in known for term in shares]
+    shares = [share for _, shares in known for share in shares.values()]
+    table = pa.table(
+        {
+            "column_name": pa.array(columns, pa.string()),
+            "term": pa.array(terms, pa.string()),
+            "share": pa.array(shares, pa.float64()),
+        }
     )
-    connection.register("known_terms", known)
-    connection.execute(
-        f"CREATE TABLE {table} AS SELECT {column}, coalesce(share, ?) AS tf_{column} "  # noqa: S608
-        f"FROM (SELECT DISTINCT {column} FROM records WHERE {column} IS NOT NULL) "
-        f"LEFT JOIN known_terms ON term = {column}",
-        [model.rare[column]],
-    )
+    connection.register("known_terms", table)
+    connection.execute("CREATE TABLE frequencies AS SELECT * FROM known_terms")
     connection.unregister("known_terms")
-    return table
+
+
+def _records_with_frequencies_sql(model: Model) -> str:
+    """Table `records` with tf_<column>: the share of the term that the record has, as Splink calls it."""
+    counted = model.specification.frequency_columns
+    shares = "".join(
+        f", CASE WHEN {column} IS NOT NULL THEN coalesce(of_{column}.share, {model.rare[column]!r}::DOUBLE) END "
+        f"AS tf_{column}"
+        for column in counted
+    )
+    joins = " ".join(
+        f"LEFT JOIN (FROM frequencies WHERE column_name = '{column}') AS of_{column} ON of_{column}.term = {column}"
+        for column in counted
+    )
+    return f"SELECT records.* {shares} FROM records {joins}"  # noqa: S608  columns of the specification
 
 
 def _without_frequencies(settings: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,39 @@ def weight_by_definition(
 
 @WITHOUT_SHRINKING
 @given(many_linkages(size=16))
+def test_the_levels_that_were_found_while_scoring_are_those_of_the_conditions(
+    linkages: list[Linkage],
+) -> None:
+    pairs = list(combinations(range(1, len(linkages) + 1), 2))
+    with workspace_of(records_of(linkages)) as connection:
+        create_pairs(connection, pairs)
+        score_pairs(connection, MODEL, pairs="pairs", scored="scored", floor=-1000.0, with_levels=True)
+        connection.execute("CREATE TABLE unscored AS SELECT record_id_l, record_id_r FROM scored")
+        found = rows(connection, "SELECT record_id_l, record_id_r, levels FROM scored ORDER BY ALL")
+        expected = rows(connection, f"{levels_sql(connection, SHIPPED, pairs='unscored')} ORDER BY ALL")
+
+    assert [pair for *pair, _ in found] == [list(pair) for pair in pairs]
+    assert found == expected
+
+
+def test_a_comparison_without_a_missing_level_has_levels_too() -> None:
+    text = SMALL_TEXT.replace(
+        'label = "missing"\ncondition = "city_l IS NULL OR city_r IS NULL"\nmissing = true\n',
+        'label = "one city"\ncondition = "city_l IS NULL OR city_r IS NULL"\nm = 0.1\nu = 0.1\n',
+    )
+    people = [a_person(city="recife"), a_person(), a_person(city="natal"), a_person(city="natal")]
+
+    with whole_records_of(people) as connection:
+        create_pairs(connection, [(1, 2), (1, 3), (3, 4)])
+        model = prior_model(parse_specification(text))
+        score_pairs(connection, model, pairs="pairs", scored="scored", floor=-1000.0, with_levels=True)
+        found = rows(connection, "SELECT levels[-1] FROM scored ORDER BY record_id_l, record_id_r")
+
+    assert found == [(0,), (2,), (1,)]
+
+
+@WITHOUT_SHRINKING
+@given(many_linkages(size=16))
 def test_a_match_weight_is_the_prior_and_what_each_comparison_gives(linkages: list[Linkage]) -> None:
     names = comparisons_with_frequencies(MODEL)
     with workspace_of(records_of(linkages)) as connection:
