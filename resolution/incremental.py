@@ -47,14 +47,12 @@ def _settle_sharing(near: Neighbourhood, changes: Sequence[Change]) -> set[int]:
     most = most_holders(near.model.model.specification)
     counts = near.index.change_holders(removed, added, limit=most)
     near.load_sharing(counts)
-    changed = {}
-    for (column, text), count in counts.items():
-        sharing = sharing_of(count, limits.get(column))
-        if sharing != near.sharing((column, text)):
-            changed[column, text] = (count, sharing)
+    now = {value: (count, sharing_of(count, limits.get(value[0]))) for value, count in counts.items()}
+    told = {value: found for value, found in now.items() if found[1] or near.sharing(value)[1]}
+    changed = {value for value, found in told.items() if found[1] != near.sharing(value)[1]}
+    near.index.change_sharing({value: found for value, found in told.items() if found != near.sharing(value)})
     if not changed:
         return set()
-    near.index.change_sharing(changed)
     near.forget_sharing()
     holders = near.index.select_holders(changed, limit=REDO_AT_ONCE + 1)
     if len(holders) > REDO_AT_ONCE:

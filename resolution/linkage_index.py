@@ -70,8 +70,8 @@ class LinkageIndex(Protocol):
     def select_groups(self, linkage_hashes: Collection[int]) -> Mapping[int, Sequence[int]]:
         """Linkage hash to the live records that have it, in the order of their keys."""
 
-    def select_sharing(self, values: Collection[Value]) -> Mapping[Value, str]:
-        """'shared' or 'generic' for the values that are."""
+    def select_sharing(self, values: Collection[Value]) -> Mapping[Value, tuple[int, str]]:
+        """Holder count, and 'shared' or 'generic', of the values that are."""
 
     def select_holders(self, values: Collection[Value], *, limit: int) -> Sequence[int]:
         """The live records that hold any of the values, at most `limit`."""
@@ -80,7 +80,8 @@ class LinkageIndex(Protocol):
         """The blocking keys of each record that has any."""
 
     def select_members(self, limits: Mapping[int, int]) -> Mapping[int, Sequence[int]]:
-        """Blocking key to the records that have it, at most as many as `limits` says of the key."""
+        """Blocking key to the records that have it, all of them, or as many as `limits` says of the key and
+        perhaps more."""
 
     def select_edges(self, record_ids: Collection[int]) -> Iterable[IndexedEdge]:
         """The edges that have one of the records as an end."""

@@ -42,7 +42,7 @@ class Neighbourhood:
     def __init__(self, index: LinkageIndex, model: OnlineModel) -> None:
         self.index, self.model = index, model
         self._records: dict[int, IndexedRecord | None] = {}
-        self._sharing: dict[Value, str | None] = {}
+        self._sharing: dict[Value, tuple[int, str] | None] = {}
         self._prepared: dict[int, Any] = {}
 
     def load(self, record_ids: Iterable[int]) -> None:
@@ -72,8 +72,9 @@ class Neighbourhood:
         assert record is not None, record_id
         return record
 
-    def sharing(self, value: Value) -> str | None:
-        return self._sharing[value]
+    def sharing(self, value: Value) -> tuple[int, str | None]:
+        """Holder count and sharing; (0, None) of a value that is its holder's own."""
+        return self._sharing[value] or (0, None)
 
     def forget_sharing(self) -> None:
         self._sharing.clear()
@@ -82,7 +83,7 @@ class Neighbourhood:
         linkage = self.record(record_id).linkage
         values = self.model.held_values(linkage)
         self.load_sharing(values)
-        sharing = {value: kind for value in values if (kind := self._sharing[value]) is not None}
+        sharing = {value: found[1] for value in values if (found := self._sharing[value]) is not None}
         return self.model.part_values(linkage, sharing)
 
     def prepared(self, record_id: int) -> Any:

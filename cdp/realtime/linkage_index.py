@@ -39,7 +39,7 @@ from cdp.store.schema import (
     sources,
     value_holders,
 )
-from cdp.store.sets import number_set, number_set_values, pair_set, pair_set_values
+from cdp.store.sets import number_set, number_set_values
 from resolution import IndexedEdge, IndexedRecord, NewEdge, PairConstraints, Value, value_key
 
 _LAST = 2**63 - 1
@@ -78,9 +78,10 @@ class StoreIndex:
             found[row.linkage_hash].append((names[row.source_id], row.source_record_id, row.record_id))
         return {each: [record_id for *_, record_id in sorted(members)] for each, members in found.items()}
 
-    def select_sharing(self, values: Collection[Value]) -> dict[Value, str]:
+    def select_sharing(self, values: Collection[Value]) -> dict[Value, tuple[int, str]]:
         keys = {value_key(*value): value for value in values}
-        return {keys[row.value_key]: row.sharing for row in self._rows(_sharing(self._dialect), keys)}
+        rows = self._rows(_sharing(self._dialect), keys)
+        return {keys[row.value_key]: (row.holder_count, row.sharing) for row in rows}
 
     def select_holders(self, values: Collection[Value], *, limit: int) -> list[int]:
         keys = [value_key(*value) for value in values]
@@ -93,12 +94,13 @@ class StoreIndex:
         return {record_id: frozenset(keys) for record_id, keys in found.items()}
 
     def select_members(self, limits: Mapping[int, int]) -> dict[int, list[int]]:
-        if not limits:
-            return {}
         found: dict[int, list[int]] = defaultdict(list)
-        wanted = pair_set_values(self._connection, "wanted", limits.items())
-        for row in self._connection.execute(_members(self._dialect), wanted):
-            found[row.blocking_key].append(row.record_id)
+        of_size: dict[int, list[int]] = defaultdict(list)
+        for key, limit in limits.items():
+            of_size[_rounded_up(limit)].append(key)
+        for size, keys in of_size.items():
+            for row in self._rows(_members(self._dialect), keys, before_last=size - 1):
+                found[row.blocking_key].append(row.record_id)
         return found
 
     def select_edges(self, record_ids: Collection[int]) -> list[IndexedEdge]:
@@ -155,6 +157,8 @@ class StoreIndex:
             if sharing is not None
         ]
         keys = [value_key(*value) for value in changes]
+        if not keys:
+            return
         self._connection.execute(delete(shared_values).where(shared_values.c.value_key.in_(keys)))
         names = ("value_key", "column_name", "value", "holder_count", "sharing", "counted_at")
         insert_rows(self._connection, shared_values, rows, columns=names)
@@ -234,7 +238,7 @@ def _groups(dialect: str) -> Select[Any]:
 @lru_cache
 def _sharing(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
-    return select(shared_values.c.value_key, shared_values.c.sharing).where(
+    return select(shared_values.c.value_key, shared_values.c.holder_count, shared_values.c.sharing).where(
         shared_values.c.value_key.in_(select(ids.c.id))
     )
 
@@ -271,17 +275,25 @@ def _keys(dialect: str) -> Select[Any]:
     )
 
 
+def _rounded_up(limit: int) -> int:
+    """To 64, 256, 1024 and so on: few statements for the many caps of a model."""
+    size = 64
+    while size < limit:
+        size *= 4
+    return size
+
+
 @lru_cache
 def _members(dialect: str) -> Select[Any]:
-    """Up to `other` members of each key: a common name has thousands, and they are not to be read."""
-    wanted = pair_set(dialect, "wanted")
+    """Some members of each key: a common name has thousands, and they are not to be read."""
+    wanted = number_set(dialect, "ids")
     counted = blocking_keys.alias("counted")
     last = (
         select(counted.c.record_id)
         .where(counted.c.blocking_key == wanted.c.id)
         .order_by(counted.c.record_id)
         .limit(1)
-        .offset(wanted.c.other - 1)
+        .offset(bindparam("before_last"))
         .correlate(wanted)
         .scalar_subquery()
     )

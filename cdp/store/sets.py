@@ -24,22 +24,3 @@ def number_set(dialect: str, name: str) -> FromClause:
 def number_set_values(connection: Connection, name: str, numbers: Iterable[int]) -> dict[str, Any]:
     listed = list(numbers)
     return {name: json.dumps(listed) if connection.dialect.name == "sqlite" else listed}
-
-
-def pair_set(dialect: str, name: str) -> FromClause:
-    """Two columns, `id` and `other`; bind its pairs with pair_set_values."""
-    if dialect == "sqlite":
-        members = func.json_each(bindparam(name, type_=Text)).table_valued("value")
-        return select(
-            func.json_extract(members.c.value, "$[0]").label("id"),
-            func.json_extract(members.c.value, "$[1]").label("other"),
-        ).subquery(name)
-    bound = [bindparam(f"{name}_{side}", type_=ARRAY(BigInteger)) for side in ("id", "other")]
-    return func.unnest(*bound).table_valued("id", "other", name=name).render_derived()
-
-
-def pair_set_values(connection: Connection, name: str, pairs: Iterable[tuple[int, int]]) -> dict[str, Any]:
-    listed = list(pairs)
-    if connection.dialect.name == "sqlite":
-        return {name: json.dumps(listed)}
-    return {f"{name}_id": [one for one, _ in listed], f"{name}_other": [other for _, other in listed]}
