@@ -39,6 +39,14 @@ def change_evidence(change: ProfileChange, joins: Sequence[Join]) -> str:
     return orjson.dumps(evidence, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def retired_and_told(continuity: Continuity, reconciliation: Reconciliation) -> list[tuple[str, str]]:
+    """(profile, state) of those that are live no more and have an event of their own: the emptied ones, and absorbed
+    ones that lost a record too. What an absorbed one gave is told by its survivor."""
+    absorbed = reconciliation.detached.keys() & continuity.absorbed.keys()
+    told = dict.fromkeys(continuity.emptied, "empty") | dict.fromkeys(absorbed, "absorbed")
+    return sorted(told.items())
+
+
 def change_event(
     profile_id: str, change: ProfileChange | None, continuity: Continuity, reconciliation: Reconciliation
 ) -> tuple[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BigInteger, Connection, Table, Text, select, update
 
-from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence
+from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence, retired_and_told
 from cdp.identity.continuity import Continuity
 from cdp.identity.golden import NO_GOLDEN, Survivorship, stream_golden
 from cdp.identity.memberships import apply_moves
@@ -223,8 +223,8 @@ def _write_events(
             payload["version"] = versions.get(each.profile_id, 1)
             payload["record_count"] = len(plan.resolution.clusters[each.cluster].record_ids)
             yield kind, each.profile_id, _payload(plan, payload, entries, each.profile_id), now
-        for profile_id in sorted(plan.continuity.emptied):
-            payload = {"state": "empty", "version": versions[profile_id], "record_count": 0}
+        for profile_id, state in retired_and_told(plan.continuity, plan.reconciliation):
+            payload = {"state": state, "version": versions[profile_id], "record_count": 0}
             yield "profile.updated", profile_id, _payload(plan, payload, entries, profile_id), now
 
     return insert_rows(

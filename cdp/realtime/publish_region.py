@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, update
 
 from cdp.canonical import canonical_json
-from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence
+from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence, retired_and_told
 from cdp.identity.continuity import Continuity, keep_profile_ids
 from cdp.identity.golden import NO_GOLDEN, Survivorship
 from cdp.identity.memberships import select_former_profiles
@@ -222,8 +222,8 @@ def _write_events(
             kind, payload = change_event(profile_id, change_of.get(profile_id), continuity, plan)
             payload["record_count"] = len(clusters[place])
             yield _event(kind, profile_id, payload)
-        for profile_id in sorted(continuity.emptied):
-            yield _event("profile.updated", profile_id, {"state": "empty", "record_count": 0})
+        for profile_id, state in retired_and_told(continuity, plan):
+            yield _event("profile.updated", profile_id, {"state": state, "record_count": 0})
 
     def _event(kind: str, profile_id: str, payload: dict[str, object]) -> tuple[str, str, str, datetime]:
         payload |= {
