@@ -1,7 +1,7 @@
 """The store of record: its engine, its transactions, its tables. Nothing else knows the dialect."""
 
 from cdp.store import schema
-from cdp.store.bulk import id_set, insert_rows, reserve_ids, stream_rows, temporary_table
+from cdp.store.bulk import filled_table, id_set, insert_rows, reserve_ids, stream_rows, temporary_table
 from cdp.store.engine import (
     open_store,
     read,
@@ -19,6 +19,7 @@ from cdp.store.replacement import replace_rows
 __all__ = [
     "Instant",
     "StoreError",
+    "filled_table",
     "id_set",
     "insert_rows",
     "migrate",

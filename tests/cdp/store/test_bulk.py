@@ -5,10 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import IntegrityError
 
-from cdp.store import id_set, insert_rows, read, reserve_ids, schema, stream_rows, temporary_table, write
+from cdp.store import (
+    filled_table,
+    id_set,
+    insert_rows,
+    read,
+    reserve_ids,
+    schema,
+    stream_rows,
+    temporary_table,
+    write,
+)
 from cdp.store.columns import ID
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -127,3 +137,80 @@ def test_a_temporary_table_is_gone_after_an_error(store: Engine) -> None:
 
     with write(store) as connection, temporary_table(connection, "due", columns, [(2,)]) as due:
         assert list(connection.scalars(select(due.c.event_id))) == [2]
+
+
+SOME_RECORDS = [
+    (record_id, 1, f"r{record_id}", NOW, NOW, "{}", f"{record_id:032}", "{}", 1) for record_id in (1, 2)
+]
+RECORD_COLUMNS = [
+    "record_id",
+    "source_id",
+    "source_record_id",
+    "occurred_at",
+    "received_at",
+    "raw",
+    "raw_hash",
+    "standardized",
+    "standardizer_version",
+]
+IDENTIFIER_COLUMNS = ["record_id", "kind", "value", "variant", "verified"]
+
+
+@pytest.fixture
+def two_records(store: Engine) -> Engine:
+    with write(store) as connection:
+        insert_rows(connection, schema.sources, [(1, "crm", "BR", None, "dmy", 50, "{}", NOW)])
+        insert_rows(connection, schema.source_records, SOME_RECORDS, columns=RECORD_COLUMNS)
+    return store
+
+
+def identifier_indexes(engine: Engine) -> list[object]:
+    return sorted((each["name"], each["column_names"]) for each in inspect(engine).get_indexes("identifiers"))
+
+
+@pytest.mark.parametrize("rows_before", [0, 1], ids=["empty table", "table with rows"])
+def test_a_filled_table_holds_all_rows_and_keeps_its_indexes(two_records: Engine, rows_before: int) -> None:
+    rows = [
+        (1, "phone", "+551133334444", "551133334444", False),
+        (2, "email", "b@example.com", None, True),
+        (2, "email", "a@example.com", None, False),
+    ]
+    indexes_before = identifier_indexes(two_records)
+
+    with write(two_records) as connection:
+        insert_rows(connection, schema.identifiers, rows[:rows_before], columns=IDENTIFIER_COLUMNS)
+        with filled_table(connection, schema.identifiers, IDENTIFIER_COLUMNS) as add:
+            add(rows[rows_before:2])
+            add(rows[2:])
+
+    columns = [schema.identifiers.c[name] for name in IDENTIFIER_COLUMNS]
+    with read(two_records) as connection:
+        stored = connection.execute(select(*columns).order_by(*columns)).all()
+    assert [tuple(row) for row in stored] == sorted(rows)
+    assert identifier_indexes(two_records) == indexes_before
+
+
+def test_a_row_that_breaks_a_constraint_leaves_a_filled_table_as_it_was(two_records: Engine) -> None:
+    of_no_record = (3, "email", "a@example.com", None, False)
+    indexes_before = identifier_indexes(two_records)
+
+    with (
+        pytest.raises(IntegrityError),
+        write(two_records) as connection,
+        filled_table(connection, schema.identifiers, IDENTIFIER_COLUMNS) as add,
+    ):
+        add([of_no_record])
+
+    with read(two_records) as connection:
+        assert connection.execute(select(schema.identifiers)).all() == []
+    assert identifier_indexes(two_records) == indexes_before
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_truth_values_come_back_as_they_went_in(two_records: Engine, verified: bool) -> None:
+    with write(two_records) as connection:
+        row = (1, "email", "a@example.com", None, verified)
+        insert_rows(connection, schema.identifiers, [row], columns=IDENTIFIER_COLUMNS)
+
+    with read(two_records) as connection:
+        assert connection.scalar(select(schema.identifiers.c.verified)) is verified
