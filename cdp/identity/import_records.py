@@ -27,6 +27,7 @@ from cdp.identity.sources import (
 )
 from cdp.intake.errors import MappingError
 from cdp.intake.files import hash_file, open_input
+from cdp.intake.key_digests import KeyDigests
 from cdp.intake.mapper import MappingPlan, plan_mapping
 from cdp.intake.mapping import ImportMapping, SourceDefaults
 from cdp.intake.prepare import PreparationPlan, PreparedChunk, prepare_chunks
@@ -117,6 +118,7 @@ class _Reading:
     keys: Spool
     records: Spool
     rejects: RejectsFile
+    key_digests: KeyDigests = field(default_factory=KeyDigests)
     reports: list[FileReport] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
     refused_values: Counter[str] = field(default_factory=Counter)
@@ -210,6 +212,7 @@ def _read_file(
     for chunk in prepare_chunks(file.chunks(), plan, worker_count=worker_count):
         reading.keys.add(chunk.keys)
         reading.records.add(chunk.records)
+        reading.key_digests.add(chunk.key_digests)
         reading.rejects.add(path.name, chunk.bad_rows)
         report.read += chunk.record_count + len(chunk.bad_rows)
         report.rejected += len(chunk.bad_rows)
@@ -290,6 +293,8 @@ def _load(
     clock: Callable[[], datetime],
 ) -> None:
     record_count = sum(each.read - each.rejected for each in reading.reports)
+    # A source that appears meanwhile ends the import, see _require_sources.
+    all_new = reading.sources.isdisjoint(sources) and not reading.key_digests.any_twice()
 
     def work(connection: Connection) -> None:
         source_ids = _require_sources(connection, reading.sources, sources, options, started_at)
@@ -298,6 +303,7 @@ def _load(
             contents=lambda: _spooled_contents(reading.records),
             part_sizes=[each.read - each.rejected for each in reading.reports],
             standardizer_version=STANDARDIZER_VERSION,
+            all_new=all_new,
             progress=lambda done: progress("Storing", done, record_count),
         )
         counts = load_versions(connection, load, now=started_at, dry_run=options.dry_run)

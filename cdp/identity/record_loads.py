@@ -7,7 +7,7 @@ A deleted record comes back only in a version that is younger than its deletion.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,10 +30,11 @@ from sqlalchemy import (
     update,
 )
 
-from cdp.store import insert_rows, reserve_ids, schema, stream_rows, temporary_table
+from cdp.store import filled_table, insert_rows, reserve_ids, schema, stream_rows, temporary_table
 
 OUTCOMES = ("created", "updated", "unchanged", "superseded")
 LOADED_AT_ONCE = 2_000
+IDENTIFIER_COLUMNS = ("kind", "value", "record_id", "variant", "verified")
 
 records = schema.source_records
 
@@ -56,17 +57,23 @@ class VersionContent(NamedTuple):
     linkage_hash: int
 
 
+# The record that a version replaces, None for a new one; the version.
+Change = tuple[int | None, VersionKey, VersionContent]
+
+
 @dataclass
 class Load:
     """Versions to load, told by functions that can be called again. Ordinals count them from 0.
 
-    `part_sizes` cuts them into parts (the files they came from), whose outcomes are counted apart.
+    `part_sizes` cuts them into parts (the files they came from), whose outcomes are counted apart. `all_new` says
+    that no key comes twice and that the store has nothing of their sources: there is nothing to compare them with.
     """
 
     keys: Callable[[], Iterable[VersionKey]]
     contents: Callable[[], Iterable[VersionContent]]
     part_sizes: list[int]
     standardizer_version: int
+    all_new: bool = False
     progress: Callable[[int], None] = field(default=lambda _: None)
 
 
@@ -74,10 +81,14 @@ def load_versions(
     connection: Connection, load: Load, *, now: datetime, dry_run: bool = False
 ) -> list[Counter[str]]:
     """Store what is new and newer; returns the outcomes of each part. A dry run only compares."""
+    if load.all_new:
+        if not dry_run:
+            _store_changes(connection, load, _all_created(load), now)
+        return [Counter(created=size) for size in load.part_sizes]
     with _outcome_table(connection, load) as outcomes:
         counts = _count_outcomes(connection, outcomes, len(load.part_sizes))
         if not dry_run:
-            _store_changes(connection, load, outcomes, now)
+            _store_changes(connection, load, _changes(connection, load, outcomes), now)
     return counts
 
 
@@ -149,21 +160,29 @@ def _count_outcomes(connection: Connection, outcomes: Table, part_count: int) ->
     return counts
 
 
-def _store_changes(connection: Connection, load: Load, outcomes: Table, now: datetime) -> None:
-    changes = _changes(connection, load, outcomes)
+def _store_changes(connection: Connection, load: Load, changes: Iterator[Change], now: datetime) -> None:
     done = 0
-    while batch := list(islice(changes, LOADED_AT_ONCE)):
-        created = [(key, content) for record_id, key, content in batch if record_id is None]
-        updated = [(record_id, key, content) for record_id, key, content in batch if record_id is not None]
-        _insert_records(connection, created, load.standardizer_version, now)
-        _update_records(connection, updated, load.standardizer_version, now)
-        done += len(batch)
-        load.progress(done)
+    with filled_table(connection, schema.identifiers, IDENTIFIER_COLUMNS) as add_identifiers:
+        while batch := list(islice(changes, LOADED_AT_ONCE)):
+            created = [(key, content) for record_id, key, content in batch if record_id is None]
+            updated = [
+                (record_id, key, content) for record_id, key, content in batch if record_id is not None
+            ]
+            record_ids = _insert_records(connection, created, load.standardizer_version, now)
+            _update_records(connection, updated, load.standardizer_version, now)
+            contents = [content for _, content in created]
+            add_identifiers(_identifiers(zip(record_ids, contents, strict=True)))
+            add_identifiers(_identifiers((record_id, content) for record_id, _, content in updated))
+            done += len(batch)
+            load.progress(done)
 
 
-def _changes(
-    connection: Connection, load: Load, outcomes: Table
-) -> Iterator[tuple[int | None, VersionKey, VersionContent]]:
+def _all_created(load: Load) -> Iterator[Change]:
+    for key, content in zip(load.keys(), load.contents(), strict=True):
+        yield None, key, content
+
+
+def _changes(connection: Connection, load: Load, outcomes: Table) -> Iterator[Change]:
     """The versions that change something, in order, with the record they replace (None: they are new)."""
     wanted = _wanted_ordinals(connection, outcomes)
     wanted_ordinal, record_id = next(wanted, (None, None))
@@ -189,7 +208,7 @@ def _insert_records(
     created: list[tuple[VersionKey, VersionContent]],
     standardizer_version: int,
     now: datetime,
-) -> None:
+) -> Sequence[int]:
     record_ids = reserve_ids(connection, records.c.record_id, len(created))
     columns = (
         "record_id",
@@ -205,10 +224,7 @@ def _insert_records(
         for record_id, (key, content) in zip(record_ids, created, strict=True)
     ]
     insert_rows(connection, records, rows, columns=columns)
-    _insert_identifiers(
-        connection,
-        ((record_id, content) for record_id, (_, content) in zip(record_ids, created, strict=True)),
-    )
+    return record_ids
 
 
 def _update_records(
@@ -241,14 +257,9 @@ def _update_records(
         )
         old_identifiers = schema.identifiers.c.record_id.in_(select(new.c.record_id))
         connection.execute(delete(schema.identifiers).where(old_identifiers))
-    _insert_identifiers(connection, ((record_id, content) for record_id, _, content in updated))
 
 
-def _insert_identifiers(connection: Connection, contents: Iterable[tuple[int, VersionContent]]) -> None:
-    rows = [
-        (kind, value, record_id, variant, verified)
-        for record_id, content in contents
-        for kind, value, variant, verified in content.identifiers
-    ]
-    columns = ("kind", "value", "record_id", "variant", "verified")
-    insert_rows(connection, schema.identifiers, rows, columns=columns)
+def _identifiers(contents: Iterable[tuple[int, VersionContent]]) -> Iterator[tuple[Any, ...]]:
+    for record_id, content in contents:
+        for kind, value, variant, verified in content.identifiers:
+            yield kind, value, record_id, variant, verified

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from cdp.intake.errors import InputFileError
+from cdp.intake.key_digests import digest_key
 from cdp.intake.mapper import MappingPlan, RecordMapper
 from cdp.intake.rows import BadRow, Chunk, RefusedRowError, Row, shown
 from cdp.intake.shape import UNDATED, CheckedRecord, check_record, format_instant
@@ -54,6 +55,7 @@ class PreparedChunk:
 
     records: bytes
     keys: bytes
+    key_digests: bytes = b""
     record_count: int = 0
     undated_count: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
@@ -93,6 +95,7 @@ class Preparer:
         prepared.record_count = len(records)
         prepared.misfits.update(mapper.misfits)
         prepared.seen_columns = mapper.seen_columns
+        prepared.key_digests = b"".join([digest_key(key[0], key[1]) for key in keys])
         prepared.records, prepared.keys = pack(records), pack(keys)
         return prepared
 

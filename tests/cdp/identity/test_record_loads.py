@@ -49,13 +49,16 @@ def content_of(version: Version) -> VersionContent:
     return VersionContent(f'{{"v":"{key} {day} {content}"}}', "{}", identifiers, day)
 
 
-def load(connection: Connection, versions: Sequence[Version], **options: Any) -> dict[str, int]:
+def load(
+    connection: Connection, versions: Sequence[Version], *, all_new: bool = False, **options: Any
+) -> dict[str, int]:
     source_id = select_sources(connection)["crm"].source_id
     whole = Load(
         keys=lambda: (key_of(version, source_id) for version in versions),
         contents=lambda: map(content_of, versions),
         part_sizes=[len(versions)],
         standardizer_version=1,
+        all_new=all_new,
     )
     (counts,) = load_versions(connection, whole, now=NOW, **options)
     return dict(counts)
@@ -104,6 +107,32 @@ def test_any_order_and_any_parting_of_versions_ends_the_same(
 
     assert reached == expected
     assert again == {"unchanged": len(latest)}
+
+
+def stored_versions(connection: Connection) -> list[tuple[Any, ...]]:
+    """Every column of the records but their ids, which PostgreSQL does not give out again."""
+    columns = [column for column in records.c if column is not records.c.record_id]
+    return [tuple(row) for row in connection.execute(select(*columns).order_by(records.c.record_id))]
+
+
+def test_what_is_known_to_be_new_ends_as_if_it_were_compared(crm: Engine) -> None:
+    versions = [("b", 1, 0), ("a", 1, 0), ("c", 0, 1)]
+    with undone_write(crm) as connection:
+        compared = load(connection, versions), stored_versions(connection), state(connection)
+
+    with undone_write(crm) as connection:
+        outcomes = load(connection, versions, all_new=True)
+        taken_as_new = outcomes, stored_versions(connection), state(connection)
+
+    assert taken_as_new == compared
+
+
+def test_a_dry_run_stores_nothing_of_what_is_new(crm: Engine) -> None:
+    with write(crm) as connection:
+        outcomes = load(connection, [("a", 1, 0)], all_new=True, dry_run=True)
+
+        assert outcomes == {"created": 1}
+        assert state(connection) == []
 
 
 def test_outcomes_are_told_apart(crm: Engine) -> None:

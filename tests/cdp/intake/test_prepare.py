@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import resolution
 from cdp.intake.errors import InputFileError
 from cdp.intake.files import open_input
 from cdp.intake.mapper import plan_mapping
@@ -66,13 +67,14 @@ def test_a_record_is_spooled_raw_and_standardized(tmp_path: Path) -> None:
     )
 
     ((source, source_record_id, occurred_at, raw_hash),) = unpack(chunk.keys)
-    ((raw, standardized, identifiers),) = unpack(chunk.records)
+    ((raw, standardized, identifiers, linkage_hash),) = unpack(chunk.records)
     assert (source, source_record_id, occurred_at, len(raw_hash)) == ("crm", "7", "1970-01-01T00:00:00Z", 32)
     assert raw == (
         '{"full_name":"ANA REIS","phones":["98765-4321","x"],"source":"crm","source_record_id":"7"}'
     )
     assert json.loads(standardized)["values"]["full_name"] == "Ana Reis"
     assert json.loads(standardized)["refusals"] == [{"field": "/phones/1", "reason": "junk"}]
+    assert linkage_hash == resolution.linkage_hash(json.loads(standardized)["linkage"])
     assert identifiers == [["phone", "+5511987654321", "551187654321", False]]
     assert chunk.refused_values == {"phones: junk": 1}
     assert chunk.undated_count == 1
