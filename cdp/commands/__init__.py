@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("cdp.commands.models:model", "List model versions, put one in force."),
     "resolve": ("cdp.commands.resolve:resolve", "Resolve all records into profiles."),
     "serve": ("cdp.commands.serve:serve", "Serve the HTTP API."),
+    "source": ("cdp.commands.sources:source", "Create, list and change the sources of records."),
     "train": ("cdp.commands.train:train", "Train a model version on the source records in the store."),
     "verify": ("cdp.commands.verify:verify", "Check every invariant of the store."),
 }

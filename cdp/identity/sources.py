@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from cdp.store import insert_rows, schema
 from resolution.standardize import SourceSettings
@@ -33,6 +33,13 @@ class Source(NewSource):
 def select_sources(connection: Connection) -> dict[str, Source]:
     """Every source by its name."""
     return {row.name: _source(row) for row in connection.execute(select(schema.sources))}
+
+
+def select_named_sources(connection: Connection, names: Iterable[str]) -> dict[str, Source]:
+    """Those of the names that are sources."""
+    wanted = list(names)
+    rows = connection.execute(_NAMED, {"names": wanted}) if wanted else ()
+    return {row.name: _source(row) for row in rows}
 
 
 def _source(row: Row[Any]) -> Source:
@@ -78,6 +85,25 @@ def insert_sources(connection: Connection, sources: Iterable[NewSource], *, now:
     insert_rows(connection, schema.sources, rows, columns=columns)
 
 
+def update_source(connection: Connection, source: Source) -> None:
+    """Write what of a source may change: its trust and its settings."""
+    settings = source.settings
+    connection.execute(
+        schema.sources.update()
+        .where(schema.sources.c.source_id == source.source_id)
+        .values(
+            default_region=settings.default_region,
+            default_area_code=settings.default_area_code,
+            date_order=settings.date_order,
+            trust=source.trust,
+            settings=_other_settings(settings),
+        )
+    )
+
+
 def date_order_of(region: str) -> str:
     """The order of day, month and year in dates that a region's people type."""
     return "mdy" if region == "US" else "dmy"
+
+
+_NAMED = select(schema.sources).where(schema.sources.c.name.in_(bindparam("names", expanding=True)))

@@ -233,6 +233,8 @@ NEEDING_A_STORE = [
     ["model", "list"],
     ["model", "activate", "1"],
     ["key", "list"],
+    ["source", "list"],
+    ["source", "create", "crm"],
     ["resolve"],
     ["train"],
 ]
@@ -277,6 +279,7 @@ def test_a_store_that_cannot_be_used_is_one_clear_line(
         (["export", "profiles", "--out", "a.parquet"], 0, "0 profiles in a.parquet."),
         (["model", "list"], 0, "There is no model version yet: `cdp migrate`"),
         (["key", "list"], 0, "There is no key yet: `cdp key create`"),
+        (["source", "list"], 0, "There is no source yet: `cdp source create`"),
         (["train"], 1, "The store holds 0 source records"),
     ],
     ids=lambda given: " ".join(given[:2]) if isinstance(given, list) else None,
