@@ -19,12 +19,17 @@ from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.linkage_index import StoreIndex
 from cdp.realtime.local_candidates import synchronize_local_candidates
-from cdp.realtime.online_models import OnlineModels, prepare_store, require_online_version
+from cdp.realtime.online_models import (
+    OnlineModels,
+    StoreNotResolvedError,
+    prepare_store,
+    require_online_version,
+)
 from cdp.realtime.publish_region import Cause, Published, publish_region
 from cdp.realtime.versions import Stored, store_versions
 from cdp.store import retry_write
 from cdp.store.schema import identifiers, ledger_entries, profiles, redo_records, source_records, sources
-from resolution import Change, IndexedRecord, LocalResolution, resolve_changes
+from resolution import Change, IndexedRecord, IndexOutdatedError, LocalResolution, resolve_changes
 
 REASON = "online resolution"
 
@@ -40,7 +45,8 @@ class Ingested:
     """What became of one record. outcome: 'created', 'attached', 'joined', 'unchanged' or 'superseded'.
 
     profiles_joined: ids that its profile absorbed. candidates: open merge candidates of its profile that it brought.
-    match_weight: of its heaviest edge inside the profile, None when it is alone there.
+    match_weight: of its heaviest edge inside the profile, None when it is alone there. is_new: whether the store did
+    not know the record before.
     """
 
     record_id: int
@@ -51,6 +57,7 @@ class Ingested:
     model_version: int
     match_weight: float | None
     match_probability: float | None
+    is_new: bool
 
 
 @dataclass(frozen=True)
@@ -138,11 +145,15 @@ def resolve_and_publish(
 ) -> Effect:
     """Resolve what changed and publish its people, as part of the caller's write.
 
-    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings.
+    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Raises
+    StoreNotResolvedError when the index of the store is another model's.
     """
     index = StoreIndex(connection, cause.model_version, now=now)
     model = resolver.models.require(connection, cause.model_version)
-    resolution = resolve_changes(index, model, changes, concerned=concerned)
+    try:
+        resolution = resolve_changes(index, model, changes, concerned=concerned)
+    except IndexOutdatedError as error:
+        raise StoreNotResolvedError(str(error)) from error
     newest = connection.scalar(select(func.max(profiles.c.profile_id)))
     published = publish_region(
         connection,
@@ -256,6 +267,7 @@ def _answers(
                 model_version=model_version,
                 match_weight=weight,
                 match_probability=None if weight is None else probability_of(weight),
+                is_new=record_id in stored.created,
             )
         )
     return answers

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine
 from cdp.errors import CdpError
 from cdp.identity.activate import require_active_model
 from cdp.identity.models import require_model, select_active_version
-from cdp.identity.resolution_runs import insert_online_run, select_last_published
+from cdp.identity.resolution_runs import PublishedRun, insert_online_run, select_last_published
+from cdp.store import read
 from resolution import OnlineModel, online_model
 
 # The version in force, and one before it for requests that have begun.
@@ -44,7 +45,22 @@ class OnlineModels:
 
 def prepare_store(engine: Engine, *, now: datetime) -> None:
     """Put the shipped prior in force where no model is yet."""
-    require_active_model(engine, now=now)
+    with read(engine) as connection:
+        version = select_active_version(connection)
+    if version is None:
+        require_active_model(engine, now=now)
+
+
+def select_online_version(connection: Connection) -> int | None:
+    """The version that everything in the store was resolved with, None where nothing was; for reading.
+
+    Raises StoreNotResolvedError for profiles of a release that kept no index.
+    """
+    last = select_last_published(connection)
+    if last is None:
+        return None
+    _require_index(last)
+    return last.model_version
 
 
 def require_online_version(connection: Connection, *, now: datetime) -> int:
@@ -54,13 +70,16 @@ def require_online_version(connection: Connection, *, now: datetime) -> int:
     StoreNotResolvedError for profiles of a release that kept no index.
     """
     last = select_last_published(connection)
+    if last is not None:
+        _require_index(last)
     if last is not None and last.kind == "online":
         return last.model_version
-    if last is not None and "value_holders_digest" not in last.counts:
-        raise StoreNotResolvedError(
-            "The profiles were made by an earlier release: run `cdp resolve` once, then send the record again."
-        )
     version = last.model_version if last is not None else select_active_version(connection)
     assert version is not None, "prepare_store puts a model in force"
     insert_online_run(connection, version, now=now)
     return version
+
+
+def _require_index(last: PublishedRun) -> None:
+    if last.kind == "batch" and "value_holders_digest" not in last.counts:
+        raise StoreNotResolvedError("The profiles were made by an earlier release: run `cdp resolve` once.")

@@ -28,11 +28,13 @@ class Stored:
 
     record_ids: of the record, whichever version of it stands.
     standing: 'unchanged', 'superseded', or None for a version that now stands. changes: one for each record changed.
+    created: ids of records that the store did not know.
     """
 
     record_ids: list[int]
     standing: list[str | None]
     changes: list[Change]
+    created: frozenset[int]
 
 
 def store_versions(connection: Connection, records: Sequence[IncomingRecord], *, now: datetime) -> Stored:
@@ -55,7 +57,8 @@ def store_versions(connection: Connection, records: Sequence[IncomingRecord], *,
     _insert(connection, {ids[key]: chosen[ids[key]] for key in created}, now)
     _update(connection, {each: record for each, record in chosen.items() if each in _ids(known)}, now)
     changes = [Change(ids[key], _before(known.get(key), records[place])) for key, place in newest.items()]
-    return Stored([ids[record.source_id, record.source_record_id] for record in records], standing, changes)
+    record_ids = [ids[record.source_id, record.source_record_id] for record in records]
+    return Stored(record_ids, standing, changes, frozenset(ids[key] for key in created))
 
 
 def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Row[Any] | None) -> str | None:
