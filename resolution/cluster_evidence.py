@@ -37,6 +37,8 @@ class Thresholds:
 # What one record says of each exclusive type: (type, its values).
 Held = frozenset[tuple[str, frozenset[str]]]
 
+NOTHING: Held = frozenset()
+
 
 @dataclass(frozen=True)
 class Constraints:
@@ -55,6 +57,8 @@ class Constraints:
     def held(self, key: int) -> Held:
         """What the record says of every exclusive type."""
         said = (*self.exclusive.get(key, ()), *self.separating.get(key, ()))
+        if len(said) < 2:
+            return frozenset((kind, frozenset((value,))) for kind, value in said) if said else NOTHING
         return frozenset(
             (kind, frozenset(value for k, value in said if k == kind)) for kind in {kind for kind, _ in said}
         )
@@ -80,6 +84,9 @@ def exclusive_conflict(held_l: Held, held_r: Held) -> bool:
 
     Where one cluster contradicts itself, a steward has put it together: it takes in what says nothing new.
     """
+    # Most records name no exclusive identifier at all.
+    if not held_l or not held_r:
+        return False
     for kind in {kind for kind, _ in held_l} & {kind for kind, _ in held_r}:
         said_l = [values for k, values in held_l if k == kind]
         said_r = [values for k, values in held_r if k == kind]

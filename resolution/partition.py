@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from resolution.cluster_evidence import (
+    NOTHING,
     Between,
     Constraints,
     Edge,
@@ -66,7 +67,7 @@ def partition(
     two is a steward's to withdraw.
     """
     ordered = sorted(set(keys))
-    known = sorted((*((a, b) if a < b else (b, a)), weight) for a, b, weight in edges)
+    known = sorted((a, b, weight) if a < b else (b, a, weight) for a, b, weight in edges)
     components = _components(ordered, known, constraints, thresholds.link)
     component_edges: dict[int, list[Edge]] = defaultdict(list)
     for edge in known:
@@ -81,6 +82,12 @@ def partition(
     joins: list[Join] = []
     must, cannot = _by_component(constraints.must, components), _by_component(constraints.cannot, components)
     for root in sorted(component_edges.keys() | must.keys()):
+        if len(members[root]) == 2 and root not in must and root not in cannot:
+            # Most components: one edge and nothing to weigh it against.
+            if join := _join_two(component_edges[root], constraints, thresholds):
+                joins.append(join)
+                cluster_of[join.key_r] = join.key_l
+            continue
         agglomeration = _Agglomeration(members[root], constraints, thresholds)
         agglomeration.forbid(cannot.get(root, []))
         agglomeration.weigh(component_edges[root])
@@ -129,6 +136,17 @@ def _by_component(
     return found
 
 
+def _join_two(edges: Sequence[Edge], constraints: Constraints, thresholds: Thresholds) -> Join | None:
+    """What an agglomeration of two records, their edge and no ruling comes to."""
+    [(key_l, key_r, weight)] = edges
+    mean = mean_weight(units_of(weight, thresholds), 1, thresholds.floor)
+    if mean < thresholds.join or thresholds.size_limit < 2:
+        return None
+    if exclusive_conflict(constraints.held(key_l), constraints.held(key_r)):
+        return None
+    return Join(key_l, key_r, weight, mean, "evidence")
+
+
 class _Agglomeration:
     """The clusters of one component while they grow; a cluster is named by its smallest key."""
 
@@ -141,6 +159,7 @@ class _Agglomeration:
         self.thresholds = thresholds
         self.joins: list[Join] = []
         self._members = {key: [key] for key in members}
+        self._size = dict.fromkeys(members, 1)
         self._held = {key: held for key in members if (held := constraints.held(key))}
         self._between: dict[int, dict[int, Between]] = {key: {} for key in members}
         self._forbidden: dict[int, set[int]] = defaultdict(set)
@@ -166,21 +185,23 @@ class _Agglomeration:
             self._merge(cluster_l, cluster_r)
 
     def join_by_weight(self) -> None:
-        self._heap.clear()
-        for cluster_l in sorted(self._members):
-            for cluster_r in self._between[cluster_l]:
+        for cluster_l, neighbours in self._between.items():
+            for cluster_r in neighbours:
                 if cluster_l < cluster_r:
                     self._offer(cluster_l, cluster_r)
         while self._heap:
             negative_mean, cluster_l, cluster_r, size_l, size_r = heapq.heappop(self._heap)
-            if not (self._is_current(cluster_l, size_l) and self._is_current(cluster_r, size_r)):
-                continue
-            if self._refused(cluster_l, cluster_r):
+            is_current = self._size.get(cluster_l) == size_l and self._size.get(cluster_r) == size_r
+            if not is_current or self._refused(cluster_l, cluster_r):
                 continue
             best = self._between[cluster_l][cluster_r]
             self.joins.append(Join(best.best_l, best.best_r, best.best_weight, -negative_mean, "evidence"))
+            # The left name is the smaller one, and the name of both from now on.
             for neighbour in self._merge(cluster_l, cluster_r):
-                self._offer(*sorted((min(cluster_l, cluster_r), neighbour)))
+                if neighbour < cluster_l:
+                    self._offer(neighbour, cluster_l)
+                else:
+                    self._offer(cluster_l, neighbour)
 
     def cluster_of(self) -> dict[int, int]:
         return {key: name for name, members in self._members.items() for key in members}
@@ -188,30 +209,26 @@ class _Agglomeration:
     def _name_of(self, key: int) -> int:
         return next(name for name, members in self._members.items() if key in members)
 
-    def _is_current(self, cluster: int, size: int) -> bool:
-        return cluster in self._members and len(self._members[cluster]) == size
-
     def _offer(self, cluster_l: int, cluster_r: int) -> None:
-        size_l, size_r = len(self._members[cluster_l]), len(self._members[cluster_r])
+        size_l, size_r = self._size[cluster_l], self._size[cluster_r]
         mean = mean_weight(self._between[cluster_l][cluster_r].units, size_l * size_r, self.thresholds.floor)
         if mean >= self.thresholds.join:
             heapq.heappush(self._heap, (-mean, cluster_l, cluster_r, size_l, size_r))
 
     def _refused(self, cluster_l: int, cluster_r: int) -> bool:
         return (
-            cluster_r in self._forbidden[cluster_l]
-            or len(self._members[cluster_l]) + len(self._members[cluster_r]) > self.thresholds.size_limit
-            or exclusive_conflict(
-                self._held.get(cluster_l, frozenset()), self._held.get(cluster_r, frozenset())
-            )
+            cluster_r in self._forbidden.get(cluster_l, ())
+            or self._size[cluster_l] + self._size[cluster_r] > self.thresholds.size_limit
+            or exclusive_conflict(self._held.get(cluster_l, NOTHING), self._held.get(cluster_r, NOTHING))
         )
 
     def _merge(self, cluster_l: int, cluster_r: int) -> list[int]:
         """Join two clusters under the smaller name; returns the neighbours of the result."""
         name, gone = min(cluster_l, cluster_r), max(cluster_l, cluster_r)
         self._members[name].extend(self._members.pop(gone))
+        self._size[name] += self._size.pop(gone)
         if gone in self._held:
-            self._held[name] = self._held.get(name, frozenset()) | self._held.pop(gone)
+            self._held[name] = self._held.get(name, NOTHING) | self._held.pop(gone)
         for other in self._forbidden.pop(gone, set()):
             self._forbidden[other].discard(gone)
             self._forbidden[other].add(name)
