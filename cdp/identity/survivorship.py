@@ -72,8 +72,7 @@ def choose_golden_record(
     for attribute in sorted(names):
         if attribute == "attributes":
             continue
-        given = [(record, value) for record in records if (value := record.values.get(attribute))]
-        if given:
+        if given := [(record, value) for record in records if (value := record.values.get(attribute))]:
             golden[attribute] = _choose(attribute, given, rules.get(attribute) or rules["default"])
     free = _free_attributes(records, rules.get("attributes") or rules["default"])
     if free:
@@ -164,22 +163,29 @@ def _record_key(record: MemberRecord) -> tuple[str, str]:
 
 def _choose(attribute: str, given: list[Given], rules: Sequence[str]) -> dict[str, Value]:
     """The value that the rules leave, none of those given being empty."""
-    first = given[0][1]
-    if len(given) == 1 or all(value == first for _, value in given):
+    if len(given) == 1:
+        return _told(*given[0], "only_value", 1)
+    values = [value for _, value in given]
+    if values.count(values[0]) == len(values):
         return _chosen(given, "only_value", len(given))
-    forms = [_form(value) for _, value in given]
+    forms = [_form(value) for value in values]
     count_by_form = Counter(forms)
     left, decided_by = list(zip(given, forms, strict=True)), "only_value"
     forms_left = len(count_by_form)
     for rule in rules:
         if forms_left == 1:
             break
-        left = _keep_best(left, _ranks(rule, attribute, left, count_by_form))
+        ranks = _ranks(rule, attribute, left, count_by_form)
+        best = max(ranks)
+        if ranks.count(best) == len(ranks):
+            continue
+        left = _keep_best(left, ranks, best)
         forms_before, forms_left = forms_left, len({form for _, form in left})
         if forms_left < forms_before:
             decided_by = rule
     if forms_left > 1:
-        left = _keep_best(left, [record.occurred_at for (record, _), _ in left])
+        moments = [record.occurred_at for (record, _), _ in left]
+        left = _keep_best(left, moments, max(moments))
         _, form = min(left, key=lambda survivor: _record_key(survivor[0][0]))
         left, decided_by = [survivor for survivor in left if survivor[1] == form], "record_key"
     return _chosen([each for each, _ in left], decided_by, count_by_form[left[0][1]])
@@ -193,6 +199,10 @@ def _chosen(given: Sequence[Given], decided_by: str, record_count: int) -> dict[
         is_tie = other.occurred_at == record.occurred_at
         if not is_older and (not is_tie or _record_key(other) < _record_key(record)):
             record, value = other, its_value
+    return _told(record, value, decided_by, record_count)
+
+
+def _told(record: MemberRecord, value: Value, decided_by: str, record_count: int) -> dict[str, Value]:
     return {
         "value": value,
         "rule": decided_by,
@@ -206,8 +216,10 @@ def _chosen(given: Sequence[Given], decided_by: str, record_count: int) -> dict[
 
 def _form(value: Value) -> str:
     """What makes two values one: case and blanks do not matter; a group is its parts in key order."""
+    if isinstance(value, str):
+        return " ".join(value.casefold().split())
     if isinstance(value, dict):
-        return "|".join(f"{name}={_form(part)}" for name, part in sorted(value.items()) if part)
+        return "|".join([f"{name}={_form(part)}" for name, part in sorted(value.items()) if part])
     return " ".join(str(value).casefold().split())
 
 
@@ -215,14 +227,13 @@ def _form(value: Value) -> str:
 Survivor = tuple[Given, str]
 
 
-def _keep_best(survivors: list[Survivor], ranks: Sequence[Any]) -> list[Survivor]:
-    best = max(ranks)
+def _keep_best(survivors: list[Survivor], ranks: Sequence[Any], best: Any) -> list[Survivor]:
     return [survivor for survivor, rank in zip(survivors, ranks, strict=True) if rank == best]
 
 
 def _ranks(
     rule: str, attribute: str, survivors: list[Survivor], count_by_form: Mapping[str, int]
-) -> Sequence[Any]:
+) -> list[Any]:
     """How good each value is by a rule; greater is better."""
     match rule:
         case "verified":
@@ -242,8 +253,8 @@ def _ranks(
 def _part_count(value: Value) -> int:
     """Words of a text, parts of a group, parts of a date: 1980-02-29 is more complete than 1980."""
     if isinstance(value, dict):
-        return sum(1 for part in value.values() if part)
-    return sum(1 for word in str(value).replace("-", " ").split() if len(word.strip(".")) > 1)
+        return len([part for part in value.values() if part])
+    return len([word for word in str(value).replace("-", " ").split() if len(word.strip(".")) > 1])
 
 
 def _free_attributes(records: Sequence[MemberRecord], rules: Sequence[str]) -> dict[str, dict[str, Value]]:
