@@ -67,14 +67,16 @@ def choose_golden_record(
     counts the records that give the value. 'attributes' holds the free ones, each key chosen for itself, and
     'display_name' the social name, or else the full one.
     """
-    golden: dict[str, dict[str, Value]] = {}
-    names = records[0].values if len(records) == 1 else {name for each in records for name in each.values}
-    for attribute in sorted(names):
-        if attribute == "attributes":
-            continue
-        if given := [(record, value) for record in records if (value := record.values.get(attribute))]:
-            golden[attribute] = _choose(attribute, given, rules.get(attribute) or rules["default"])
-    free = _free_attributes(records, rules.get("attributes") or rules["default"])
+    given: dict[str, list[Given]] = {}
+    for record in records:
+        for attribute, value in record.values.items():
+            if value:
+                given.setdefault(attribute, []).append((record, value))
+    free = _free_attributes(given.pop("attributes", ()), rules.get("attributes") or rules["default"])
+    golden = {
+        attribute: _choose(attribute, given[attribute], rules.get(attribute) or rules["default"])
+        for attribute in sorted(given)
+    }
     if free:
         golden["attributes"] = {"value": free, "rule": "by_key"}
     for attribute, value in (pins or {}).items():
@@ -257,11 +259,10 @@ def _part_count(value: Value) -> int:
     return len([word for word in str(value).replace("-", " ").split() if len(word.strip(".")) > 1])
 
 
-def _free_attributes(records: Sequence[MemberRecord], rules: Sequence[str]) -> dict[str, dict[str, Value]]:
-    """The free attributes, each key on its own."""
-    free = [(record, own) for record in records if (own := record.values.get("attributes"))]
+def _free_attributes(free: Sequence[Given], rules: Sequence[str]) -> dict[str, dict[str, Value]]:
+    """The free attributes, each key on its own. Free: the groups of them that the records give."""
     chosen: dict[str, dict[str, Value]] = {}
-    for name in sorted({name for _, own in free for name in own}):
+    for name in sorted({name for _, own in free for name in own}) if free else ():
         given = [(record, own[name]) for record, own in free if own.get(name) not in _EMPTY]
         if given:
             chosen[name] = _choose(name, given, rules)

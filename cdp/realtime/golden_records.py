@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from cdp.identity.golden import Survivorship, golden_text, member_record
+from cdp.identity.golden import MEMBER_COLUMNS, Survivorship, golden_text, member_record
 from cdp.store.schema import identifiers, source_records
 from cdp.store.sets import number_set, number_set_values
 
@@ -37,14 +37,9 @@ def make_golden_records(
 
 @lru_cache
 def _records(dialect: str) -> Select[Any]:
-    return select(
-        source_records.c.record_id,
-        source_records.c.source_id,
-        source_records.c.source_record_id,
-        source_records.c.occurred_at,
-        source_records.c.standardized,
-        source_records.c.raw,
-    ).where(source_records.c.record_id.in_(select(number_set(dialect, "ids").c.id)))
+    return select(*MEMBER_COLUMNS).where(
+        source_records.c.record_id.in_(select(number_set(dialect, "ids").c.id))
+    )
 
 
 @lru_cache

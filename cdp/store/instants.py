@@ -48,3 +48,13 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return parse_instant(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+class InstantText(TypeDecorator[str]):
+    """What format_instant gives, for reading many instants only to write them as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> str | None:
+        return format_instant(value) if isinstance(value, datetime) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 from sqlalchemy import Engine, update
@@ -92,3 +93,35 @@ def test_another_trust_gives_another_digest(resolved: Engine) -> None:
 
     with read(resolved) as connection:
         assert select_survivorship(connection).digest() != before
+
+
+def test_a_standardized_record_in_any_order_of_keys_gives_the_same_members(resolved: Engine) -> None:
+    before = read_values(resolved)
+    with write(resolved) as connection:
+        for row in rows(resolved, "source_records"):
+            turned = json.dumps(dict(reversed(row["standardized"].items())))
+            connection.execute(
+                update(schema.source_records)
+                .where(schema.source_records.c.record_id == row["record_id"])
+                .values(standardized=turned)
+            )
+
+    assert read_values(resolved) == before
+    assert {"full_name", "birth_date"} <= before["a1"].keys()
+
+
+def read_values(store: Engine) -> dict[str, Mapping[str, object]]:
+    """The values of every member by the key of its record."""
+    with read(store) as connection:
+        assigned = open_memberships().subquery("assigned")
+        streamed = stream_members(connection, assigned, select_survivorship(connection))
+        return {member.source_record_id: member.values for _, found in streamed for member in found}
+
+
+def test_members_tell_when_they_occurred_as_text_in_utc(resolved: Engine) -> None:
+    with read(resolved) as connection:
+        assigned = open_memberships().subquery("assigned")
+        streamed = stream_members(connection, assigned, select_survivorship(connection))
+        moments = {member.source_record_id: member.occurred_at for _, found in streamed for member in found}
+
+    assert (moments["a1"], moments["a2"]) == ("2026-01-01T00:00:00.000000Z", "2026-05-01T00:00:00.000000Z")
