@@ -204,7 +204,9 @@ steward_actions = Table(
     sqlite_autoincrement=True,
 )
 
-# One row per interval in which a pair of records must, or must not, be one person.
+# One row per interval in which one ruling holds that a pair of records must, or must not, be one person; several
+# rulings may hold the same of a pair. opened_by: the ruling. closed_by: the undo that took it back, or the later
+# ruling that it gave way to.
 pair_constraints = Table(
     "pair_constraints",
     metadata,
@@ -222,9 +224,18 @@ pair_constraints = Table(
     one_of("pair_constraints_kind", "kind", "must", "cannot"),
     CheckConstraint("record_id_l < record_id_r", name="pair_constraints_order"),
     CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="pair_constraints_valid"),
-    unique_where("pair_constraints_open_unique", "valid_to IS NULL", "record_id_l", "record_id_r", "kind"),
+    unique_where(
+        "pair_constraints_open_unique",
+        "valid_to IS NULL",
+        "record_id_l",
+        "record_id_r",
+        "kind",
+        text("coalesce(opened_by, 0)"),
+    ),
     Index("pair_constraints_left", "record_id_l"),
     Index("pair_constraints_right", "record_id_r"),
+    index_where("pair_constraints_opened", "opened_by IS NOT NULL", "opened_by"),
+    index_where("pair_constraints_closed", "closed_by IS NOT NULL", "closed_by"),
     sqlite_autoincrement=True,
 )
 

@@ -106,8 +106,25 @@ def upgrade() -> None:
     )
     for name in ("opened_by", "closed_by"):
         op.add_column("pair_constraints", refers(name, "steward_actions.action_id"), inline_references=True)
+    _let_rulings_agree()
     op.add_column("ledger_entries", refers("action_id", "steward_actions.action_id"), inline_references=True)
     index_where("ledger_entries_action", "ledger_entries", "action_id IS NOT NULL", "action_id")
+
+
+def _let_rulings_agree() -> None:
+    """Several rulings may open the same constraint: it is in force until the last of them is taken back."""
+    op.drop_index("pair_constraints_open_unique", table_name="pair_constraints")
+    is_open = text("valid_to IS NULL")
+    op.create_index(
+        "pair_constraints_open_unique",
+        "pair_constraints",
+        ["record_id_l", "record_id_r", "kind", text("coalesce(opened_by, 0)")],
+        unique=True,
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
+    index_where("pair_constraints_opened", "pair_constraints", "opened_by IS NOT NULL", "opened_by")
+    index_where("pair_constraints_closed", "pair_constraints", "closed_by IS NOT NULL", "closed_by")
 
 
 def _hash_linkages(connection: Connection) -> None:

@@ -72,6 +72,7 @@ ALLOWED: dict[str, tuple[str, dict[str, Any]]] = {
     "closed activation beside the open one": ("model_activations", {"activation_id": 2, "valid_to": LATER}),
     "closed constraint beside the open one": ("pair_constraints", {"constraint_id": 2, "valid_to": LATER}),
     "must beside cannot": ("pair_constraints", {"constraint_id": 2, "kind": "must"}),
+    "constraint that two rulings opened": ("pair_constraints", {"constraint_id": 2, "opened_by": 1}),
     "decided candidate beside the open one": (
         "merge_candidates",
         {"candidate_id": 2, "state": "same", "closed_at": LATER},
