@@ -17,7 +17,13 @@ from resolution.levels import levels_sql
 from resolution.linkage_index import BLOCKED, COMPONENT, REPEAT
 from resolution.model import Model
 from resolution.partition import Constraints, Join, Partition, Refusal, partition
-from resolution.people import Cluster, PairConstraints, exclusive_identifiers, separating_attributes
+from resolution.people import (
+    Cluster,
+    PairConstraints,
+    claimed_identifiers,
+    exclusive_identifiers,
+    separating_attributes,
+)
 from resolution.repeats import find_repeats, put_repeats_back
 from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import (
@@ -196,11 +202,13 @@ def _partition(
             "SELECT record_key_rank - 1 FROM loaded SEMI JOIN repeats USING (record_id)"
         ).fetchall()
     }
-    exclusive: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for rank, document in connection.execute(
-        "SELECT record_key_rank - 1, unnest(documents) FROM loaded WHERE documents IS NOT NULL"
+    exclusive, claimed = {}, {}
+    for rank, documents, claims in connection.execute(
+        "SELECT record_key_rank - 1, documents, claimed FROM loaded WHERE documents IS NOT NULL"
     ).fetchall():
-        exclusive[rank].extend(exclusive_identifiers([document]))
+        exclusive[rank] = exclusive_identifiers(documents)
+        if claims:
+            claimed[rank] = claimed_identifiers(documents, claims)
     rank_of = dict(zip(ids.tolist(), range(len(ids)), strict=True))
     separating = {
         rank: separating_attributes(agnomen)
@@ -212,7 +220,11 @@ def _partition(
         (rank for rank in range(len(ids)) if rank not in repeats),
         zip(edges["l"].tolist(), edges["r"].tolist(), edges["match_weight"].tolist(), strict=True),
         Constraints(
-            _ranked(constraints.must, rank_of), _ranked(constraints.cannot, rank_of), exclusive, separating
+            _ranked(constraints.must, rank_of),
+            _ranked(constraints.cannot, rank_of),
+            exclusive,
+            separating,
+            claimed,
         ),
         model.specification.thresholds,
     )

@@ -6,7 +6,7 @@ edges can change a sum or a tie.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -47,12 +47,14 @@ class Constraints:
     must and cannot: pairs of record keys. exclusive: per record its exclusive identifiers as (type, value); two
     records of which neither shares a value of a type with the other are never in one cluster, must-links apart.
     separating: the same for attributes, which part people but do not point at one (Filho and Neto).
+    claimed: those of `exclusive` that the record merely claims; they part people too, and point at nobody.
     """
 
     must: frozenset[tuple[int, int]] = frozenset()
     cannot: frozenset[tuple[int, int]] = frozenset()
     exclusive: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
     separating: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    claimed: Mapping[int, Collection[tuple[str, str]]] = field(default_factory=dict)
 
     def held(self, key: int) -> Held:
         """What the record says of every exclusive type."""

@@ -11,7 +11,13 @@ from resolution.linkage_index import REPEAT, Edge, LinkageIndex, Pair
 from resolution.neighbourhood import Change, Neighbourhood, Region
 from resolution.online import OnlineModel
 from resolution.partition import Constraints, Join, Partition, Refusal, partition
-from resolution.people import Cluster, PairConstraints, exclusive_identifiers, separating_attributes
+from resolution.people import (
+    Cluster,
+    PairConstraints,
+    claimed_identifiers,
+    exclusive_identifiers,
+    separating_attributes,
+)
 from resolution.refusals import SHARED_BY_AT_MOST, find_refusals
 from resolution.sharing import EXCLUSIVE_COLUMN, Value
 
@@ -86,18 +92,20 @@ def _ranked(near: Neighbourhood, record_ids: Collection[int]) -> list[int]:
 
 def _constraints(near: Neighbourhood, ranked: Sequence[int], rulings: PairConstraints) -> Constraints:
     rank_of = {record_id: rank for rank, record_id in enumerate(ranked)}
-    exclusive, separating = {}, {}
+    exclusive, separating, claimed = {}, {}, {}
     for rank, record_id in enumerate(ranked):
         linkage = near.record(record_id).linkage
         if EXCLUSIVE_COLUMN in linkage:
-            exclusive[rank] = exclusive_identifiers(list(linkage[EXCLUSIVE_COLUMN]))
+            exclusive[rank] = exclusive_identifiers(linkage[EXCLUSIVE_COLUMN])
+            if "claimed" in linkage:
+                claimed[rank] = claimed_identifiers(linkage[EXCLUSIVE_COLUMN], linkage["claimed"])
         if "agnomen" in linkage:
             separating[rank] = separating_attributes(str(linkage["agnomen"]))
     must, cannot = (
         frozenset((rank_of[a], rank_of[b]) for a, b in pairs if a in rank_of and b in rank_of)
         for pairs in (rulings.must, rulings.cannot)
     )
-    return Constraints(must, cannot, exclusive, separating)
+    return Constraints(must, cannot, exclusive, separating, claimed)
 
 
 def _clusters(found: Partition, ranked: Sequence[int]) -> list[Cluster]:

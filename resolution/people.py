@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from resolution.partition import Join
@@ -30,6 +30,11 @@ class Cluster:
 def exclusive_identifiers(documents: Sequence[str]) -> list[tuple[str, str]]:
     """(type, value) of each document, 'cpf:39053344705' being ('cpf', '39053344705')."""
     return [(kind, value) for kind, _, value in (document.partition(":") for document in documents)]
+
+
+def claimed_identifiers(documents: Sequence[str], claimed: Collection[str]) -> list[tuple[str, str]]:
+    """Those of the documents that the record merely claims, in the form of exclusive_identifiers."""
+    return exclusive_identifiers([document for document in documents if f"document:{document}" in claimed])
 
 
 def separating_attributes(agnomen: str) -> tuple[tuple[str, str], ...]:

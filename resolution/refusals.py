@@ -58,7 +58,7 @@ def find_refusals(
         for names in [(cluster_of[a], cluster_of[b])]
     }
     between = _between_clusters(cluster_of, edges, thresholds)
-    sharing = _sharing_clusters(cluster_of, constraints.exclusive, told)
+    sharing = _sharing_clusters(cluster_of, constraints, told)
     for (name_l, name_r), (key_l, key_r) in sharing.items():
         between.setdefault((name_l, name_r), Between(0, thresholds.floor, key_l, key_r))
 
@@ -100,23 +100,25 @@ def _between_clusters(
 
 
 def _sharing_clusters(
-    cluster_of: Mapping[int, int],
-    exclusive: Mapping[int, Sequence[tuple[str, str]]],
-    told: Collection[tuple[str, str]] | None,
+    cluster_of: Mapping[int, int], constraints: Constraints, told: Collection[tuple[str, str]] | None
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """Pairs of final clusters that hold the same exclusive identifier, each with the first records that do.
 
     A value in more clusters than SHARED_BY_AT_MOST is nobody's: a till typed it for everyone, and no steward can
-    tell whose it is from a pair.
+    tell whose it is from a pair. A cluster that merely claims a value counts there and is in no pair.
     """
-    holders: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
-    for key in sorted(exclusive):
-        for held in exclusive[key]:
-            if key in cluster_of and (told is None or held in told):
-                holders[held].setdefault(cluster_of[key], key)
+    holders: dict[tuple[str, str], set[int]] = defaultdict(set)
+    firsts: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    for key in sorted(constraints.exclusive):
+        for held in constraints.exclusive[key]:
+            if key not in cluster_of or (told is not None and held not in told):
+                continue
+            holders[held].add(cluster_of[key])
+            if held not in constraints.claimed.get(key, ()):
+                firsts[held].setdefault(cluster_of[key], key)
     sharing: dict[tuple[int, int], tuple[int, int]] = {}
-    for by_cluster in holders.values():
-        if len(by_cluster) > SHARED_BY_AT_MOST:
+    for held, by_cluster in firsts.items():
+        if len(holders[held]) > SHARED_BY_AT_MOST:
             continue
         for name_l, name_r in combinations(sorted(by_cluster), 2):
             pair = sorted((by_cluster[name_l], by_cluster[name_r]))

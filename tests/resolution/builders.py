@@ -357,6 +357,17 @@ _VOCABULARY_OF = {
     "handle_locals": "words",
 }
 
+_KIND_OF = {
+    "phone_variants": "phone",
+    "emails": "email",
+    "handles": "handle",
+    "whatsapp_bsuids": "whatsapp_bsuid",
+    "loyalty_ids": "loyalty_id",
+    "documents": "document",
+    "other_documents": "document",
+    "device_ids": "device_id",
+}
+
 
 @st.composite
 def many_linkages(draw: st.DrawFn, *, size: int = 30) -> list[Linkage]:
@@ -385,7 +396,17 @@ def _drawn_linkage(chosen: random.Random, vocabularies: Mapping[str, list[str]],
             linkage[column] = sorted(set(chosen.choices(vocabulary, k=size)))
         else:
             linkage[column] = chosen.choice(vocabulary)
+    if linkage.pop("claimed", None):
+        linkage |= _claims(chosen, linkage)
     return _with_parts_of_date(linkage) if chosen.random() < 0.7 else linkage
+
+
+def _claims(chosen: random.Random, linkage: Linkage) -> Linkage:
+    """Some of the record's own identifiers, claimed."""
+    held = {
+        f"{kind}:{value}" for column, kind in _KIND_OF.items() for value in linkage.get(column, ()) if value
+    }
+    return {"claimed": sorted(chosen.sample(sorted(held), chosen.randint(1, len(held))))} if held else {}
 
 
 def _with_parts_of_date(linkage: Linkage) -> Linkage:

@@ -127,6 +127,55 @@ def test_one_cpf_on_two_people_is_shown_to_a_steward_whatever_the_weight() -> No
     assert [(r.key_l, r.key_r, r.reason) for r in found.refusals] == [(1, 2, "exclusive_shared")]
 
 
+def test_a_cpf_that_one_of_two_merely_claims_is_no_question() -> None:
+    exclusive = {1: (("cpf", "a"),), 2: (("cpf", "a"),)}
+
+    found = partition([1, 2], [], Constraints(exclusive=exclusive, claimed={2: (("cpf", "a"),)}), THRESHOLDS)
+
+    assert found.refusals == []
+
+
+def test_a_cluster_that_also_holds_what_it_claims_is_asked_about_by_the_record_that_holds_it() -> None:
+    exclusive = dict.fromkeys((1, 2, 3), (("cpf", "a"),))
+
+    found = partition(
+        [1, 2, 3],
+        [(2, 3, 9.0)],
+        Constraints(exclusive=exclusive, claimed={2: (("cpf", "a"),)}),
+        THRESHOLDS,
+    )
+
+    assert clusters(found) == {frozenset({1}), frozenset({2, 3})}
+    assert [(r.key_l, r.key_r, r.reason) for r in found.refusals] == [(1, 3, "exclusive_shared")]
+
+
+def test_a_cpf_that_everybody_claims_is_nobodys_question_either() -> None:
+    exclusive = dict.fromkeys(range(5), (("cpf", "a"),))
+
+    found = partition(
+        range(5),
+        [],
+        Constraints(exclusive=exclusive, claimed=dict.fromkeys(range(2, 5), (("cpf", "a"),))),
+        THRESHOLDS,
+    )
+
+    assert found.refusals == []
+
+
+def test_a_claimed_cpf_parts_like_any_other() -> None:
+    exclusive = {1: (("cpf", "a"),), 2: (("cpf", "b"),)}
+
+    found = partition(
+        [1, 2],
+        [(1, 2, 9.0)],
+        Constraints(exclusive=exclusive, claimed={2: (("cpf", "b"),)}),
+        THRESHOLDS,
+    )
+
+    assert clusters(found) == {frozenset({1}), frozenset({2})}
+    assert [refusal.reason for refusal in found.refusals] == ["exclusive_conflict"]
+
+
 def test_a_cpf_that_everybody_has_is_nobodys_question() -> None:
     exclusive = dict.fromkeys(range(5), (("cpf", "a"),))
 

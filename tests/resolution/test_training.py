@@ -200,3 +200,4 @@ def test_the_shipped_specification_can_be_trained_on_a_small_source() -> None:
     assert -7 - 1e-9 <= min(weights(training)) <= max(weights(training)) <= 20 + 1e-9
     assert training.model.probabilities["relative"] == [(2**-6, 1.0), (1.0, 1.0)]
     assert training.model.probabilities["contradicted_document"] == [(1e-18, 1.0), (1.0, 1.0)]
+    assert training.model.probabilities["claim_alone"] == [(1.0, 1.0), (1e-90, 1.0), (1.0, 1.0)]
