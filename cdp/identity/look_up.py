@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
 from cdp.identity.shared_values import select_generic
+from cdp.identity.sources import select_sources
 from cdp.store.schema import identifiers, memberships, source_records
 from cdp.store.schema import sources as sources_table
 from resolution.standardize import Identifier, Refusal, SourceSettings, Standardizer
@@ -53,7 +54,8 @@ def look_up(
     """Positions in `candidates` are those in `presented`.
 
     A generic value points at nobody. Phones that nobody holds as they are count by their variant key: the
-    same line with or without its ninth digit.
+    same line with or without its ninth digit. Of several profiles that hold everything, the one that holds it by more
+    than a claim is found: nobody becomes ambiguous because someone typed their e-mail into a form.
     """
     holders = _select_holders(connection, presented, sources)
     positions: dict[str, list[int]] = {}
@@ -62,8 +64,11 @@ def look_up(
             positions.setdefault(profile_id, []).append(position)
     if not positions:
         return Found(None, {})
-    held_by_anybody = len({position for each in positions.values() for position in each})
-    complete = [profile_id for profile_id, each in positions.items() if len(each) == held_by_anybody]
+    held_by_anybody = {position for each in positions.values() for position in each}
+    complete = [profile_id for profile_id, each in positions.items() if len(each) == len(held_by_anybody)]
+    if len(complete) > 1:
+        held = [presented[position] for position in held_by_anybody]
+        complete = _holding_without_claim(connection, held, complete)
     if len(complete) == 1:
         return Found(complete[0], {})
     ranked = sorted(positions.items(), key=lambda item: (-len(item[1]), item[0]))[:CANDIDATES_AT_MOST]
@@ -98,6 +103,32 @@ def _select_holders(
             rows = connection.execute(among, {"kind": kind, "value": value, "profile_ids": others}).all()
             profile_ids.update(row.profile_id for row in rows)
     return [found[each.kind, each.value] for each in presented]
+
+
+def _holding_without_claim(
+    connection: Connection, held: Sequence[Identifier], profile_ids: Sequence[str]
+) -> list[str]:
+    """Those of the profiles in which some record holds each identifier, or its line, and does not merely claim it."""
+    claiming = [each.source_id for each in select_sources(connection).values() if each.settings.claims]
+    if not claiming:
+        return list(profile_ids)
+    statement = (
+        select(memberships.c.profile_id)
+        .distinct()
+        .join(identifiers, identifiers.c.record_id == memberships.c.record_id)
+        .join(source_records, source_records.c.record_id == memberships.c.record_id)
+        .where(
+            memberships.c.valid_to.is_(None),
+            or_(identifiers.c.verified, source_records.c.source_id.not_in(claiming)),
+        )
+    )
+    left = list(profile_ids)
+    for each in held:
+        same = and_(identifiers.c.kind == each.kind, identifiers.c.value == each.value)
+        if each.variant:
+            same = or_(same, and_(identifiers.c.kind == "phone", identifiers.c.variant == each.variant))
+        left = list(connection.scalars(statement.where(same, memberships.c.profile_id.in_(left))))
+    return left
 
 
 def _seen_by(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from cdp.identity import look_up as look_up_module
 from cdp.identity.look_up import Found, Identifier, Refusal, look_up, standardize_presented
-from cdp.store import read
-from tests.builders import StoreBuilder, a_record
+from cdp.store import read, schema, write
+from tests.builders import BuiltProfile, StoreBuilder, a_record
 
 RUI = a_record(source_record_id="c-2", full_name="Rui Reis", emails=["rui@example.com"])
 NOBODY = Found(None, {})
@@ -66,6 +66,78 @@ def test_either_form_of_a_line_finds_its_person(
     ana = people.add_profile(a_record(phones=held))
 
     assert find(people, ("phone", presented)) == Found(ana.profile_id, {})
+
+
+def take_claims(people: StoreBuilder, source: str) -> None:
+    """Let the source be one where the public types."""
+    with write(people.engine) as connection:
+        connection.execute(
+            update(schema.sources).where(schema.sources.c.name == source).values(settings='{"claims":true}')
+        )
+
+
+@pytest.fixture
+def ana_and_a_signup(people: StoreBuilder) -> tuple[BuiltProfile, BuiltProfile]:
+    """Ana in crm, and a form that somebody sent with her e-mail and phone, and a phone of their own."""
+    ana = people.add_profile(a_record())
+    signup = people.add_profile(
+        a_record(
+            source="newsletter",
+            full_name=None,
+            birth_date=None,
+            phones=["11 98765-4321", "21 99876-1234"],
+        )
+    )
+    take_claims(people, "newsletter")
+    return ana, signup
+
+
+@pytest.mark.parametrize(
+    "presented",
+    [
+        [("email", "ana@example.com")],
+        [("phone", "11 98765-4321")],
+        [("email", "ana@example.com"), ("phone", "11 98765-4321")],
+        [("email", "ana@example.com"), ("phone", "31 98888-1234")],
+    ],
+    ids=lambda presented: " and ".join(kind for kind, _ in presented),
+)
+def test_a_claim_makes_nobody_ambiguous(
+    presented: list[tuple[str, str]],
+    people: StoreBuilder,
+    ana_and_a_signup: tuple[BuiltProfile, BuiltProfile],
+) -> None:
+    ana, _ = ana_and_a_signup
+
+    assert find(people, *presented) == Found(ana.profile_id, {})
+
+
+def test_what_is_only_claimed_finds_who_claims_it(
+    people: StoreBuilder, ana_and_a_signup: tuple[BuiltProfile, BuiltProfile]
+) -> None:
+    _, signup = ana_and_a_signup
+
+    assert find(people, ("phone", "21 99876-1234")) == Found(signup.profile_id, {})
+
+
+def test_what_two_merely_claim_names_them_both(people: StoreBuilder) -> None:
+    first = people.add_profile(a_record(source="newsletter", phones=None))
+    second = people.add_profile(a_record(source="newsletter", source_record_id="c-2", phones=None))
+    take_claims(people, "newsletter")
+
+    found = find(people, ("email", "ana@example.com"))
+
+    assert found == Found(None, {first.profile_id: (0,), second.profile_id: (0,)})
+
+
+def test_what_a_form_verified_is_no_claim(people: StoreBuilder) -> None:
+    ana = people.add_profile(a_record(phones=None))
+    signup = people.add_profile(a_record(source="newsletter", phones=None, verified=["emails"]))
+    take_claims(people, "newsletter")
+
+    found = find(people, ("email", "ana@example.com"))
+
+    assert found == Found(None, {ana.profile_id: (0,), signup.profile_id: (0,)})
 
 
 def test_the_exact_phone_comes_before_its_variants(people: StoreBuilder) -> None:
