@@ -1,0 +1,169 @@
+"""A store that is fed record by record, and looks at all that follows from its records."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from cdp.identity.models import insert_model, replace_activation
+from cdp.identity.sources import NewSource, insert_sources, select_sources
+from cdp.realtime.incoming import take_record
+from cdp.realtime.ingest import Ingested, Resolver, delete_record, drain_redo, ingest_records
+from cdp.realtime.online_models import OnlineModels
+from cdp.store import read, write
+from cdp.store.schema import (
+    blocking_keys,
+    edges,
+    memberships,
+    merge_candidates,
+    shared_values,
+    source_records,
+    value_holders,
+)
+from resolution import initial_model
+from resolution.standardize import SourceSettings, Standardizer
+from tests.resolution.builders import SMALL
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+SOURCES = ("shop", "web")
+
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How small the specification's limits are, so that few records cross them."""
+
+    cap: int = 60
+    complete_size: int = 60
+
+
+@dataclass
+class Feed:
+    """A store with sources `shop` and `web`, and the small model in force."""
+
+    engine: Engine
+    limits: Limits = Limits()
+    resolver: Resolver = field(init=False)
+
+    def __post_init__(self) -> None:
+        rules = tuple(replace(rule, cap=self.limits.cap) for rule in SMALL.blocking_rules)
+        specification = replace(SMALL, blocking_rules=rules, complete_size=self.limits.complete_size)
+        model = replace(initial_model(specification), rule_names=tuple(rule.name for rule in rules))
+        with write(self.engine) as connection:
+            insert_model(connection, model, label="small", report={}, seed=0, record_count=0, now=NOW)
+            replace_activation(connection, 0, author="test", reason="quick", now=NOW)
+            new = [NewSource(name, SourceSettings()) for name in SOURCES]
+            insert_sources(connection, new, now=NOW)
+        self.resolver = Resolver(self.engine, OnlineModels())
+
+    def ingest(self, *raws: Mapping[str, Any], now: datetime = NOW) -> list[Ingested]:
+        with read(self.engine) as connection:
+            sources = {
+                name: (source, Standardizer(source.settings, cache_size=0))
+                for name, source in select_sources(connection).items()
+            }
+        records = [take_record(raw, sources, now=now) for raw in raws]
+        return ingest_records(self.resolver, records, author="test", now=now)
+
+    def delete(self, source: str, key: str, *, now: datetime = NOW) -> list[str]:
+        return delete_record(self.resolver, source, key, author="test", now=now)
+
+    def drain(self) -> int:
+        """Resolve all that waits, a few records at a time."""
+        total = 0
+        while done := drain_redo(self.resolver, at_most=20, now=NOW):
+            total += done
+        return total
+
+
+def a_record(key: str, *, source: str = "shop", day: int = 0, **values: Any) -> dict[str, Any]:
+    occurred_at = (NOW - timedelta(days=100 - day)).isoformat()
+    return {"source": source, "source_record_id": key, "occurred_at": occurred_at, **values}
+
+
+def random_records(seed: int, count: int) -> list[dict[str, Any]]:
+    """Few names, addresses and dates, so that most records have something in common with others."""
+    chance = random.Random(seed)
+    records = []
+    for _ in range(count):
+        values: dict[str, Any] = {}
+        if chance.random() < 0.9:
+            given = chance.choice(("Ana", "Bia", "Caio", "Davi", "Eva", "Fabio"))
+            values["full_name"] = f"{given} {chance.choice(('Reis', 'Lima', 'Prado', 'Moura'))}"
+        if chance.random() < 0.6:
+            values["emails"] = [f"x{chance.randrange(max(3, count // 6))}@example.com"]
+        if chance.random() < 0.2:
+            values["emails"] = [*values.get("emails", ()), f"x{chance.randrange(count)}@example.com"]
+        if chance.random() < 0.5:
+            values["birth_date"] = (
+                f"198{chance.randrange(3)}-0{chance.randrange(1, 3)}-0{chance.randrange(1, 4)}"
+            )
+        if chance.random() < 0.4:
+            values["address"] = {"city": chance.choice(("Sao Paulo", "Lisboa", "Porto"))}
+        if chance.random() < 0.2:
+            number = chance.choice(("390.533.447-05", "529.982.247-25", "111.444.777-35"))
+            values["documents"] = [{"type": "cpf", "number": number}]
+        key = str(chance.randrange(count))
+        records.append(a_record(key, source=chance.choice(SOURCES), day=chance.randrange(50), **values))
+    return records
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that follows from the records, by their keys; profile ids and row ids left out."""
+
+    people: list[list[Key]]
+    candidates: list[tuple[Key, Key, str]]
+    edges: set[tuple[Key, Key, float, str]]
+    keys: set[tuple[int, Key]]
+    holders: set[tuple[int, str, Key]]
+    shared: set[tuple[str, str, int, str]]
+
+
+def findings(engine: Engine) -> Findings:
+    with read(engine) as connection:
+        key_of = _keys(connection)
+        people: dict[str, list[Key]] = {}
+        for row in connection.execute(select(memberships).where(memberships.c.valid_to.is_(None))):
+            people.setdefault(row.profile_id, []).append(key_of[row.record_id])
+        open_candidates = select(merge_candidates).where(merge_candidates.c.state == "open")
+        return Findings(
+            people=sorted(sorted(keys) for keys in people.values()),
+            candidates=sorted(
+                (*_ends(row, key_of), row.reason) for row in connection.execute(open_candidates)
+            ),
+            edges={
+                (*_ends(row, key_of), round(row.match_weight, 6), row.origin)
+                for row in connection.execute(select(edges))
+            },
+            keys={
+                (row.blocking_key, key_of[row.record_id]) for row in connection.execute(select(blocking_keys))
+            },
+            holders={
+                (row.value_key, row.given_sound, key_of[row.record_id])
+                for row in connection.execute(select(value_holders))
+            },
+            shared={
+                (row.column_name, row.value, row.holder_count, row.sharing)
+                for row in connection.execute(select(shared_values))
+            },
+        )
+
+
+def _keys(connection: Connection) -> dict[int, Key]:
+    table = source_records
+    rows: Sequence[Any] = connection.execute(
+        select(table.c.record_id, table.c.source_id, table.c.source_record_id)
+    ).all()
+    return {row.record_id: (row.source_id, row.source_record_id) for row in rows}
+
+
+def _ends(row: Any, key_of: Mapping[int, Key]) -> tuple[Key, Key]:
+    low, high = sorted((key_of[row.record_id_l], key_of[row.record_id_r]))
+    return low, high

@@ -1,0 +1,121 @@
+"""The order in which records come changes nothing: one by one, in batches, all at once, the same people come out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+import resolution.incremental
+from cdp.identity.resolve import resolve_all
+from cdp.identity.verify import verify_store
+from tests.cdp.realtime.feeding import NOW, Feed, Findings, Limits, a_record, findings, random_records
+
+OpenCopy = Callable[[], Engine]
+
+
+@pytest.fixture
+def open_copy(migrated_file: Path, tmp_path: Path, open_engine: Callable[[str], Engine]) -> OpenCopy:
+    """Opens a fresh migrated store at every call."""
+    made: list[Path] = []
+
+    def open_one() -> Engine:
+        made.append(tmp_path / f"copy{len(made)}.db")
+        made[-1].write_bytes(migrated_file.read_bytes())
+        return open_engine(f"sqlite:///{made[-1]}")
+
+    return open_one
+
+
+def fed(feed: Feed, raws: list[dict[str, Any]], seed: int, at_once: int) -> Findings:
+    """Everything sent in a random order, then every fourth key deleted, then the queue drained."""
+    shuffled = random.Random(seed).sample(raws, len(raws))
+    for start in range(0, len(shuffled), at_once):
+        feed.ingest(*shuffled[start : start + at_once])
+    keys = sorted({(raw["source"], raw["source_record_id"]) for raw in raws})
+    for source, key in random.Random(seed).sample(keys[::4], len(keys[::4])):
+        feed.delete(source, key)
+    feed.drain()
+    return findings(feed.engine)
+
+
+@pytest.mark.parametrize(
+    ("limits", "redo_at_once"),
+    [
+        (Limits(), 200),
+        (Limits(cap=4, complete_size=4), 200),
+        (Limits(cap=3), 0),
+        (Limits(cap=5, complete_size=3), 3),
+    ],
+    ids=["wide", "narrow", "all_queued", "some_queued"],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_order_and_the_batch_find_the_same(
+    open_copy: OpenCopy,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: Limits,
+    redo_at_once: int,
+    seed: int,
+) -> None:
+    monkeypatch.setattr(resolution.incremental, "REDO_AT_ONCE", redo_at_once)
+    raws = random_records(seed, 40)
+    feeds = [Feed(open_copy(), limits) for _ in range(4)]
+
+    found = [
+        fed(feed, raws, place, at_once)
+        for place, (feed, at_once) in enumerate(zip(feeds, (1, 1, 7, len(raws)), strict=True))
+    ]
+
+    assert verify_store(feeds[0].engine, partition=False).breaches == []
+    resolve_all(feeds[0].engine, now=NOW)
+    batch = findings(feeds[0].engine)
+    assert [each == batch for each in found] == [True] * 4
+
+
+def test_a_value_that_becomes_generic_on_the_way_counts_for_nobody(open_copy: OpenCopy) -> None:
+    names = ("Ana", "Bia", "Caio", "Davi", "Eva")
+    raws = [
+        a_record(f"{name}{number}", full_name=f"{name} Reis", emails=["casa77@example.com"])
+        for name in names
+        for number in range(3)
+    ]
+    first, second = Feed(open_copy()), Feed(open_copy())
+
+    found = [fed(first, raws, 1, 1), fed(second, raws, 2, 3)]
+
+    assert found[0] == found[1]
+    assert ("emails", "casa77@example.com", 5, "generic") in found[0].shared
+    resolve_all(first.engine, now=NOW)
+    assert findings(first.engine) == found[0]
+
+
+def test_a_batch_changes_nothing_that_came_online(store: Engine) -> None:
+    feed = Feed(store)
+    feed.ingest(*random_records(3, 20))
+    before = findings(store)
+
+    report = resolve_all(store, now=NOW)
+
+    assert findings(store) == before
+    assert report["changes"] is not None
+    assert report["changes"]["profiles_changed"] == 0
+    assert verify_store(store).breaches == []
+
+
+def test_online_goes_on_from_what_a_batch_left(store: Engine) -> None:
+    feed = Feed(store)
+    raws = random_records(4, 30)
+    feed.ingest(*raws[:15])
+    resolve_all(store, now=NOW)
+
+    for raw in raws[15:]:
+        feed.ingest(raw)
+    feed.drain()
+
+    online = findings(store)
+    resolve_all(store, now=NOW)
+    assert findings(store) == online
