@@ -20,6 +20,19 @@ from resolution.specification import Specification
 # (record_id, source, source_record_id, standardized record as JSON text with the object `linkage`)
 StoredRecord = tuple[int, str, str, str]
 
+ARRIVED = pa.schema(
+    {
+        "record_id": pa.int64(),
+        "source": pa.string(),
+        "source_record_id": pa.string(),
+        "standardized": pa.string(),
+    }
+)
+
+# DuckDB keeps rows in groups of this many. Appending fewer at a time rewrites the last group again and again: a million
+# records take four times as long in tens of thousands.
+ROW_GROUP = 122_880
+
 # The same as keys.value_key.
 VALUE_KEY_SQL = "(md5_number_lower(concat_ws(chr(31), 'value ' || column_name, value)) >> 1)::BIGINT"
 
@@ -48,36 +61,42 @@ def load_records(connection: duckdb.DuckDBPyConnection, chunks: Iterable[Sequenc
         f"{column} {'VARCHAR[]' if column in LIST_COLUMNS else 'VARCHAR'}" for column in LINKAGE_COLUMNS
     )
     connection.execute(
-        f"CREATE TABLE arrived (record_id BIGINT, source VARCHAR, source_record_id VARCHAR, linkage_hash VARCHAR, "
-        f"{columns})"
+        f"CREATE TABLE loaded (record_key_rank BIGINT, record_id BIGINT, linkage_hash UBIGINT, {columns})"
     )
+    connection.execute("CREATE TABLE keys (record_id BIGINT, source VARCHAR, source_record_id VARCHAR)")
     count = 0
-    for chunk in chunks:
-        if not chunk:
-            continue
-        ids, sources, source_record_ids, texts = zip(*chunk, strict=True)
-        table = pa.table(
-            {
-                "record_id": pa.array(ids, pa.int64()),
-                "source": pa.array(sources, pa.string()),
-                "source_record_id": pa.array(source_record_ids, pa.string()),
-                "standardized": pa.array(texts, pa.string()),
-            }
-        )
-        connection.register("chunk", table)
+    for rows in _row_groups(chunks):
+        connection.register("arrived", rows)
+        connection.execute("INSERT INTO keys SELECT record_id, source, source_record_id FROM arrived")
         connection.execute(
-            "INSERT INTO arrived SELECT record_id, source, source_record_id, md5(standardized -> '$.linkage'), "
-            "unnest(struct_extract(from_json(standardized, ?), 'linkage')) FROM chunk",
+            "INSERT INTO loaded SELECT NULL, record_id, hash(linkage), unnest(linkage) FROM ("
+            "SELECT record_id, struct_extract(from_json(standardized, ?), 'linkage') AS linkage FROM arrived)",
             [orjson.dumps({"linkage": shape}).decode()],
         )
-        connection.unregister("chunk")
-        count += len(ids)
+        connection.unregister("arrived")
+        count += len(rows)
+    # Ranked apart: a window would carry all columns through its sort.
     connection.execute(
-        "CREATE TABLE loaded AS SELECT row_number() OVER (ORDER BY source, source_record_id) AS record_key_rank, "
-        "* EXCLUDE (source, source_record_id) FROM arrived"
+        "UPDATE loaded SET record_key_rank = rank FROM ("
+        "SELECT record_id, row_number() OVER (ORDER BY source, source_record_id) AS rank FROM keys) AS ranked "
+        "WHERE ranked.record_id = loaded.record_id"
     )
-    connection.execute("DROP TABLE arrived")
+    connection.execute("DROP TABLE keys")
     return count
+
+
+def _row_groups(chunks: Iterable[Sequence[StoredRecord]]) -> Iterator[pa.Table]:
+    """The records in tables of one row group each, the last with what is left."""
+    waiting = ARRIVED.empty_table()
+    for chunk in filter(None, chunks):
+        columns = zip(ARRIVED, zip(*chunk, strict=True), strict=True)
+        arrays = [pa.array(values, field.type) for field, values in columns]
+        waiting = pa.concat_tables([waiting, pa.table(arrays, schema=ARRIVED)])
+        while len(waiting) >= ROW_GROUP:
+            yield waiting.slice(0, ROW_GROUP)
+            waiting = waiting.slice(ROW_GROUP)
+    if len(waiting):
+        yield waiting
 
 
 def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Specification) -> None:

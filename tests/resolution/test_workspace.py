@@ -10,6 +10,7 @@ import pytest
 
 from resolution import load_records, open_workspace, parse_specification, part_shared_values
 from resolution.columns import LINKAGE_COLUMNS
+from resolution.workspace import ROW_GROUP
 from tests.resolution.builders import (
     SHIPPED,
     SMALL,
@@ -49,6 +50,34 @@ def test_chunks_may_be_empty_and_of_any_size() -> None:
 
         assert count == 3
         assert rows(connection, "SELECT record_id FROM loaded ORDER BY 1") == [(1,), (2,), (3,)]
+
+
+def test_more_records_than_a_row_group_holds_arrive_with_their_ranks() -> None:
+    count = ROW_GROUP + 20_000
+    records = [a_record(record_id, {"city": f"c{record_id % 7}"}) for record_id in range(1, count + 1)]
+    chunks = [records[start : start + 50_000] for start in range(0, count, 50_000)]
+
+    with open_workspace() as connection:
+        loaded = load_records(connection, chunks)
+        found = rows(
+            connection,
+            "SELECT count(*), count(DISTINCT record_id), count(city), bool_and(record_key_rank = record_id) "
+            "FROM loaded",
+        )
+
+    assert loaded == count
+    assert found == [(count, count, count, True)]
+
+
+def test_records_that_say_the_same_have_one_hash_and_others_another() -> None:
+    said = [a_person(phones=["1", "2"]), a_person(phones=["1", "2"]), a_person(phones=["1"]), a_person(), {}]
+
+    with open_workspace() as connection:
+        load_records(connection, [records_of(said)])
+        hashes = rows(connection, "SELECT linkage_hash FROM loaded ORDER BY record_id")
+
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 4
 
 
 def test_a_record_without_linkage_columns_is_a_record() -> None:
