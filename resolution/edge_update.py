@@ -185,7 +185,7 @@ class EdgeUpdate:
             fresh_at[made.record_id_l].append(made)
             fresh_at[made.record_id_r].append(made)
         touched = {record_id for pair in (*self.dropped, *self.fresh, *self.moved) for record_id in pair}
-        frontier = (touched | self.rederived) - self.gone
+        frontier = (touched | self.rederived | self._held_by_gone()) - self.gone
         reached: set[int] = set()
         must: set[Pair] = set()
         cannot: set[Pair] = set()
@@ -207,6 +207,11 @@ class EdgeUpdate:
             )
             frontier = self.near.live(onward - reached - self.gone)
         return reached, PairConstraints(frozenset(must), frozenset(cannot))
+
+    def _held_by_gone(self) -> set[int]:
+        """Live records that must-links alone may have held together with those that went."""
+        rulings = self.index.select_constraints(self.gone)
+        return self.near.live({record_id for pair in rulings.must for record_id in pair})
 
     def _complete(self, edges: dict[Pair, Edge]) -> None:
         """Score the pairs inside components that no block proposes; drop those that are inside no more."""

@@ -2,7 +2,7 @@
 
 An id goes with most of its own records. Where several ids meet, the oldest survives and the others are
 absorbed. A cluster that no id claims takes back the id its records had before that id was absorbed or emptied,
-or else a new one.
+or else a new one. An undo says which ids its records had before what it undoes: those claim them back.
 """
 
 from __future__ import annotations
@@ -31,36 +31,62 @@ def keep_profile_ids(
     current: Mapping[int, str],
     former: Callable[[Iterable[int]], Mapping[int, Sequence[str]]],
     new_id: Callable[[], str],
+    *,
+    restored: Mapping[int, str] | None = None,
 ) -> Continuity:
     """Give every cluster its profile id.
 
     Clusters: record ids in key order, each record in one cluster. Current: record id to live profile id.
     Former: asked at most once, for the absorbed or emptied ids that records have belonged to. Ids sort by
-    age. Ties go to the cluster that comes first in record key order.
+    age. Ties go to the cluster that comes first in record key order. Restored: record id to the profile id an
+    undo gives it back to; none of these ids is live among other records than those of `current`.
     """
-    holdings = _holdings(clusters, current)
-    former_of = _ask_former(clusters, current, holdings, former)
+    claimed = {**current, **restored} if restored else current
+    holdings = _holdings(clusters, claimed)
+    former_of = _ask_former(clusters, claimed, holdings, former)
     profile_of: list[str | None] = [None] * len(clusters)
     absorbed: dict[str, str] = {}
-    for index, claimants in _claims(clusters, current, holdings, former_of).items():
+    for index, claimants in _claims(clusters, claimed, holdings, former_of).items():
         survivor, *others = sorted(claimants)
         profile_of[index] = survivor
         absorbed.update(dict.fromkeys(others, survivor))
     unclaimed = [index for index, profile_id in enumerate(profile_of) if profile_id is None]
-    revived = _given_back(unclaimed, clusters, former_of)
+    given_back = _given_back(unclaimed, clusters, former_of, taken={each for each in profile_of if each})
     kept: list[str] = []
     created: list[str] = []
     for index, profile_id in enumerate(profile_of):
-        known = profile_id or revived.get(index)
+        known = profile_id or given_back.get(index)
         if known is None:
             created.append(known := new_id())
         kept.append(known)
-    return Continuity(
+    found = Continuity(
         profile_of=kept,
         created=frozenset(created),
-        revived=frozenset(revived.values()),
+        revived=frozenset(given_back.values()),
         absorbed=absorbed,
         emptied=frozenset(set(current.values()) - holdings.keys()),
+    )
+    return _with_restored(found, clusters, current) if restored else found
+
+
+def _with_restored(
+    found: Continuity, clusters: Sequence[Sequence[int]], current: Mapping[int, str]
+) -> Continuity:
+    """What became of the ids that an undo passed over: those live until now, and those it gave back."""
+    live, kept = set(current.values()), set(found.profile_of)
+    held = _holdings(clusters, current)
+    absorbed = {each: survivor for each, survivor in found.absorbed.items() if each in live}
+    absorbed.update(
+        (profile_id, found.profile_of[_largest(counts)])
+        for profile_id, counts in held.items()
+        if profile_id not in absorbed and profile_id not in kept
+    )
+    return Continuity(
+        profile_of=found.profile_of,
+        created=found.created,
+        revived=frozenset(kept - live - found.created),
+        absorbed=absorbed,
+        emptied=frozenset(live - held.keys()),
     )
 
 
@@ -130,10 +156,12 @@ def _given_back(
     unclaimed: Sequence[int],
     clusters: Sequence[Sequence[int]],
     former_of: Mapping[int, Sequence[str]],
+    *,
+    taken: set[str],
 ) -> dict[int, str]:
     """Cluster index to the id it takes back: the one most of its records have borne, the oldest of ties.
 
-    An id goes to one cluster only, the one with most of its records.
+    An id goes to one cluster only, the one with most of its records; those `taken` go to none.
     """
     offers = Counter(
         (index, profile_id)
@@ -142,7 +170,6 @@ def _given_back(
         for profile_id in former_of.get(record_id, ())
     )
     given: dict[int, str] = {}
-    taken: set[str] = set()
     for (index, profile_id), _ in sorted(offers.items(), key=lambda item: (-item[1], item[0][1], item[0][0])):
         if index not in given and profile_id not in taken:
             given[index] = profile_id

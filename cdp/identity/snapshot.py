@@ -17,6 +17,7 @@ from cdp.identity.golden import Survivorship, open_memberships, select_survivors
 from cdp.identity.linkage_records import fingerprint_records
 from cdp.identity.memberships import select_current_profiles
 from cdp.identity.models import select_active_version
+from cdp.identity.must_links import through_gone
 from cdp.identity.resolution_runs import PublishedRun
 from cdp.store import stream_rows
 from cdp.store.schema import ledger_entries, memberships, pair_constraints, profiles, source_records
@@ -75,14 +76,34 @@ def require_unchanged(connection: Connection, snapshot: Snapshot) -> None:
 
 
 def select_constraints(connection: Connection) -> PairConstraints:
-    """The must-links and cannot-links in force."""
+    """The must-links and cannot-links in force, with what must-links of deleted records hold together."""
     open_ones = select(
         pair_constraints.c.kind, pair_constraints.c.record_id_l, pair_constraints.c.record_id_r
     ).where(pair_constraints.c.valid_to.is_(None))
     pairs: dict[str, set[tuple[int, int]]] = {"must": set(), "cannot": set()}
     for kind, record_id_l, record_id_r in connection.execute(open_ones):
         pairs[kind].add((record_id_l, record_id_r))
-    return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]))
+    must = pairs["must"] | through_gone(pairs["must"], _select_gone_ends(connection))
+    return PairConstraints(frozenset(must), frozenset(pairs["cannot"]))
+
+
+def _select_gone_ends(connection: Connection) -> set[int]:
+    """The deleted records that must-links in force name."""
+    ends = (pair_constraints.c.record_id_l, pair_constraints.c.record_id_r)
+    return {
+        record_id
+        for end in ends
+        for record_id in connection.scalars(
+            select(source_records.c.record_id)
+            .distinct()
+            .join_from(pair_constraints, source_records, source_records.c.record_id == end)
+            .where(
+                pair_constraints.c.kind == "must",
+                pair_constraints.c.valid_to.is_(None),
+                source_records.c.deleted_at.is_not(None),
+            )
+        )
+    }
 
 
 def find_stale_profiles(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, func, select, update
 
@@ -32,6 +33,8 @@ from cdp.store.schema import identifiers, ledger_entries, profiles, redo_records
 from resolution import Change, IndexedRecord, IndexOutdatedError, LocalResolution, resolve_changes
 
 REASON = "online resolution"
+
+_NOTHING_RESTORED: Mapping[int, str] = MappingProxyType({})
 
 
 class UnknownRecordError(CdpError):
@@ -141,12 +144,14 @@ def resolve_and_publish(
     cause: Cause,
     *,
     concerned: Collection[int] = (),
+    restored: Mapping[int, str] = _NOTHING_RESTORED,
     now: datetime,
 ) -> Effect:
     """Resolve what changed and publish its people, as part of the caller's write.
 
-    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Raises
-    StoreNotResolvedError when the index of the store is another model's.
+    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Restored:
+    record id to the profile id that an undo gives it back to. Raises StoreNotResolvedError when the index of the
+    store is another model's.
     """
     index = StoreIndex(connection, cause.model_version, now=now)
     model = resolver.models.require(connection, cause.model_version)
@@ -162,6 +167,7 @@ def resolve_and_publish(
         _survivorship(connection),
         cause,
         changed=frozenset(change.record_id for change in changes) - resolution.gone,
+        restored=restored,
         new_id=resolver.new_ids(now, newest),
         now=now,
     )

@@ -58,15 +58,21 @@ def publish_region(
     cause: Cause,
     *,
     changed: frozenset[int],
+    restored: Mapping[int, str],
     new_id: Callable[[], str],
     now: datetime,
 ) -> Published:
-    """Changed: records whose content changed, so that their golden records are made anew."""
+    """Changed: records whose content changed, so that their golden records are made anew. Restored: record id to
+    the profile id that an undo gives it back to."""
     clusters = [cluster.record_ids for cluster in resolution.clusters]
     listed = [record_id for cluster in clusters for record_id in cluster]
     current = index.select_clusters([*listed, *resolution.gone])
     continuity = keep_profile_ids(
-        clusters, current, lambda record_ids: select_former_profiles(connection, record_ids), new_id
+        clusters,
+        current,
+        lambda record_ids: select_former_profiles(connection, record_ids),
+        new_id,
+        restored=_restorable(connection, restored, listed, current),
     )
     plan = reconcile(clusters, continuity, current)
     touched = _touched(clusters, continuity, plan, changed)
@@ -86,6 +92,22 @@ def publish_region(
         absorbed={change.profile_id: change.absorbed for change in plan.changes if change.absorbed},
         entry_ids=[entry_id for of_profile in entries.values() for entry_id in of_profile],
     )
+
+
+def _restorable(
+    connection: Connection, restored: Mapping[int, str], listed: Collection[int], current: Mapping[int, str]
+) -> dict[int, str]:
+    """Without the ids that are erased, or that other records bear now."""
+    wanted = {record_id: restored[record_id] for record_id in listed if record_id in restored}
+    if not wanted:
+        return {}
+    states = dict(connection.execute(_STATES, {"profile_ids": sorted(set(wanted.values()))}).all())
+    own = set(current.values())
+    return {
+        record_id: profile_id
+        for record_id, profile_id in wanted.items()
+        if states[profile_id] in ("absorbed", "empty") or profile_id in own
+    }
 
 
 def _touched(
@@ -249,6 +271,9 @@ _UPDATE = (
     )
 )
 _VERSIONS = select(profiles.c.profile_id, profiles.c.version).where(
+    profiles.c.profile_id.in_(bindparam("profile_ids", expanding=True))
+)
+_STATES = select(profiles.c.profile_id, profiles.c.state).where(
     profiles.c.profile_id.in_(bindparam("profile_ids", expanding=True))
 )
 _LEAVE = (

@@ -87,6 +87,40 @@ def test_a_record_that_comes_back_brings_its_id() -> None:
     assert keep([[1]], {}, {1: ["p1"]}).revived == {"p1"}
 
 
+def restore(
+    clusters: Sequence[Sequence[int]],
+    current: Mapping[int, str],
+    restored: Mapping[int, str],
+    former: Mapping[int, Sequence[str]] | None = None,
+) -> Continuity:
+    return keep_profile_ids(clusters, current, lambda _: former or {}, lambda: "new", restored=restored)
+
+
+def test_an_undo_gives_an_id_back_where_the_records_could_not_tell() -> None:
+    current = dict.fromkeys((1, 2, 3), "p1")
+    kept = restore([[1], [2, 3]], current, {2: "p3", 3: "p3"}, {1: ["p2"], 2: ["p3"], 3: ["p3"]})
+
+    assert (kept.profile_of, kept.revived, kept.absorbed) == (["p1", "p3"], {"p3"}, {})
+
+
+def test_an_undo_absorbs_the_id_it_takes_the_records_from_however_old() -> None:
+    kept = restore([[1, 2]], {1: "p2", 2: "p1"}, {2: "p2"})
+
+    assert (kept.profile_of, kept.absorbed, kept.emptied) == (["p2"], {"p1": "p2"}, frozenset())
+
+
+def test_an_id_that_an_undo_gives_back_is_not_given_to_others_too() -> None:
+    kept = restore([[1], [2], [3]], dict.fromkeys((1, 2, 3), "p1"), {2: "p2"}, {2: ["p2"], 3: ["p2"]})
+
+    assert (kept.profile_of, kept.created) == (["p1", "p2", "new"], {"new"})
+
+
+def test_an_id_that_an_undo_cannot_give_back_stays_absorbed() -> None:
+    kept = restore([[1, 2]], {1: "p1", 2: "p1"}, {2: "p2"})
+
+    assert (kept.profile_of, kept.revived, kept.absorbed) == (["p1"], frozenset(), {})
+
+
 @dataclass
 class History:
     """What a store would remember: where each record is and was, and the state of each id."""
@@ -166,3 +200,34 @@ def test_joins_that_are_taken_back_give_every_id_back(labels: list[int], joined_
         ids.append(kept.profile_of)
 
     assert ids[2] == ids[0]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    before=st.lists(partitions, min_size=1, max_size=4),
+    joined_into=st.lists(st.integers(0, 5), min_size=8, max_size=8),
+)
+def test_what_an_undo_restores_is_as_it_was_whatever_came_before(
+    before: list[list[int | None]], joined_into: list[int]
+) -> None:
+    history, numbers = History(), count(1)
+    for labels in before:
+        clusters = clustered(labels)
+        kept = keep_profile_ids(clusters, history.current, history.former, lambda: f"p{next(numbers):04}")
+        history.apply(clusters, kept)
+    was = dict(history.current)
+    labels = [joined_into[place] if label is not None else None for place, label in enumerate(before[-1])]
+    other = clustered(labels)
+    changed = keep_profile_ids(other, history.current, history.former, lambda: f"p{next(numbers):04}")
+    history.apply(other, changed)
+    restored = {
+        record_id: was[record_id] for record_id in was if history.current[record_id] != was[record_id]
+    }
+
+    kept = keep_profile_ids(clusters, history.current, history.former, pytest.fail, restored=restored)
+
+    assert dict(zip(map(tuple, clusters), kept.profile_of, strict=True)) == {
+        tuple(cluster): was[cluster[0]] for cluster in clusters
+    }
+    assert kept.absorbed.keys() == set(history.current.values()) - set(was.values())
+    assert kept.revived == set(was.values()) - set(history.current.values())

@@ -1,0 +1,84 @@
+"""What stewards ruled holds when records change and go, one record at a time as in a batch."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from cdp.identity.resolve import resolve_all
+from cdp.identity.verify import verify_store
+from cdp.store import write
+from cdp.store.schema import pair_constraints
+from tests.cdp.realtime.feeding import NOW, Feed, a_record, findings
+
+ANA = {"full_name": "Ana Reis", "birth_date": "1980-02-29", "emails": ["ana@example.com"]}
+BIA = {"full_name": "Bia Prado", "birth_date": "1981-01-01", "emails": ["bia@example.com"]}
+CAIO = {"full_name": "Caio Lima", "birth_date": "1982-01-02", "emails": ["caio@example.com"]}
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+def feed(store: Engine) -> Feed:
+    return Feed(store)
+
+
+def rule(feed: Feed, kind: str, *pairs: tuple[int, int]) -> None:
+    rows = [
+        {
+            "kind": kind,
+            "record_id_l": left,
+            "record_id_r": right,
+            "author": "s",
+            "reason": "r",
+            "valid_from": NOW,
+        }
+        for left, right in pairs
+    ]
+    with write(feed.engine) as connection:
+        connection.execute(pair_constraints.insert(), rows)
+
+
+def people(feed: Feed) -> list[list[str]]:
+    return [[key for _, key in keys] for keys in findings(feed.engine).people]
+
+
+def test_a_record_that_only_a_ruling_held_stays_when_the_other_goes(feed: Feed) -> None:
+    feed.ingest(a_record("1", **ANA), a_record("2", **BIA))
+    rule(feed, "must", (1, 2))
+    resolve_all(feed.engine, now=NOW)
+    feed.ingest(a_record("3", **CAIO))
+
+    feed.delete("shop", "1", now=LATER)
+
+    assert people(feed) == [["2"], ["3"]]
+    assert verify_store(feed.engine).breaches == []
+
+
+def test_what_a_deleted_record_held_together_stays_together(feed: Feed) -> None:
+    feed.ingest(a_record("1", **ANA), a_record("2", **BIA), a_record("3", **CAIO))
+    rule(feed, "must", (1, 2), (1, 3))
+    resolve_all(feed.engine, now=NOW)
+
+    feed.delete("shop", "1", now=LATER)
+    assert people(feed) == [["2", "3"]]
+    feed.ingest(a_record("2", day=50, **{**BIA, "full_name": "Beatriz Prado"}))
+
+    assert people(feed) == [["2", "3"]]
+    assert verify_store(feed.engine).breaches == []
+    assert resolve_all(feed.engine, now=LATER)["changes"] is not None
+    assert people(feed) == [["2", "3"]]
+
+
+def test_a_ruling_holds_again_for_a_record_that_comes_back(feed: Feed) -> None:
+    feed.ingest(a_record("1", **ANA), a_record("2", source="web", **ANA))
+    rule(feed, "cannot", (1, 2))
+    resolve_all(feed.engine, now=NOW)
+    feed.delete("shop", "1", now=LATER)
+
+    again = a_record("1", **ANA) | {"occurred_at": (LATER + timedelta(hours=1)).isoformat()}
+    feed.ingest(again, now=LATER + timedelta(hours=2))
+
+    assert people(feed) == [["1"], ["2"]]
+    assert verify_store(feed.engine).breaches == []
