@@ -13,3 +13,11 @@ class SpecificationError(ResolutionError):
 
 class TrainingError(ResolutionError):
     """A training that cannot be done on these records."""
+
+
+class UncompilableConditionError(ResolutionError):
+    """A condition of a specification that cannot be computed without DuckDB, one record at a time."""
+
+
+class FailedConditionError(ResolutionError):
+    """A condition that cannot be computed on the values of a pair; DuckDB fails there too."""
