@@ -65,9 +65,12 @@ class Survivorship:
 
 def select_survivorship(connection: Connection) -> Survivorship:
     """Raises SurvivorshipError for a file of rules that cannot be used."""
-    rows = connection.execute(select(sources.c.source_id, sources.c.name, sources.c.trust))
+    rows = connection.execute(_SOURCES)
     rules = read_rules(read_settings().survivorship_file)
     return Survivorship(rules, {row.source_id: (row.name, row.trust) for row in rows})
+
+
+_SOURCES = select(sources.c.source_id, sources.c.name, sources.c.trust)
 
 
 def golden_text(members: Sequence[MemberRecord], rules: Rules, pins: Mapping[str, Any] | None = None) -> str:

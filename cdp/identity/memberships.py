@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, func, insert, literal, select, update
+from sqlalchemy import Connection, Select, Table, func, insert, literal, or_, select, update
 
 from cdp.store import Instant, id_set, stream_rows
+from cdp.store.quick import QuickStatement, quick
 from cdp.store.schema import ledger_moves, memberships, profiles
+from cdp.store.sets import number_set, set_values
 
 Id = TypeVar("Id", int, str)
 
@@ -40,21 +42,12 @@ def select_current_profiles(connection: Connection) -> dict[int, str]:
 def select_former_profiles(connection: Connection, record_ids: Iterable[int]) -> dict[int, list[str]]:
     """Record id to the absorbed or emptied profiles it has belonged to, in the order of their ids."""
     former: dict[int, list[str]] = defaultdict(list)
-    closed = select(memberships.c.membership_id).where(memberships.c.valid_to.is_not(None)).limit(1)
-    if connection.scalar(closed) is None:
+    if not _CLOSED.fetch(connection):
         return former
     for batch in _batches(record_ids):
-        wanted = id_set(connection, batch)
-        statement = (
-            select(memberships.c.record_id, memberships.c.profile_id)
-            .join_from(wanted, memberships, memberships.c.record_id == wanted.c.id)
-            .join(profiles, profiles.c.profile_id == memberships.c.profile_id)
-            .where(memberships.c.valid_to.is_not(None), profiles.c.state.in_(("absorbed", "empty")))
-            .distinct()
-            .order_by(memberships.c.record_id, memberships.c.profile_id)
-        )
-        for record_id, profile_id in connection.execute(statement):
-            former[record_id].append(profile_id)
+        wanted = set_values(connection, "ids", batch)
+        for row in _former(connection.dialect.name).fetch(connection, **wanted):
+            former[row.record_id].append(row.profile_id)
     return former
 
 
@@ -113,3 +106,24 @@ def _batches(ids: Iterable[Id]) -> Iterator[list[Id]]:
     iterator = iter(ids)
     while batch := list(islice(iterator, _IDS_AT_ONCE)):
         yield batch
+
+
+_CLOSED = QuickStatement(
+    select(memberships.c.membership_id).where(memberships.c.valid_to.is_not(None)).limit(1)
+)
+
+
+@quick
+def _former(dialect: str) -> Select[Any]:
+    wanted = number_set(dialect, "ids")
+    return (
+        select(memberships.c.record_id, memberships.c.profile_id)
+        .join_from(wanted, memberships, memberships.c.record_id == wanted.c.id)
+        .join(profiles, profiles.c.profile_id == memberships.c.profile_id)
+        .where(
+            memberships.c.valid_to.is_not(None),
+            or_(profiles.c.state == "absorbed", profiles.c.state == "empty"),
+        )
+        .distinct()
+        .order_by(memberships.c.record_id, memberships.c.profile_id)
+    )

@@ -68,14 +68,17 @@ def close_run(
 
 def select_last_published(connection: Connection) -> PublishedRun | None:
     """A batch's, or the one that stands for all that came online since the batch before it."""
-    last = connection.execute(
-        select(runs.c.run_id, runs.c.kind, runs.c.model_version_id, runs.c.started_at, runs.c.counts)
-        .where(runs.c.state == "published")
-        .order_by(runs.c.run_id.desc())
-        .limit(1)
-    ).first()
+    last = connection.execute(_LAST_PUBLISHED).first()
     if last is None:
         return None
     return PublishedRun(
         last.run_id, last.kind, last.model_version_id, last.started_at, orjson.loads(last.counts)
     )
+
+
+_LAST_PUBLISHED = (
+    select(runs.c.run_id, runs.c.kind, runs.c.model_version_id, runs.c.started_at, runs.c.counts)
+    .where(runs.c.state == "published")
+    .order_by(runs.c.run_id.desc())
+    .limit(1)
+)

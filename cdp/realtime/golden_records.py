@@ -11,14 +11,14 @@ from sqlalchemy import Connection, Select, select
 
 from cdp.identity.golden import MEMBER_COLUMNS, Survivorship, golden_text, member_record
 from cdp.store.schema import identifiers, source_records
-from cdp.store.sets import number_set, number_set_values
+from cdp.store.sets import number_set, set_values
 
 
 def make_golden_records(
     connection: Connection, members: Mapping[str, Sequence[int]], survivorship: Survivorship
 ) -> dict[str, str]:
     """Profile to its golden record as the store keeps it."""
-    wanted = number_set_values(connection, "ids", [each for listed in members.values() for each in listed])
+    wanted = set_values(connection, "ids", [each for listed in members.values() for each in listed])
     if not members:
         return {}
     dialect = connection.dialect.name

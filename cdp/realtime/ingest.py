@@ -9,18 +9,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, func, select, update
 
 from cdp.errors import CdpError
 from cdp.identity.candidates import Proposal, probability_of
-from cdp.identity.golden import Survivorship, select_survivorship
+from cdp.identity.golden import select_survivorship
 from cdp.identity.profile_ids import profile_ids
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.linkage_index import StoreIndex
 from cdp.realtime.local_candidates import synchronize_local_candidates
 from cdp.realtime.online_models import (
+    NoModelError,
     OnlineModels,
     StoreNotResolvedError,
     prepare_store,
@@ -33,6 +35,8 @@ from cdp.store.schema import identifiers, ledger_entries, profiles, redo_records
 from resolution import Change, IndexedRecord, IndexOutdatedError, LocalResolution, resolve_changes
 
 REASON = "online resolution"
+
+Result = TypeVar("Result")
 
 _NOTHING_RESTORED: Mapping[int, str] = MappingProxyType({})
 
@@ -104,8 +108,7 @@ def ingest_records(
             )
         return _answers(connection, stored, effect, version)
 
-    prepare_store(resolver.engine, now=now)
-    return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+    return write_online(resolver, work, now=now)
 
 
 def delete_record(
@@ -133,8 +136,16 @@ def delete_record(
         append_audit(connection, [entry])
         return sorted(effect.published.versions)
 
-    prepare_store(resolver.engine, now=now)
-    return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+    return write_online(resolver, work, now=now)
+
+
+def write_online(resolver: Resolver, work: Callable[[Connection], Result], *, now: datetime) -> Result:
+    """Run `work` in a write; in a store without a model, with the shipped one put in force before."""
+    try:
+        return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+    except NoModelError:
+        prepare_store(resolver.engine, now=now)
+        return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
 
 
 def resolve_and_publish(
@@ -159,12 +170,12 @@ def resolve_and_publish(
         resolution = resolve_changes(index, model, changes, concerned=concerned)
     except IndexOutdatedError as error:
         raise StoreNotResolvedError(str(error)) from error
-    newest = connection.scalar(select(func.max(profiles.c.profile_id)))
+    newest = connection.scalar(_NEWEST_PROFILE)
     published = publish_region(
         connection,
         index,
         resolution,
-        _survivorship(connection),
+        select_survivorship(connection),
         cause,
         changed=frozenset(change.record_id for change in changes) - resolution.gone,
         restored=restored,
@@ -192,8 +203,11 @@ def drain_redo(resolver: Resolver, *, at_most: int, now: datetime) -> int:
         append_audit(connection, [AuditEntry(cause.author, "records.redo", "records", "", moment, told)])
         return len(record_ids)
 
-    return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+    return write_online(resolver, work, now=now)
 
+
+_LAST_ENTRY = select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
+_NEWEST_PROFILE = select(func.max(profiles.c.profile_id))
 
 # A writer may lose many times where everyone writes about the same person.
 _ATTEMPTS = 50
@@ -201,13 +215,8 @@ _ATTEMPTS = 50
 
 def not_before_the_ledger(connection: Connection, now: datetime) -> datetime:
     """Now, or the moment of the last entry when the clock went back: no membership ends before it began."""
-    last = select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
-    recorded_at = connection.scalar(last)
+    recorded_at = connection.scalar(_LAST_ENTRY)
     return now if recorded_at is None else max(now, recorded_at)
-
-
-def _survivorship(connection: Connection) -> Survivorship:
-    return select_survivorship(connection)
 
 
 def _synchronize(

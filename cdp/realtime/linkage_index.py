@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -27,7 +26,9 @@ from sqlalchemy import (
     update,
 )
 
+from cdp.identity.must_links import through_gone
 from cdp.store import Instant, insert_rows
+from cdp.store.quick import QuickStatement, quick
 from cdp.store.schema import (
     blocking_keys,
     edges,
@@ -39,7 +40,7 @@ from cdp.store.schema import (
     sources,
     value_holders,
 )
-from cdp.store.sets import number_set, number_set_values
+from cdp.store.sets import number_set, set_values, text_set
 from resolution import IndexedEdge, IndexedRecord, NewEdge, PairConstraints, Value, value_key
 
 _LAST = 2**63 - 1
@@ -56,6 +57,7 @@ class StoreIndex:
         self._model_version = model_version
         self._now = now
         self._source_names: dict[int, str] = {}
+        self._is_ruled: bool | None = None
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -107,25 +109,43 @@ class StoreIndex:
         return [IndexedEdge(*row) for row in self._rows(_edges(self._dialect), record_ids)]
 
     def select_constraints(self, record_ids: Collection[int]) -> PairConstraints:
+        """Of deleted records too, and what must-links of deleted ones hold together."""
+        if self._is_ruled is None:
+            self._is_ruled = bool(_ANY_RULING.fetch(self._connection))
+        if not self._is_ruled:
+            return PairConstraints()
         pairs: dict[str, set[Pair]] = {"must": set(), "cannot": set()}
         for row in self._rows(_constraints(self._dialect), record_ids):
             pairs[row.kind].add((row.record_id_l, row.record_id_r))
-        return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]))
+        must = pairs["must"] | self._through_gone(pairs["must"])
+        return PairConstraints(frozenset(must), frozenset(pairs["cannot"]))
+
+    def _through_gone(self, must: set[Pair]) -> set[Pair]:
+        known, gone = set(must), set[int]()
+        while True:
+            ends = {record_id for pair in known for record_id in pair}
+            new = {row.record_id for row in self._rows(_gone(self._dialect), ends - gone)}
+            if not new:
+                return through_gone(known, gone)
+            gone |= new
+            rows = self._rows(_constraints(self._dialect), new)
+            known |= {(row.record_id_l, row.record_id_r) for row in rows if row.kind == "must"}
 
     def select_clusters(self, record_ids: Collection[int]) -> dict[int, str]:
         return {row.record_id: row.profile_id for row in self._rows(_clusters(self._dialect), record_ids)}
 
     def select_clusters_holding(self, values: Collection[Value], *, limit: int) -> dict[Value, list[str]]:
         return {
-            value: list(
-                self._connection.scalars(_CLUSTERS_HOLDING, {"key": value_key(*value), "most": limit})
-            )
+            value: [
+                row.profile_id
+                for row in _CLUSTERS_HOLDING.fetch(self._connection, key=value_key(*value), most=limit)
+            ]
             for value in values
         }
 
     def select_cluster_records(self, names: Collection[str]) -> dict[str, list[int]]:
         found: dict[str, list[int]] = defaultdict(list)
-        for row in self._connection.execute(_CLUSTER_RECORDS, {"profile_ids": list(names)}):
+        for row in self._rows(_cluster_records(self._dialect), names):
             found[row.profile_id].append(row.record_id)
         return found
 
@@ -141,8 +161,8 @@ class StoreIndex:
         gone = [(value_key(*value), value, sound, record_id) for value, record_id, sound in removed]
         new = [(value_key(*value), value, sound, record_id) for value, record_id, sound in added]
         if gone:
-            self._connection.execute(
-                _DELETE_HOLDER,
+            _DELETE_HOLDER.run_many(
+                self._connection,
                 [{"key": key, "sound": sound, "record": record} for key, _, sound, record in gone],
             )
         insert_rows(self._connection, value_holders, [(key, sound, record) for key, _, sound, record in new])
@@ -166,7 +186,7 @@ class StoreIndex:
     def change_keys(self, removed: Iterable[Pair], added: Iterable[Pair]) -> None:
         gone = [{"key": key, "record": record_id} for key, record_id in removed]
         if gone:
-            self._connection.execute(_DELETE_KEY, gone)
+            _DELETE_KEY.run_many(self._connection, gone)
         insert_rows(self._connection, blocking_keys, list(added))
 
     def change_edges(
@@ -175,10 +195,11 @@ class StoreIndex:
         new = list(added)
         gone = {*removed, *(edge.pair for edge in new)}
         if gone:
-            self._connection.execute(_DELETE_EDGE, [{"l": pair[0], "r": pair[1]} for pair in gone])
+            _DELETE_EDGE.run_many(self._connection, [{"l": pair[0], "r": pair[1]} for pair in gone])
         if moved:
-            self._connection.execute(
-                _MOVE_EDGE, [{"l": pair[0], "r": pair[1], "to": origin} for pair, origin in moved.items()]
+            _MOVE_EDGE.run_many(
+                self._connection,
+                [{"l": pair[0], "r": pair[1], "to": origin} for pair, origin in moved.items()],
             )
         names = ("record_id_l", "record_id_r", "model_version_id", "match_weight", "origin", "evidence")
         rows = [
@@ -198,21 +219,22 @@ class StoreIndex:
         )
         statement = insert(redo_records).from_select(["record_id", "queued_at"], holders)
         keys = [value_key(*value) for value in values]
-        self._connection.execute(statement, number_set_values(self._connection, "ids", keys))
+        self._connection.execute(statement, set_values(self._connection, "ids", keys))
 
-    def _rows(self, statement: Executable, ids: Collection[int], **bound: Any) -> Sequence[Any]:
+    def _rows(
+        self, statement: QuickStatement, ids: Collection[int] | Collection[str], **bound: Any
+    ) -> Sequence[Any]:
         if not ids:
             return ()
-        found = self._connection.execute(statement, number_set_values(self._connection, "ids", ids) | bound)
-        return found.all()
+        return statement.fetch(self._connection, **set_values(self._connection, "ids", ids), **bound)
 
     def _names(self) -> Mapping[int, str]:
         if not self._source_names:
-            self._source_names = dict(self._connection.execute(_SOURCES).all())
+            self._source_names = dict(_SOURCES.fetch(self._connection))
         return self._source_names
 
 
-@lru_cache
+@quick
 def _records(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
     return select(
@@ -224,7 +246,15 @@ def _records(dialect: str) -> Select[Any]:
     ).where(source_records.c.record_id.in_(select(ids.c.id)), source_records.c.deleted_at.is_(None))
 
 
-@lru_cache
+@quick
+def _gone(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return select(source_records.c.record_id).where(
+        source_records.c.record_id.in_(select(ids.c.id)), source_records.c.deleted_at.is_not(None)
+    )
+
+
+@quick
 def _groups(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
     return select(
@@ -235,7 +265,7 @@ def _groups(dialect: str) -> Select[Any]:
     ).where(source_records.c.linkage_hash.in_(select(ids.c.id)), source_records.c.deleted_at.is_(None))
 
 
-@lru_cache
+@quick
 def _sharing(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
     return select(shared_values.c.value_key, shared_values.c.holder_count, shared_values.c.sharing).where(
@@ -243,7 +273,7 @@ def _sharing(dialect: str) -> Select[Any]:
     )
 
 
-@lru_cache
+@quick
 def _holders(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
     return (
@@ -254,7 +284,7 @@ def _holders(dialect: str) -> Select[Any]:
     )
 
 
-@lru_cache
+@quick
 def _counts(dialect: str) -> Select[Any]:
     """Different first names; '' stands for none."""
     ids = number_set(dialect, "ids")
@@ -267,7 +297,7 @@ def _counts(dialect: str) -> Select[Any]:
     return select(named.c.value_key, func.count().label("holder_count")).group_by(named.c.value_key)
 
 
-@lru_cache
+@quick
 def _keys(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
     return select(blocking_keys.c.record_id, blocking_keys.c.blocking_key).where(
@@ -283,7 +313,7 @@ def _rounded_up(limit: int) -> int:
     return size
 
 
-@lru_cache
+@quick
 def _members(dialect: str) -> Select[Any]:
     """Some members of each key: a common name has thousands, and they are not to be read."""
     wanted = number_set(dialect, "ids")
@@ -305,7 +335,7 @@ def _members(dialect: str) -> Select[Any]:
     )
 
 
-@lru_cache
+@quick
 def _edges(dialect: str) -> Executable:
     ids = number_set(dialect, "ids")
     columns = (edges.c.record_id_l, edges.c.record_id_r, edges.c.match_weight, edges.c.origin)
@@ -317,7 +347,7 @@ def _edges(dialect: str) -> Executable:
     )
 
 
-@lru_cache
+@quick
 def _constraints(dialect: str) -> Executable:
     ids = number_set(dialect, "ids")
     table = pair_constraints
@@ -331,7 +361,7 @@ def _constraints(dialect: str) -> Executable:
     )
 
 
-@lru_cache
+@quick
 def _clusters(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
     return select(memberships.c.record_id, memberships.c.profile_id).where(
@@ -339,29 +369,41 @@ def _clusters(dialect: str) -> Select[Any]:
     )
 
 
-_SOURCES = select(sources.c.source_id, sources.c.name)
-_CLUSTERS_HOLDING = (
+@quick
+def _cluster_records(dialect: str) -> Select[Any]:
+    ids = text_set(dialect, "ids")
+    return select(memberships.c.profile_id, memberships.c.record_id).where(
+        memberships.c.profile_id.in_(select(ids.c.id)), memberships.c.valid_to.is_(None)
+    )
+
+
+_ANY_RULING = QuickStatement(
+    select(pair_constraints.c.constraint_id).where(pair_constraints.c.valid_to.is_(None)).limit(1)
+)
+_SOURCES = QuickStatement(select(sources.c.source_id, sources.c.name))
+_CLUSTERS_HOLDING = QuickStatement(
     select(memberships.c.profile_id)
     .distinct()
     .join_from(value_holders, memberships, memberships.c.record_id == value_holders.c.record_id)
     .where(value_holders.c.value_key == bindparam("key"), memberships.c.valid_to.is_(None))
     .limit(bindparam("most"))
 )
-_CLUSTER_RECORDS = select(memberships.c.profile_id, memberships.c.record_id).where(
-    memberships.c.profile_id.in_(bindparam("profile_ids", expanding=True)), memberships.c.valid_to.is_(None)
+_DELETE_HOLDER = QuickStatement(
+    delete(value_holders).where(
+        value_holders.c.value_key == bindparam("key"),
+        value_holders.c.given_sound == bindparam("sound"),
+        value_holders.c.record_id == bindparam("record"),
+    )
 )
-_DELETE_HOLDER = delete(value_holders).where(
-    value_holders.c.value_key == bindparam("key"),
-    value_holders.c.given_sound == bindparam("sound"),
-    value_holders.c.record_id == bindparam("record"),
+_DELETE_KEY = QuickStatement(
+    delete(blocking_keys).where(
+        blocking_keys.c.blocking_key == bindparam("key"), blocking_keys.c.record_id == bindparam("record")
+    )
 )
-_DELETE_KEY = delete(blocking_keys).where(
-    blocking_keys.c.blocking_key == bindparam("key"), blocking_keys.c.record_id == bindparam("record")
+_DELETE_EDGE = QuickStatement(
+    delete(edges).where(edges.c.record_id_l == bindparam("l"), edges.c.record_id_r == bindparam("r"))
 )
-_DELETE_EDGE = delete(edges).where(
-    edges.c.record_id_l == bindparam("l"), edges.c.record_id_r == bindparam("r")
-)
-_MOVE_EDGE = (
+_MOVE_EDGE = QuickStatement(
     update(edges)
     .where(edges.c.record_id_l == bindparam("l"), edges.c.record_id_r == bindparam("r"))
     .values(origin=bindparam("to"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, bindparam, func, insert, select, union, update
 
 from cdp.identity.candidates import Proposal, probability_of
+from cdp.store.quick import quick
 from cdp.store.schema import merge_candidates as candidates
 from cdp.store.schema import source_records
-from cdp.store.sets import number_set, number_set_values
+from cdp.store.sets import number_set, set_values
 
 Pair = tuple[int, int]
 
@@ -55,8 +55,8 @@ def synchronize_local_candidates(
 def _select_open(connection: Connection, record_ids: Collection[int]) -> Sequence[Row[Any]]:
     if not record_ids:
         return ()
-    bound = number_set_values(connection, "ids", record_ids)
-    return connection.execute(_open_of(connection.dialect.name), bound).all()
+    bound = set_values(connection, "ids", record_ids)
+    return _open_of(connection.dialect.name).fetch(connection, **bound)
 
 
 def _withdraw(connection: Connection, rows: Sequence[Row[Any]], author: str, now: datetime) -> None:
@@ -109,7 +109,7 @@ def _values(proposal: Proposal, model_version: int) -> dict[str, Any]:
     }
 
 
-@lru_cache
+@quick
 def _open_of(dialect: str) -> Executable:
     ids = number_set(dialect, "ids")
     return union(

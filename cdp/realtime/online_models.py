@@ -43,6 +43,12 @@ class OnlineModels:
             return found
 
 
+class NoModelError(CdpError):
+    """No model is in force yet, as in a new store; prepare_store puts the shipped one there."""
+
+    reason = "no_model"
+
+
 def prepare_store(engine: Engine, *, now: datetime) -> None:
     """Put the shipped prior in force where no model is yet."""
     with read(engine) as connection:
@@ -67,7 +73,7 @@ def require_online_version(connection: Connection, *, now: datetime) -> int:
     """The version that everything in the store was resolved with; in a write.
 
     From here on the store is not as a batch left it: the next batch finds its own rows to write. Raises
-    StoreNotResolvedError for profiles of a release that kept no index.
+    StoreNotResolvedError for profiles of a release that kept no index, NoModelError in a new store.
     """
     last = select_last_published(connection)
     if last is not None:
@@ -75,7 +81,8 @@ def require_online_version(connection: Connection, *, now: datetime) -> int:
     if last is not None and last.kind == "online":
         return last.model_version
     version = last.model_version if last is not None else select_active_version(connection)
-    assert version is not None, "prepare_store puts a model in force"
+    if version is None:
+        raise NoModelError("No model is in force yet.")
     insert_online_run(connection, version, now=now)
     return version
 

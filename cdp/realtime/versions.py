@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, select, update
 
 from cdp.realtime.incoming import IncomingRecord, says_the_same
 from cdp.store import insert_rows, reserve_ids
 from cdp.store.schema import identifiers, source_records
+from cdp.store.sets import keyed_set, keyed_set_values
 from resolution import Change, IndexedRecord
 from resolution.standardize import STANDARDIZER_VERSION
 
@@ -84,7 +86,9 @@ def _version(record: IncomingRecord) -> tuple[datetime, str]:
 
 
 def _select_known(connection: Connection, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Row[Any]]:
-    found: Iterable[Row[Any]] = connection.execute(_KNOWN, {"keys": sorted(keys)})
+    found: Iterable[Row[Any]] = connection.execute(
+        _known(connection.dialect.name), keyed_set_values(connection, "keys", sorted(keys))
+    )
     return {(row.source_id, row.source_record_id): row for row in found}
 
 
@@ -167,21 +171,26 @@ def _insert_identifiers(connection: Connection, records: dict[int, IncomingRecor
     insert_rows(connection, identifiers, rows, columns=names)
 
 
-_KNOWN = select(
-    source_records.c.record_id,
-    source_records.c.source_id,
-    source_records.c.source_record_id,
-    source_records.c.occurred_at,
-    source_records.c.raw_hash,
-    source_records.c.raw,
-    source_records.c.standardized,
-    source_records.c.linkage_hash,
-    source_records.c.deleted_at,
-).where(
-    tuple_(source_records.c.source_id, source_records.c.source_record_id).in_(
-        bindparam("keys", expanding=True)
+@lru_cache
+def _known(dialect: str) -> Select[Any]:
+    keys = keyed_set(dialect, "keys")
+    return select(
+        source_records.c.record_id,
+        source_records.c.source_id,
+        source_records.c.source_record_id,
+        source_records.c.occurred_at,
+        source_records.c.raw_hash,
+        source_records.c.raw,
+        source_records.c.standardized,
+        source_records.c.linkage_hash,
+        source_records.c.deleted_at,
+    ).join_from(
+        keys,
+        source_records,
+        (source_records.c.source_id == keys.c.id) & (source_records.c.source_record_id == keys.c.text),
     )
-)
+
+
 _UPDATE = (
     update(source_records)
     .where(source_records.c.record_id == bindparam("updated_id"))

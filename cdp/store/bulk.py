@@ -127,17 +127,16 @@ def reserve_ids(connection: Connection, column: Column[int], count: int) -> Sequ
         drawn = text("SELECT nextval(CAST(:sequence AS oid)::regclass) FROM generate_series(1, :count)")
         found = connection.scalar(sequence, {"table": column.table.name, "column": column.name})
         return sorted(connection.scalars(drawn, {"sequence": found, "count": count}))
-    name = {"table": column.table.name}
-    connection.execute(
-        text(
-            "INSERT INTO sqlite_sequence (name, seq) SELECT :table, 0 "
-            "WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = :table)"
-        ),
-        name,
-    )
-    advanced = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :table RETURNING seq")
-    last: int = connection.scalars(advanced, {**name, "count": count}).one()
+    bound = {"table": column.table.name, "count": count}
+    last = connection.scalar(_ADVANCE, bound)
+    if last is None:
+        connection.execute(_BEGIN_SEQUENCE, bound)
+        last = connection.scalars(_ADVANCE, bound).one()
     return range(last - count + 1, last + 1)
+
+
+_ADVANCE = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :table RETURNING seq")
+_BEGIN_SEQUENCE = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, 0)")
 
 
 def id_set(connection: Connection, ids: Collection[int] | Collection[str]) -> FromClause:

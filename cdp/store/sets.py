@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, FromClause, Text, bindpara
 
 
 def number_set(dialect: str, name: str) -> FromClause:
-    """One column, `id`; bind its numbers with number_set_values."""
+    """One column, `id`; bind its numbers with set_values."""
     if dialect == "sqlite":
         members = func.json_each(bindparam(name, type_=Text)).table_valued("value")
         return select(members.c.value.label("id")).subquery(name)
@@ -21,6 +21,33 @@ def number_set(dialect: str, name: str) -> FromClause:
     return func.unnest(bound).table_valued("id", name=name).render_derived()
 
 
-def number_set_values(connection: Connection, name: str, numbers: Iterable[int]) -> dict[str, Any]:
-    listed = list(numbers)
+def text_set(dialect: str, name: str) -> FromClause:
+    """The same for texts."""
+    if dialect == "sqlite":
+        return number_set(dialect, name)
+    bound = bindparam(name, type_=ARRAY(Text))
+    return func.unnest(bound).table_valued("id", name=name).render_derived()
+
+
+def set_values(connection: Connection, name: str, members: Iterable[int] | Iterable[str]) -> dict[str, Any]:
+    listed = list(members)
     return {name: json.dumps(listed) if connection.dialect.name == "sqlite" else listed}
+
+
+def keyed_set(dialect: str, name: str) -> FromClause:
+    """Pairs of a number and a text, columns `id` and `text`; bind them with keyed_set_values."""
+    if dialect == "sqlite":
+        members = func.json_each(bindparam(name, type_=Text)).table_valued("value")
+        return select(
+            func.json_extract(members.c.value, "$[0]").label("id"),
+            func.json_extract(members.c.value, "$[1]").label("text"),
+        ).subquery(name)
+    bound = (bindparam(f"{name}_id", type_=ARRAY(BigInteger)), bindparam(f"{name}_text", type_=ARRAY(Text)))
+    return func.unnest(*bound).table_valued("id", "text", name=name).render_derived()
+
+
+def keyed_set_values(connection: Connection, name: str, members: Iterable[tuple[int, str]]) -> dict[str, Any]:
+    listed = list(members)
+    if connection.dialect.name == "sqlite":
+        return {name: json.dumps(listed)}
+    return {f"{name}_id": [number for number, _ in listed], f"{name}_text": [text for _, text in listed]}
