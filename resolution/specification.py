@@ -21,6 +21,9 @@ from resolution.partition import Thresholds
 
 Part = TypeVar("Part")
 
+# Estimates of levels are rounded one by one, and so may add up to a little more than one.
+ROUNDING = 0.005
+
 
 @dataclass(frozen=True)
 class ComparisonLevel:
@@ -303,6 +306,11 @@ def _comparison_problems(comparison: Comparison) -> Iterator[str]:
     for level in comparison.weighed_levels:
         if not (0 < level.m <= 1 and 0 < level.u <= 1):
             yield f"m and u of comparison {comparison.name!r}, level {level.label!r}, must lie in (0, 1]."
+    if not comparison.is_fixed:
+        for name in ("m", "u"):
+            total = sum(getattr(level, name) for level in comparison.weighed_levels)
+            if total > 1 + ROUNDING:
+                yield f"the {name} of comparison {comparison.name!r} add up to {total:.4g}; a pair has one level."
     for column in (level.frequency_column for level in comparison.levels):
         if column and column not in SCALAR_COLUMNS:
             yield f"comparison {comparison.name!r} counts terms of {column}, which is no text column."
