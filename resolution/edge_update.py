@@ -52,21 +52,26 @@ class EdgeUpdate:
         for edge in self.index.select_edges(self.rederived):
             self.stored[edge.pair] = edge
             self.dropped.add(edge.pair)
-        caps = self._caps(changes, after)
-        self._propose(before, after, caps)
+        self._propose(before, after, self._caps(changes, before, after))
         self._repeat(firsts)
         self.dropped -= self.fresh.keys()
 
-    def _caps(self, changes: Sequence[Change], after: Mapping[int, Mapping[int, int]]) -> dict[int, int]:
+    def _caps(
+        self,
+        changes: Sequence[Change],
+        before: Mapping[int, frozenset[int]],
+        after: Mapping[int, Mapping[int, int]],
+    ) -> dict[int, int]:
         """Blocking key to its cap, for the keys that records have or had: parting values only takes keys away."""
         caps: dict[int, int] = {}
-        for change in changes:
-            if change.before is not None:
-                caps.update(self.model.keys(change.before.linkage))
-        for record_id in self.rederived - self.gone:
-            caps.update(self.model.keys(self.near.record(record_id).linkage))
         for keys in after.values():
             caps.update(keys)
+        lost = {each for each in self.rederived if not before.get(each, frozenset()) <= after[each].keys()}
+        for record_id in lost - self.gone:
+            caps.update(self.model.keys(self.near.record(record_id).linkage))
+        for change in changes:
+            if change.before is not None and change.record_id in lost:
+                caps.update(self.model.keys(change.before.linkage))
         return caps
 
     def _propose(

@@ -53,7 +53,7 @@ def _settle_sharing(near: Neighbourhood, changes: Sequence[Change]) -> set[int]:
     near.index.change_sharing({value: found for value, found in told.items() if found != near.sharing(value)})
     if not changed:
         return set()
-    near.forget_sharing()
+    near.read_sharing_again()
     holders = near.index.select_holders(changed, limit=REDO_AT_ONCE + 1)
     if len(holders) > REDO_AT_ONCE:
         near.index.queue_redo(changed)

@@ -24,9 +24,15 @@ def hash_63(content: bytes) -> int:
 def blocking_keys(linkage: Linkage, rules: Iterable[BlockingRule]) -> Iterator[int]:
     """The blocking keys of one record; two records with a key in common may be compared."""
     for rule in rules:
-        pools = [_pool(linkage, columns) for columns in rule.columns]
-        for parts in product(*pools):
-            yield blocking_key(rule.name, parts)
+        pools = []
+        for columns in rule.columns:
+            pool = _pool(linkage, columns)
+            if not pool:
+                break
+            pools.append(pool)
+        else:
+            for parts in product(*pools):
+                yield blocking_key(rule.name, parts)
 
 
 def blocking_key(rule_name: str, parts: Sequence[str]) -> int:
@@ -43,7 +49,11 @@ def linkage_hash(linkage: Linkage) -> int:
     return hash_63(orjson.dumps(linkage, option=orjson.OPT_SORT_KEYS))
 
 
-def _pool(linkage: Linkage, columns: Sequence[str]) -> list[str]:
+def _pool(linkage: Linkage, columns: Sequence[str]) -> Sequence[str]:
+    """The different values of the columns; those of one list are different as they stand."""
+    if len(columns) == 1:
+        alone = linkage.get(columns[0], ())
+        return (alone,) if isinstance(alone, str) else alone
     values: set[str] = set()
     for column in columns:
         held = linkage.get(column)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from resolution.keys import Linkage
 from resolution.linkage_index import REPEAT, Edge, IndexedRecord, LinkageIndex, NewEdge, Pair
 from resolution.online import OnlineModel
 from resolution.people import PairConstraints
@@ -43,6 +44,7 @@ class Neighbourhood:
         self.index, self.model = index, model
         self._records: dict[int, IndexedRecord | None] = {}
         self._sharing: dict[Value, tuple[int, str] | None] = {}
+        self._shared: dict[Value, str] = {}
         self._prepared: dict[int, Any] = {}
 
     def load(self, record_ids: Iterable[int]) -> None:
@@ -50,13 +52,23 @@ class Neighbourhood:
         if missing:
             found = self.index.select_records(missing)
             self._records.update((record_id, found.get(record_id)) for record_id in missing)
-            values = {value for record in found.values() for value in self.model.held_values(record.linkage)}
-            self.load_sharing(values)
+            self._load_sharing_of(found.values())
+
+    def _load_sharing_of(self, records: Iterable[IndexedRecord | None]) -> None:
+        self.load_sharing(
+            {
+                value
+                for record in records
+                if record is not None
+                for value in self.model.held_values(record.linkage)
+            }
+        )
 
     def load_sharing(self, values: Iterable[Value]) -> None:
         unknown = [value for value in values if value not in self._sharing]
         if unknown:
             found = self.index.select_sharing(unknown)
+            self._shared.update({value: kind for value, (_, kind) in found.items()})
             self._sharing.update((value, found.get(value)) for value in unknown)
 
     def live(self, record_ids: Collection[int]) -> set[int]:
@@ -64,7 +76,8 @@ class Neighbourhood:
         return {record_id for record_id in record_ids if self._records[record_id] is not None}
 
     def find(self, record_id: int) -> IndexedRecord | None:
-        self.load((record_id,))
+        if record_id not in self._records:
+            self.load((record_id,))
         return self._records[record_id]
 
     def record(self, record_id: int) -> IndexedRecord:
@@ -76,15 +89,14 @@ class Neighbourhood:
         """Holder count and sharing; (0, None) of a value that is its holder's own."""
         return self._sharing[value] or (0, None)
 
-    def forget_sharing(self) -> None:
+    def read_sharing_again(self) -> None:
         self._sharing.clear()
+        self._shared.clear()
+        self._load_sharing_of(self._records.values())
 
-    def parted(self, record_id: int) -> Any:
+    def parted(self, record_id: int) -> Linkage:
         linkage = self.record(record_id).linkage
-        values = self.model.held_values(linkage)
-        self.load_sharing(values)
-        sharing = {value: found[1] for value in values if (found := self._sharing[value]) is not None}
-        return self.model.part_values(linkage, sharing)
+        return self.model.part_values(linkage, self._shared) if self._shared else linkage
 
     def prepared(self, record_id: int) -> Any:
         found = self._prepared.get(record_id)

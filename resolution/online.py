@@ -30,7 +30,7 @@ class OnlineModel:
         return held_values(linkage, self.columns)
 
     def part_values(self, linkage: Linkage, sharing: Mapping[Value, str]) -> Linkage:
-        return part_values(linkage, sharing, tuple(self.model.specification.sharing))
+        return part_values(linkage, sharing, self.columns)
 
     def keys(self, linkage: Linkage) -> dict[int, int]:
         """Blocking key to the cap of its rule."""

@@ -101,8 +101,8 @@ class StoreIndex:
         for key, limit in limits.items():
             of_size[_rounded_up(limit)].append(key)
         for size, keys in of_size.items():
-            for row in self._rows(_members(self._dialect), keys, before_last=size - 1):
-                found[row.blocking_key].append(row.record_id)
+            for key, record_id in self._rows(_members(self._dialect), keys, before_last=size - 1):
+                found[key].append(record_id)
         return found
 
     def select_edges(self, record_ids: Collection[int]) -> list[IndexedEdge]:
