@@ -29,6 +29,8 @@ class Settings:
     # None: as many as there are processors, 2 at least and 4 at most.
     worker_count: int | None = None
     thread_count: int = 8
+    # How long `cdp worker` rests when nothing waits.
+    worker_poll_seconds: float = 1.0
     log_level: str = "info"
     # None: the rules that are shipped.
     survivorship_file: Path | None = None
@@ -47,6 +49,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         bind=f"{given.get('HOST') or '127.0.0.1'}:{_count(given, 'PORT', 8000)}",
         worker_count=_count(given, "CDP_WORKERS", 0) or None,
         thread_count=_count(given, "CDP_THREADS", Settings.thread_count),
+        worker_poll_seconds=_positive_number(given, "CDP_WORKER_POLL_SECONDS", Settings.worker_poll_seconds),
         log_level=_log_level(given),
         survivorship_file=Path(rules) if (rules := given.get("CDP_SURVIVORSHIP_FILE")) else None,
     )

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "source": ("cdp.commands.sources:source", "Create, list and change the sources of records."),
     "train": ("cdp.commands.train:train", "Train a model version on the source records in the store."),
     "verify": ("cdp.commands.verify:verify", "Check every invariant of the store."),
+    "worker": ("cdp.commands.worker:worker", "Work off what waits in the store."),
 }
 
 

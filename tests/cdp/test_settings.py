@@ -68,3 +68,10 @@ def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str) -> N
 def test_a_time_that_is_none_is_refused_by_name(value: str) -> None:
     with pytest.raises(InvalidSettingError, match="CDP_STORE_TIMEOUT_SECONDS"):
         read_settings({"CDP_STORE_TIMEOUT_SECONDS": value})
+
+
+def test_the_worker_rests_as_long_as_it_is_told() -> None:
+    assert read_settings({}).worker_poll_seconds == 1.0
+    assert read_settings({"CDP_WORKER_POLL_SECONDS": "0.2"}).worker_poll_seconds == 0.2
+    with pytest.raises(InvalidSettingError, match="CDP_WORKER_POLL_SECONDS"):
+        read_settings({"CDP_WORKER_POLL_SECONDS": "never"})

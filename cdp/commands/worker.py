@@ -1,0 +1,52 @@
+"""`cdp worker`: works off what waits in the store, until it is stopped or nothing is left."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from cdp.commands.configured import configured_store
+from cdp.commands.output import json_option, show
+from cdp.commands.stopping import stop_on_signals
+from cdp.realtime.ingest import Resolver
+from cdp.realtime.online_models import OnlineModels
+from cdp.settings import read_settings
+from cdp.work import Worked, insist, keep_working, work_off
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due and end.")
+@json_option
+def worker(*, once: bool, as_json: bool) -> None:
+    """Resolve records that wait for it and seal the audit, until TERM or INT.
+
+    Several may run side by side, on one machine or on several.
+    """
+    settings = read_settings()
+
+    def show_worked(worked: Worked) -> None:
+        line = f"Resolved {worked.resolved:,} waiting records, sealed {worked.sealed:,} audit entries."
+        show(asdict(worked), line, as_json=as_json)
+
+    def tell(line: str) -> None:
+        click.echo(line, err=True)
+
+    with stop_on_signals() as wait, ExitStack() as opened:
+        engine = insist(lambda: opened.enter_context(configured_store()), wait=wait, tell=tell)
+        if engine is None:
+            return
+        resolver = Resolver(engine, OnlineModels())
+
+        def work() -> Worked:
+            return work_off(resolver, clock=lambda: datetime.now(UTC), wait=wait)
+
+        if once:
+            worked = insist(work, wait=wait, tell=tell)
+            if worked is not None:
+                show_worked(worked)
+            return
+        tell(f"Working; looking every {settings.worker_poll_seconds:g} seconds.")
+        keep_working(work, poll_seconds=settings.worker_poll_seconds, wait=wait, show=show_worked, tell=tell)

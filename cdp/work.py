@@ -1,0 +1,115 @@
+"""What waits in the store and is done beside the requests: records to be resolved anew, audit entries to be sealed.
+
+Everything waits in the store itself: whoever works it off may stop at any moment, and several may do it side by side.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Engine, select
+
+from cdp.privacy.audit import count_unsealed, seal_audit
+from cdp.realtime.ingest import Resolver, drain_redo
+from cdp.store import StoreError, read
+from cdp.store.errors import (
+    StoreBusyError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+    WriteConflictError,
+)
+from cdp.store.schema import redo_records
+
+# Records in one write: requests of others wait for it on SQLite, and may conflict with it on PostgreSQL.
+REDO_AT_A_STEP = 100
+
+# Tries of work that the store does not let be done now, with pauses of about 1, 2, 4, ... seconds between.
+ATTEMPTS = 8
+LONGEST_PAUSE_SECONDS = 60.0
+
+# What may be over after a while.
+_PASSING: tuple[type[StoreError], ...] = (
+    StoreBusyError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+    WriteConflictError,
+)
+
+# Waits for so many seconds and tells whether to stop; 0 only asks.
+Wait = Callable[[float], bool]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Worked:
+    """resolved: records that waited in the queue; sealed: audit entries that have their place in the chain now."""
+
+    resolved: int
+    sealed: int
+
+
+def work_off(resolver: Resolver, *, clock: Callable[[], datetime], wait: Wait) -> Worked:
+    """Do all that is due, step by step, until nothing is left or it is time to stop."""
+    resolved = 0
+    while _has_redo(resolver.engine) and not wait(0):
+        done = drain_redo(resolver, at_most=REDO_AT_A_STEP, now=clock())
+        if not done:
+            break  # Another one was quicker.
+        resolved += done
+    return Worked(resolved, _seal(resolver.engine))
+
+
+def insist(work: Callable[[], Result], *, wait: Wait, tell: Callable[[str], None]) -> Result | None:
+    """Do the work, again after a pause while the store does not let it; None when it is time to stop.
+
+    Raises the last StoreError after ATTEMPTS, and at once one that will not pass.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return work()
+        except _PASSING as error:
+            if attempt == ATTEMPTS:
+                raise
+            pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** (attempt - 1)) * random.uniform(0.75, 1.25)
+            tell(f"{error} Try {attempt} of {ATTEMPTS} failed; the next is in {pause:.1f} seconds.")
+            if wait(pause):
+                return None
+    raise AssertionError("unreachable")
+
+
+def keep_working(
+    work: Callable[[], Worked],
+    *,
+    poll_seconds: float,
+    wait: Wait,
+    show: Callable[[Worked], None],
+    tell: Callable[[str], None],
+) -> None:
+    """Do what is due, then look again after a pause, until it is time to stop. The pauses of several differ."""
+    while not wait(0):
+        worked = insist(work, wait=wait, tell=tell)
+        if worked is None:
+            return
+        if worked.resolved or worked.sealed:
+            show(worked)
+        if wait(poll_seconds * random.uniform(0.75, 1.25)):
+            return
+
+
+def _has_redo(engine: Engine) -> bool:
+    """By reading: a write would stop others on SQLite, and mostly there is nothing to do."""
+    with read(engine) as connection:
+        return connection.scalar(select(redo_records.c.record_id).limit(1)) is not None
+
+
+def _seal(engine: Engine) -> int:
+    with read(engine) as connection:
+        waiting = count_unsealed(connection)
+    return seal_audit(engine) if waiting else 0
