@@ -17,6 +17,10 @@ from werkzeug.exceptions import HTTPException
 from cdp.errors import CdpError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
 from cdp.privacy.read_audit import ReadAuditFullError
+from cdp.realtime.incoming import RefusedRecordError
+from cdp.realtime.ingest import UnknownRecordError
+from cdp.realtime.online_models import StoreNotResolvedError
+from cdp.realtime.search import NothingToSearchByError
 from cdp.store import StoreError
 from cdp.store.errors import StoreBusyError, WriteConflictError
 
@@ -42,6 +46,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "scope_missing": ProblemKind(403, "The key lacks the scope that this call needs."),
     "not_found": ProblemKind(404, "There is nothing at this address."),
     "profile_not_found": ProblemKind(404, "There is no such profile, or this key may not read it so."),
+    "record_not_found": ProblemKind(404, "There is no such record, or this key may not write it."),
     "method_not_allowed": ProblemKind(405, "This address does not answer to this method."),
     "several_profiles": ProblemKind(409, "The identifiers belong to several profiles."),
     "profile_erased": ProblemKind(410, "The profile was erased."),
@@ -49,12 +54,15 @@ PROBLEMS: dict[str, ProblemKind] = {
     "unsupported_media_type": ProblemKind(415, "The body must be JSON in UTF-8, neither packed nor encoded."),
     "validation_failed": ProblemKind(422, "Parts of the request are missing, unknown or out of bounds."),
     "identifier_invalid": ProblemKind(422, "None of the identifiers can be one that points at a person."),
+    "record_refused": ProblemKind(422, "The record is none that can be taken."),
+    "nothing_to_search_by": ProblemKind(422, "Nothing of the request can be searched by."),
     "purpose_required": ProblemKind(422, "Unmasked values need a purpose, in the header CDP-Purpose."),
     "http_error": ProblemKind(400, "The request was refused."),
     "internal_error": ProblemKind(500, "The service failed; the request id finds the cause in its log."),
     "not_ready": ProblemKind(503, "The service cannot answer requests now.", 5),
     "store_busy": ProblemKind(503, "The store is busy.", 1),
     "store_unavailable": ProblemKind(503, "The store cannot answer.", 5),
+    "store_not_resolved": ProblemKind(503, "The profiles must be resolved anew: run `cdp resolve`.", 60),
     "read_audit_full": ProblemKind(503, "Reads cannot be audited now, so none is answered.", 5),
 }
 
@@ -99,6 +107,12 @@ class ProblemErrorSchema(ma.Schema):
         },
     )
     detail = ma.fields.String(required=True, metadata={"examples": ["Missing data for required field."]})
+    code = ma.fields.String(
+        metadata={
+            "description": "Why a record is refused; docs/import.md lists them.",
+            "examples": ["future"],
+        }
+    )
 
 
 class ProblemSchema(ma.Schema):
@@ -159,6 +173,11 @@ def problem_document(code: str, detail: str | None = None, **members: Any) -> di
     return document
 
 
+def refused_record(error: RefusedRecordError, start: str = "") -> dict[str, str]:
+    """What is wrong with a record that stands at `start` of the body."""
+    return {"pointer": start + error.pointer, "detail": str(error), "code": error.code}
+
+
 def _answer_problem(problem: Problem) -> Response:
     g.problem_code = problem.code
     kind = PROBLEMS[problem.code]
@@ -181,6 +200,18 @@ def _answer_domain_error(error: CdpError) -> Response:
             return _answer_problem(Problem("profile_not_found"))
         case ErasedProfileError():
             return _answer_problem(Problem("profile_erased"))
+        case RefusedRecordError():
+            return _answer_problem(Problem("record_refused", errors=[refused_record(error)]))
+        case NothingToSearchByError():
+            errors = [
+                {"pointer": each.field, "detail": f"Refused: {each.reason}."} for each in error.refusals
+            ]
+            return _answer_problem(Problem("nothing_to_search_by", str(error), errors=errors))
+        case UnknownRecordError():
+            return _answer_problem(Problem("record_not_found"))
+        case StoreNotResolvedError():
+            logger.error("store.not_resolved", detail=str(error))
+            return _answer_problem(Problem("store_not_resolved", str(error)))
         case ReadAuditFullError():
             return _answer_problem(Problem("read_audit_full"))
         case StoreBusyError() | WriteConflictError():

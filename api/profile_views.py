@@ -342,8 +342,8 @@ def audit_read(
     )
 
 
-def json_response(document: Any) -> Response:
-    return Response(current_app.json.dumps(document), mimetype="application/json")
+def json_response(document: Any, status: int = 200) -> Response:
+    return Response(current_app.json.dumps(document), status, mimetype="application/json")
 
 
 def locate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -317,7 +318,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     """
     caller = current_caller()
     reading = _reading_inside(unmask=False)
-    language = query.get("lang") or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    language = choose_language(query)
     with read(current_service().store.engine()) as connection:
         profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
         explanation = explain_profile(connection, profile, language=language)
@@ -334,6 +335,13 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     response.headers["Content-Language"] = language
     response.vary.add("Accept-Language")
     return locate(response, profile, profile_id, "profiles.get_explanation", lang=query.get("lang"))
+
+
+def choose_language(query: Mapping[str, Any]) -> str:
+    """The one asked for, else the reader's first that there is: pt-BR is pt."""
+    accepted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
+    known = (language for language in accepted if language in LANGUAGES)
+    return query.get("lang") or next(known, LANGUAGES[0])
 
 
 def _checked(profile_id: str) -> str:

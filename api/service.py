@@ -1,15 +1,17 @@
-"""What every request needs: the settings, the store once it opens, the audit of reads, the clock."""
+"""What every request needs: the settings, the store once it opens, the audit of reads, the clock, the models."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
 from flask import current_app
 
 from cdp.privacy.read_audit import ReadAudit
+from cdp.realtime.ingest import Resolver
+from cdp.realtime.online_models import OnlineModels
 from cdp.settings import Settings
 from cdp.store.door import StoreDoor
 
@@ -22,6 +24,11 @@ class Service:
     store: StoreDoor
     read_audit: ReadAudit
     clock: Callable[[], datetime]
+    models: OnlineModels = field(default_factory=OnlineModels)
+
+    def resolver(self) -> Resolver:
+        """Its models are the process's: each is compiled once. Raises a StoreError."""
+        return Resolver(self.store.engine(), self.models)
 
 
 def current_service() -> Service:

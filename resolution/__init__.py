@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from resolution.online import OnlineModel, online_model
     from resolution.partition import Join, Refusal
     from resolution.people import Cluster, PairConstraints
+    from resolution.search import ClusterMatch, search_clusters
     from resolution.sharing import Value
     from resolution.specification import (
         Specification,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "BatchResolution": "batch",
     "Cluster": "people",
+    "ClusterMatch": "search",
     "Evaluation": "evaluation",
     "Join": "partition",
     "Model": "model",
@@ -60,6 +62,7 @@ _PLACES = {
     "part_shared_values": "workspace",
     "read_specification": "specification",
     "resolve_batch": "batch",
+    "search_clusters": "search",
     "train": "training",
     "value_key": "keys",
     "IndexedEdge": "linkage_index",
@@ -78,6 +81,7 @@ __all__ = [
     "BatchResolution",
     "Change",
     "Cluster",
+    "ClusterMatch",
     "Evaluation",
     "IndexOutdatedError",
     "IndexedEdge",
@@ -112,6 +116,7 @@ __all__ = [
     "read_specification",
     "resolve_batch",
     "resolve_changes",
+    "search_clusters",
     "train",
     "value_key",
 ]

@@ -15,6 +15,7 @@ from cdp.canonical import canonical_json
 from cdp.identity.golden import golden_text
 from cdp.identity.models import insert_model, replace_activation
 from cdp.identity.shared_values import COLUMNS_OF_KIND
+from cdp.identity.sources import NewSource, insert_sources
 from cdp.identity.survivorship import MemberRecord, read_rules
 from cdp.privacy.issue import issue_key
 from cdp.privacy.keys import KeyRights, make_key
@@ -83,6 +84,11 @@ class StoreBuilder:
         )
         issue_key(self.engine, key, rights, actor="test", now=NOW)
         return key.secret
+
+    def add_sources(self, *names: str, claims: bool = False) -> None:
+        with write(self.engine) as connection:
+            new = [NewSource(name, SourceSettings(claims=claims)) for name in names]
+            insert_sources(connection, new, now=NOW)
 
     def add_profile(
         self,

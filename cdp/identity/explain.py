@@ -35,6 +35,7 @@ __all__ = [
     "PairEvidence",
     "ProfileExplanation",
     "explain_profile",
+    "pair_evidence",
 ]
 
 # Weights are taken apart without term frequencies: what they gave is in the evidence.
@@ -223,11 +224,20 @@ def _explained(
 
 
 def _evidence(edge: Any, pair: PairExplanation, language: str) -> PairEvidence:
+    return pair_evidence(
+        pair, model_version=edge.model_version_id, match_weight=edge.match_weight, language=language
+    )
+
+
+def pair_evidence(
+    pair: PairExplanation, *, model_version: int, match_weight: float, language: str
+) -> PairEvidence:
+    """A pair taken apart, its labels in the language. match_weight: as it was scored, which the parts add up to."""
     return PairEvidence(
-        model_version=edge.model_version_id,
+        model_version=model_version,
         prior_match_weight=pair.prior_match_weight,
-        match_weight=edge.match_weight,
-        match_probability=match_probability(edge.match_weight),
+        match_weight=match_weight,
+        match_probability=match_probability(match_weight),
         comparisons=[
             ComparisonExplanation(
                 comparison=each.comparison,

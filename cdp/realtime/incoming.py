@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,9 +11,9 @@ import orjson
 from cdp.errors import CdpError
 from cdp.identity.sources import Source
 from cdp.intake.rows import RefusedRowError
-from cdp.intake.shape import check_record
+from cdp.intake.shape import CheckedRecord, check_record
 from resolution import linkage_hash
-from resolution.standardize import Refusal, Standardizer
+from resolution.standardize import Refusal, StandardizedRecord, Standardizer
 
 # Clocks of channels run ahead by minutes, and a date without zone by hours.
 FUTURE_AT_MOST = timedelta(days=1)
@@ -31,7 +31,8 @@ class RefusedRecordError(CdpError):
 
 @dataclass(frozen=True)
 class IncomingRecord:
-    """identifiers: (kind, value, variant, verified). is_dated: whether the channel said when."""
+    """identifiers: (kind, value, variant, verified). is_dated: whether the channel said when. refusals: values that
+    are not used, and with an empty field what concerns the record as a whole."""
 
     source: str
     source_id: int
@@ -83,8 +84,16 @@ def take_record(
             (each.kind, each.value, each.variant, each.verified) for each in standardized.identifiers
         ),
         linkage_hash=linkage_hash(standardized.linkage),
-        refusals=standardized.refusals,
+        refusals=(*standardized.refusals, *_refusals_of_all(checked, standardized)),
     )
+
+
+def _refusals_of_all(checked: CheckedRecord, standardized: StandardizedRecord) -> Iterator[Refusal]:
+    """What is to be told of the record as a whole."""
+    if checked.destroyed_count:
+        yield Refusal("", "spreadsheet_number")
+    if not standardized.identifiers and "full_name" not in standardized.values:
+        yield Refusal("", "nothing_to_resolve_by")
 
 
 def says_the_same(record: IncomingRecord, stored_raw: str) -> bool:

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from api import create_app
 from api.service import Service
+from cdp.identity.verify import verify_store
 from cdp.settings import Settings
 from tests.builders import NOW, StoreBuilder
 
@@ -33,6 +34,18 @@ class Caller:
 
     def post(self, path: str, body: Any, **options: Any) -> TestResponse:
         return self.client.post(path, json=body, **self._with_key(options))
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.client.delete(path, **self._with_key(options))
+
+    def write(self, *records: Any) -> TestResponse:
+        """One record, or several as a batch."""
+        if len(records) == 1:
+            return self.post("/v1/records", records[0])
+        return self.post("/v1/records/batch", {"records": records})
+
+    def search(self, body: Any, query: str = "", **options: Any) -> TestResponse:
+        return self.post(f"/v1/profiles/search{query}", body, **options)
 
     def look_up(self, kind: str, value: Any, **options: Any) -> TestResponse:
         return self.post("/v1/profiles/lookup", {"type": kind, "value": value}, **options)
@@ -89,6 +102,22 @@ def lite_app(sqlite_url: str, make_app: MakeApp, lite_people: StoreBuilder) -> F
 @pytest.fixture
 def lite_client(lite_app: Flask) -> FlaskClient:
     return lite_app.test_client()
+
+
+@pytest.fixture
+def writer(client: FlaskClient, people: StoreBuilder) -> Iterator[Caller]:
+    """Writes records of the sources crm and whatsapp; after the test the store's invariants hold."""
+    people.add_sources("crm", "whatsapp")
+    yield admin(client, people)
+    assert verify_store(people.engine, partition=False).breaches == []
+
+
+@pytest.fixture
+def lite_writer(lite_client: FlaskClient, lite_people: StoreBuilder) -> Iterator[Caller]:
+    """The same on SQLite alone."""
+    lite_people.add_sources("crm", "whatsapp")
+    yield admin(lite_client, lite_people)
+    assert verify_store(lite_people.engine, partition=False).breaches == []
 
 
 def admin(client: FlaskClient, people: StoreBuilder) -> Caller:

@@ -1,0 +1,53 @@
+"""Receive records as a channel sends them: each taken in, or refused with its reason, and none in another's way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cdp.realtime.incoming import IncomingRecord, RefusedRecordError, take_record
+from cdp.realtime.ingest import Ingested, Resolver, ingest_records
+from cdp.realtime.known_sources import KnownSources, select_known_sources
+from cdp.store import read
+from resolution.standardize import Refusal
+
+
+@dataclass(frozen=True)
+class Received:
+    """A record that was taken in. refusals: the values of it that were not used."""
+
+    ingested: Ingested
+    refusals: Sequence[Refusal]
+
+
+def receive_records(
+    resolver: Resolver,
+    records: Sequence[object],
+    *,
+    sources: Collection[str] | None,
+    author: str,
+    now: datetime,
+) -> list[Received | RefusedRecordError]:
+    """What became of each record, in their order; those that are taken in are so together.
+
+    Sources: those that the caller is bound to, None for all; another one is as unknown as one that there is not.
+    """
+    with read(resolver.engine) as connection:
+        known = select_known_sources(connection, records, allowed=sources)
+    taken = [_take(values, known, now) for values in records]
+    incoming = [each for each in taken if isinstance(each, IncomingRecord)]
+    ingested = iter(ingest_records(resolver, incoming, author=author, now=now) if incoming else ())
+    return [
+        Received(next(ingested), each.refusals) if isinstance(each, IncomingRecord) else each
+        for each in taken
+    ]
+
+
+def _take(values: object, known: KnownSources, now: datetime) -> IncomingRecord | RefusedRecordError:
+    if not isinstance(values, Mapping):
+        return RefusedRecordError("wrong_type", "not an object", "")
+    try:
+        return take_record(values, known, now=now)
+    except RefusedRecordError as error:
+        return error
