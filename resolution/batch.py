@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 
 from resolution.blocking import add_block_keys, add_blocked_pairs, create_block_keys, unblocked_pairs_sql
-from resolution.levels import levels_sql
 from resolution.linkage_index import BLOCKED, COMPONENT, REPEAT
 from resolution.model import Model
 from resolution.partition import Constraints, Join, Partition, Refusal, partition
@@ -41,6 +40,9 @@ CHUNK_SIZE = 50_000
 # weight within a billionth.
 EVIDENCE_DIGITS = 10
 
+# One list a column, all of one length.
+Columns = Sequence[list[Any]]
+
 # Told what is being done, for a progress bar.
 Progress = Callable[[str], None]
 
@@ -58,27 +60,24 @@ class BatchResolution:
     refusals: list[Refusal]
     counts: dict[str, int]
 
-    def edges(self) -> Iterator[Sequence[tuple[int, int, float, str, str]]]:
-        """(record_id_l, record_id_r, match_weight, origin, evidence) in pair order, chunk by chunk.
+    def edges(self) -> Iterator[Columns]:
+        """record_id_l, record_id_r, match_weight, origin, evidence in pair order, chunk by chunk.
 
         origin: see linkage_index. evidence: JSON text {"levels": [level number by comparison, the missing level
         counted], "frequency_weights": {comparison: bits}}, the latter where they are not 0.
         """
-        yield from _chunks(self.connection, "SELECT * FROM explained_edges ORDER BY record_id_l, record_id_r")
+        yield from _chunks(self.connection, "FROM explained_edges")
 
-    def blocking_keys(self) -> Iterator[Sequence[tuple[int, int]]]:
-        """(blocking_key, record_id), in order, each once; repeats have none."""
-        yield from _chunks(
-            self.connection,
-            "SELECT DISTINCT blocking_key, record_id FROM block_keys ANTI JOIN repeats USING (record_id) ORDER BY ALL",
-        )
+    def blocking_keys(self) -> Iterator[Columns]:
+        """blocking_key, record_id, in order, each once; repeats have none."""
+        yield from _chunks(self.connection, "FROM told_keys")
 
-    def value_holders(self) -> Iterator[Sequence[tuple[int, str, int]]]:
-        """(value_key, first name by sound or '', record_id) of the values whose holders count, in order."""
-        yield from _chunks(self.connection, f"{holders_sql(self.model.specification)} ORDER BY ALL")
+    def value_holders(self) -> Iterator[Columns]:
+        """value_key, first name by sound or '', record_id of the values whose holders count, in order."""
+        yield from _chunks(self.connection, "FROM told_holders")
 
-    def shared_values(self) -> Iterator[Sequence[tuple[int, str, str, int, str]]]:
-        """(value_key, linkage column, value, holders, 'shared' or 'generic'), in order."""
+    def shared_values(self) -> Iterator[Columns]:
+        """value_key, linkage column, value, holders, 'shared' or 'generic', in order."""
         yield from _chunks(
             self.connection,
             f"SELECT {VALUE_KEY_SQL}, * FROM value_classes ORDER BY ALL",  # noqa: S608  SQL of this code
@@ -106,15 +105,19 @@ def resolve_batch(
         part_shared_values(connection, model.specification)
         progress("blocking")
         ruled = constraints or PairConstraints()
-        find_repeats(connection, model, apart={key for pair in ruled.must | ruled.cannot for key in pair})
+        apart = {key for pair in ruled.must | ruled.cannot for key in pair}
+        has_repeats = find_repeats(connection, model, apart=apart) > 0
         _block(connection, model)
         progress("scoring pairs")
         _score(connection, model)
         progress("partitioning")
         found, ids = _partition(connection, model, ruled)
+        if has_repeats:
+            found = put_repeats_back(connection, found)
+            _add_edges(connection, "repeat_scores", REPEAT)
         progress("explaining edges")
-        _add_edges(connection, "repeat_scores", REPEAT)
         _explain_edges(connection, model)
+        _order_keys(connection, model)
         clusters = _clusters(found, ids)
         counts = {
             "records": count,
@@ -124,6 +127,7 @@ def resolve_batch(
             "clusters": len(clusters),
             "largest_cluster": max((len(cluster.record_ids) for cluster in clusters), default=0),
         }
+        _forget_all_but(connection, ("explained_edges", "told_keys", "told_holders", "value_classes"))
         yield BatchResolution(connection, model, clusters, _on_record_ids(found, ids), counts)
 
 
@@ -137,11 +141,20 @@ def _block(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
 def _score(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Table `edges`: the blocked pairs, and then the pairs that components still lack, above the floor."""
     thresholds = model.specification.thresholds
-    score_pairs(connection, model, pairs="blocked_pairs", scored="edges", floor=thresholds.floor)
+    score_pairs(
+        connection, model, pairs="blocked_pairs", scored="edges", floor=thresholds.floor, with_levels=True
+    )
     connection.execute(f"ALTER TABLE edges ADD COLUMN origin VARCHAR DEFAULT '{BLOCKED}'")
     _complete_components(connection, thresholds.link, model.specification.complete_size)
     if _count(connection, "missing_pairs"):
-        score_pairs(connection, model, pairs="missing_pairs", scored="completed", floor=thresholds.floor)
+        score_pairs(
+            connection,
+            model,
+            pairs="missing_pairs",
+            scored="completed",
+            floor=thresholds.floor,
+            with_levels=True,
+        )
         _add_edges(connection, "completed", COMPONENT)
 
 
@@ -186,7 +199,7 @@ def _component_labels(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -
 def _partition(
     connection: duckdb.DuckDBPyConnection, model: Model, constraints: PairConstraints
 ) -> tuple[Partition, np.ndarray[Any, Any]]:
-    """The partition on record key ranks, and the record id of every rank (rank 1 at place 0)."""
+    """The partition on record key ranks, repeats left out, and the record id of every rank (rank 1 at place 0)."""
     ids = connection.execute("SELECT record_id FROM loaded ORDER BY record_key_rank").fetchnumpy()[
         "record_id"
     ]
@@ -228,7 +241,7 @@ def _partition(
         ),
         model.specification.thresholds,
     )
-    return put_repeats_back(connection, found), ids
+    return found, ids
 
 
 def _ranked(pairs: Iterable[tuple[int, int]], rank_of: dict[int, int]) -> frozenset[tuple[int, int]]:
@@ -243,8 +256,10 @@ def _clusters(found: Partition, ids: np.ndarray[Any, Any]) -> list[Cluster]:
     joins: dict[int, list[Join]] = defaultdict(list)
     for join in found.joins:
         low, high = _pair_of_ids(join.key_l, join.key_r, record_ids)
-        joins[found.cluster_of[join.key_l]].append(replace(join, key_l=low, key_r=high))
-    return [Cluster(tuple(ranked), tuple(joins.get(name, ()))) for name, ranked in sorted(members.items())]
+        on_ids = Join(low, high, join.match_weight, join.mean_weight, join.kind)
+        joins[found.cluster_of[join.key_l]].append(on_ids)
+    # A cluster is met first at its smallest key, which is its name: they are in order.
+    return [Cluster(tuple(ranked), tuple(joins.get(name, ()))) for name, ranked in members.items()]
 
 
 def _on_record_ids(found: Partition, ids: np.ndarray[Any, Any]) -> list[Refusal]:
@@ -257,8 +272,8 @@ def _on_record_ids(found: Partition, ids: np.ndarray[Any, Any]) -> list[Refusal]
 
 
 def _pair_of_ids(rank_l: int, rank_r: int, record_ids: Sequence[int]) -> tuple[int, int]:
-    low, high = sorted((record_ids[rank_l], record_ids[rank_r]))
-    return low, high
+    id_l, id_r = record_ids[rank_l], record_ids[rank_r]
+    return (id_l, id_r) if id_l < id_r else (id_r, id_l)
 
 
 def _explain_edges(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -274,9 +289,26 @@ def _explain_edges(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
         SELECT record_id_l, record_id_r, match_weight, origin,
                '{{"levels":' || to_json(levels) || ',"frequency_weights":{{' || concat_ws(',', {weights or "NULL"})
                || '}}}}' AS evidence
-        FROM ({levels_sql(connection, model.specification, pairs="edges")})
+        FROM edges ORDER BY record_id_l, record_id_r
         """  # noqa: S608  names of our own specification
     )
+
+
+def _order_keys(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Tables `told_keys` and `told_holders`, in order: they are read once for a digest and once to be stored."""
+    connection.execute(
+        "CREATE TABLE told_keys AS SELECT DISTINCT blocking_key, record_id FROM block_keys "
+        "ANTI JOIN repeats USING (record_id) ORDER BY ALL"
+    )
+    connection.execute(f"CREATE TABLE told_holders AS {holders_sql(model.specification)} ORDER BY ALL")
+
+
+def _forget_all_but(connection: duckdb.DuckDBPyConnection, kept: Collection[str]) -> None:
+    """Give back the memory of the other tables: whoever reads a resolution needs much of it."""
+    tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    for (table,) in tables:
+        if table not in kept:
+            connection.execute(f"DROP TABLE {table}")
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -284,10 +316,9 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(count)
 
 
-def _chunks(connection: duckdb.DuckDBPyConnection, statement: str) -> Iterator[Sequence[Any]]:
-    """The rows of a statement, chunk by chunk, on a cursor of its own."""
+def _chunks(connection: duckdb.DuckDBPyConnection, statement: str) -> Iterator[Columns]:
+    """The columns of a statement, chunk by chunk, on a cursor of its own."""
     cursor = connection.cursor()
-    cursor.execute(statement)
-    while chunk := cursor.fetchmany(CHUNK_SIZE):
-        yield chunk
+    for batch in cursor.sql(statement).to_arrow_reader(CHUNK_SIZE):
+        yield [column.to_pylist() for column in batch.columns]
     cursor.close()

@@ -17,11 +17,13 @@ from resolution.partition import Join, Partition
 from resolution.splink_engine import score_pairs
 
 
-def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, *, apart: Collection[int]) -> None:
-    """Table `repeats` (record_id, first_id), and table `repeat_scores` as score_pairs makes it.
+def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, *, apart: Collection[int]) -> int:
+    """Table `repeats` (record_id, first_id); returns how many there are. If any, there is table `repeat_scores` too,
+    as score_pairs makes it with levels.
 
     Apart: record ids that are compared on their own all the same, because a steward has ruled about them.
     """
+    connection.execute("CREATE TABLE repeats (record_id BIGINT, first_id BIGINT)")
     connection.execute(
         """
         CREATE TABLE equal_records AS
@@ -37,17 +39,25 @@ def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, *, apart: 
         FROM equal_records WHERE record_id <> first_id
         """
     )
+    [(equal_count,)] = connection.execute("SELECT count(*) FROM equal_pairs").fetchall()
+    # Preparing to score takes half a second, however few the pairs are.
+    repeat_count = _score_repeats(connection, model) if equal_count else 0
+    connection.execute("DROP TABLE equal_records")
+    connection.execute("DROP TABLE equal_pairs")
+    return repeat_count
+
+
+def _score_repeats(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
     floor = model.specification.thresholds.join
-    score_pairs(connection, model, pairs="equal_pairs", scored="repeat_scores", floor=floor)
-    connection.execute(
+    score_pairs(connection, model, pairs="equal_pairs", scored="repeat_scores", floor=floor, with_levels=True)
+    [(repeat_count,)] = connection.execute(
         """
-        CREATE TABLE repeats AS
+        INSERT INTO repeats
         SELECT record_id, first_id FROM equal_records JOIN repeat_scores
         ON record_id_l = least(record_id, first_id) AND record_id_r = greatest(record_id, first_id)
         """
-    )
-    connection.execute("DROP TABLE equal_records")
-    connection.execute("DROP TABLE equal_pairs")
+    ).fetchall()
+    return int(repeat_count)
 
 
 def put_repeats_back(connection: duckdb.DuckDBPyConnection, found: Partition) -> Partition:

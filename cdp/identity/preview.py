@@ -65,7 +65,7 @@ def _contradictions(plan: Plan, snapshot: Snapshot) -> list[dict[str, Any]]:
     weights = {
         (left, right): weight
         for chunk in plan.resolution.edges()
-        for left, right, weight, _, _ in chunk
+        for left, right, weight, _, _ in zip(*chunk, strict=True)
         if (left, right) in must or (left, right) in cannot
     }
     found = [("must", pair, weights.get(pair)) for pair in must]

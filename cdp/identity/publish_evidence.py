@@ -6,10 +6,9 @@ All of it is replaced by what the run found; what the store holds already is not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -18,7 +17,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 from cdp.identity.candidates import Proposal, synchronize_candidates
 from cdp.identity.publish import Plan
 from cdp.identity.resolution_runs import PublishedRun
-from cdp.store import replace_rows
+from cdp.store import Columns, replace_columns
 from cdp.store.schema import blocking_keys, edges, redo_records, shared_values, value_holders
 from resolution import BatchResolution
 
@@ -52,21 +51,17 @@ def publish_evidence(
 ) -> None:
     """Edges, blocking keys, holders and sharing of values; what the store holds already is not written again."""
     known = last.counts if last is not None and last.model_version == plan.model_version else {}
-    resolution, version = plan.resolution, plan.model_version
+    resolution = plan.resolution
     if not _is_stored(connection, edges, known, evidence.edges):
-        rows = (
-            (left, right, version, weight, origin, told)
-            for chunk in resolution.edges()
-            for left, right, weight, origin, told in chunk
-        )
-        names = ("record_id_l", "record_id_r", "model_version_id", "match_weight", "origin", "evidence")
-        replace_rows(connection, edges, rows, columns=names)
+        chunks = ((*found, [plan.model_version] * len(found[0])) for found in resolution.edges())
+        names = ("record_id_l", "record_id_r", "match_weight", "origin", "evidence", "model_version_id")
+        replace_columns(connection, edges, chunks, columns=names)
     if not _is_stored(connection, blocking_keys, known, evidence.blocking_keys):
-        keys = chain.from_iterable(resolution.blocking_keys())
-        replace_rows(connection, blocking_keys, keys, columns=("blocking_key", "record_id"))
+        keys = resolution.blocking_keys()
+        replace_columns(connection, blocking_keys, keys, columns=("blocking_key", "record_id"))
     if not _is_stored(connection, value_holders, known, evidence.value_holders):
-        holders = chain.from_iterable(resolution.value_holders())
-        replace_rows(connection, value_holders, holders, columns=("value_key", "given_sound", "record_id"))
+        holders = resolution.value_holders()
+        replace_columns(connection, value_holders, holders, columns=("value_key", "given_sound", "record_id"))
     _publish_shared_values(connection, resolution, now)
     connection.execute(delete(redo_records))
 
@@ -97,7 +92,7 @@ def _publish_shared_values(connection: Connection, resolution: BatchResolution, 
     found = {
         value_key: (column, value, holder_count, sharing)
         for chunk in resolution.shared_values()
-        for value_key, column, value, holder_count, sharing in chunk
+        for value_key, column, value, holder_count, sharing in zip(*chunk, strict=True)
     }
     table = shared_values
     stored = {
@@ -105,9 +100,9 @@ def _publish_shared_values(connection: Connection, resolution: BatchResolution, 
         for row in connection.execute(select(table))
     }
     if found != stored:
-        rows = ((value_key, *told, now) for value_key, told in sorted(found.items()))
+        rows = [(value_key, *told, now) for value_key, told in sorted(found.items())]
         names = ("value_key", "column_name", "value", "holder_count", "sharing", "counted_at")
-        replace_rows(connection, table, rows, columns=names)
+        replace_columns(connection, table, [list(zip(*rows, strict=True))] if rows else [], columns=names)
 
 
 def _is_stored(
@@ -120,9 +115,9 @@ def _is_stored(
     return connection.scalars(select(func.count()).select_from(table)).one() == count
 
 
-def _digest(chunks: Iterable[Sequence[Any]]) -> tuple[str, int]:
+def _digest(chunks: Iterable[Columns]) -> tuple[str, int]:
     digest, count = hashlib.sha256(), 0
     for chunk in chunks:
         digest.update(orjson.dumps(chunk))
-        count += len(chunk)
+        count += len(chunk[0])
     return digest.hexdigest(), count

@@ -114,6 +114,8 @@ def find_stale_profiles(
     Looks at those with a member received since the last run, at all when the rules or the sources' trust
     changed, at none when no record did.
     """
+    if not snapshot.current:
+        return frozenset()
     same_rules = last is not None and last.counts.get("survivorship_digest") == snapshot.survivorship.digest()
     if last is not None and same_rules:
         if last.counts.get("records_digest") == snapshot.records:

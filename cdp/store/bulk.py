@@ -44,6 +44,9 @@ _SQLITE_PARAMETERS = 999
 # Measured on a million narrow rows: larger chunks are no faster and hold more memory.
 CHUNK_SIZE = 10_000
 
+# One list a column, all of one length.
+Columns = Sequence[Sequence[Any]]
+
 # Place of a column among those of a row, and what its type makes of a value.
 Processors = Sequence[tuple[int, Callable[[Any], Any]]]
 
@@ -61,12 +64,30 @@ def insert_rows(
     constraint raises IntegrityError, and the transaction is to be rolled back.
     """
     chosen = [table.c[name] for name in columns] if columns is not None else list(table.c)
-    preparer = connection.dialect.identifier_preparer
-    names = ", ".join(preparer.format_column(each) for each in chosen)
-    target = f"{preparer.format_table(table)} ({names})"
+    target = _target(connection, table, chosen)
     driver: Any = connection.connection.driver_connection
     insert_all = _insert_sqlite if connection.dialect.name == "sqlite" else _copy_postgresql
     return insert_all(driver, target, len(chosen), rows, _processors(connection, chosen))
+
+
+def insert_columns(
+    connection: Connection, table: Table, chunks: Iterable[Columns], *, columns: Sequence[str]
+) -> int:
+    """As insert_rows, for rows that come as one list a column: no row is made in Python but where COPY wants it."""
+    chosen = [table.c[name] for name in columns]
+    target = _target(connection, table, chosen)
+    driver: Any = connection.connection.driver_connection
+    processors = _processors(connection, chosen)
+    if connection.dialect.name == "sqlite":
+        return _insert_columns_sqlite(driver, target, len(chosen), chunks, processors)
+    rows = chain.from_iterable(zip(*chunk, strict=True) for chunk in chunks)
+    return _copy_postgresql(driver, target, len(chosen), rows, processors)
+
+
+def _target(connection: Connection, table: Table, chosen: Sequence[Column[Any]]) -> str:
+    preparer = connection.dialect.identifier_preparer
+    names = ", ".join(preparer.format_column(each) for each in chosen)
+    return f"{preparer.format_table(table)} ({names})"
 
 
 @contextmanager
@@ -216,6 +237,28 @@ def _insert_sqlite(
         driver.executemany(_insert_sql(target, width, batch_size), whole_batches())
         if last:
             driver.execute(_insert_sql(target, width, len(last)), parameters(last))
+    return count
+
+
+def _insert_columns_sqlite(
+    driver: Any, target: str, width: int, chunks: Iterable[Columns], processors: Processors
+) -> int:
+    driver.execute("PRAGMA cache_size = -262144")  # As in _insert_sqlite.
+    step = _SQLITE_PARAMETERS // width * width
+    count = 0
+    with _driver_errors(_insert_sql(target, width, 1), sqlite3.Error):
+        for chunk in chunks:
+            flat: list[Any] = [None] * (len(chunk[0]) * width)
+            for place, values in enumerate(chunk):
+                flat[place::width] = values
+            for place, processor in processors:
+                flat[place::width] = map(processor, flat[place::width])
+            whole = len(flat) - len(flat) % step
+            statements = (flat[start : start + step] for start in range(0, whole, step))
+            driver.executemany(_insert_sql(target, width, step // width), statements)
+            if rest := flat[whole:]:
+                driver.execute(_insert_sql(target, width, len(rest) // width), rest)
+            count += len(chunk[0])
     return count
 
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, Table, delete
 
-from cdp.store.bulk import insert_rows
+from cdp.store.bulk import Columns, insert_columns
 
 
-def replace_rows(
-    connection: Connection,
-    table: Table,
-    rows: Iterable[Sequence[Any]],
-    *,
-    columns: Sequence[str] | None = None,
+def replace_columns(
+    connection: Connection, table: Table, chunks: Iterable[Columns], *, columns: Sequence[str]
 ) -> int:
     """Empty the table and fill it; returns the count. Rows come best in the order of the primary key."""
     connection.execute(delete(table))
     if connection.dialect.name != "sqlite":
-        return insert_rows(connection, table, rows, columns=columns)
+        return insert_columns(connection, table, chunks, columns=columns)
     # An index larger than the cache is far cheaper built whole from sorted rows than row by row. Only on
     # SQLite: elsewhere dropping one would keep readers out.
     indexes = sorted(
@@ -28,7 +23,7 @@ def replace_rows(
     )
     for index in indexes:
         index.drop(connection)
-    count = insert_rows(connection, table, rows, columns=columns)
+    count = insert_columns(connection, table, chunks, columns=columns)
     for index in indexes:
         index.create(connection)
     return count

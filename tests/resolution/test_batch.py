@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -52,13 +53,18 @@ def resolve(
             clusters=[
                 (cluster.record_ids, [join.kind for join in cluster.joins]) for cluster in found.clusters
             ],
-            edges=[edge for chunk in found.edges() for edge in chunk],
+            edges=rows_of(found.edges()),
             refusals=[(refusal.key_l, refusal.key_r, refusal.reason) for refusal in found.refusals],
-            keys=[key for chunk in found.blocking_keys() for key in chunk],
-            holders=[row for chunk in found.value_holders() for row in chunk],
-            shared_values=[value for chunk in found.shared_values() for value in chunk],
+            keys=rows_of(found.blocking_keys()),
+            holders=rows_of(found.value_holders()),
+            shared_values=rows_of(found.shared_values()),
             counts=found.counts,
         )
+
+
+def rows_of(chunks: Iterable[Sequence[Sequence[Any]]]) -> list[Any]:
+    """The rows of chunks that hold one list a column."""
+    return [row for columns in chunks for row in zip(*columns, strict=True)]
 
 
 def members(resolved: Resolved) -> list[tuple[int, ...]]:
@@ -289,34 +295,26 @@ def test_progress_is_told_step_by_step() -> None:
         assert steps == ["loading records", "blocking", "scoring pairs", "partitioning", "explaining edges"]
 
 
-def test_nothing_of_splink_remains_beside_the_resolution() -> None:
+def test_nothing_remains_beside_the_resolution() -> None:
     with resolve_batch([records_of(chain())], SMALL_MODEL) as found:
         tables = found.connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         views = found.connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
 
     assert views == []
     assert {name for (name,) in tables} == {
-        "block_keys",
-        "blocked_pairs",
-        "completed",
-        "edges",
         "explained_edges",
-        "loaded",
-        "missing_pairs",
-        "records",
-        "repeat_scores",
-        "repeats",
+        "told_holders",
+        "told_keys",
         "value_classes",
     }
 
 
 def test_a_resolution_can_be_read_piece_by_piece_at_the_same_time() -> None:
     with resolve_batch([records_of(chain())], SMALL_MODEL) as found:
-        edges: Iterator[Sequence[object]] = found.edges()
-        keys = found.blocking_keys()
+        edges, keys = found.edges(), found.blocking_keys()
 
-        assert len(next(edges)) == 3
-        assert len(next(keys)) == 4
+        assert [len(column) for column in next(edges)] == [3] * 5
+        assert [len(column) for column in next(keys)] == [4] * 2
 
 
 # ----------------------------------------------------------------------------- people who say the same again and again

@@ -60,7 +60,7 @@ def test_it_is_trained_and_kept(trained: Model) -> None:
 
 def test_it_resolves_and_its_evidence_adds_up(trained: Model) -> None:
     with resolve_batch([records_of(people())], trained) as found:
-        edges = [edge for chunk in found.edges() for edge in chunk]
+        edges = [edge for columns in found.edges() for edge in zip(*columns, strict=True)]
         largest = max(len(cluster.record_ids) for cluster in found.clusters)
 
     assert largest == 3

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from cdp.store import (
     filled_table,
     id_set,
+    insert_columns,
     insert_rows,
     read,
     reserve_ids,
@@ -50,6 +51,40 @@ def test_a_broken_constraint_raises_integrity_error_without_the_values(store: En
 
     with pytest.raises(IntegrityError) as caught, write(store) as connection:
         insert_rows(connection, schema.sources, rows)
+
+    assert "BR" not in str(caught.value)
+
+
+def test_columns_come_back_as_the_rows_they_are(store: Engine) -> None:
+    rows = some_events(*range(1, 1001))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    chunks = [[column[:300] for column in columns], [column[300:] for column in columns]]
+
+    with write(store) as connection:
+        count = insert_columns(connection, schema.outbox_events, iter(chunks), columns=EVENT_COLUMNS)
+
+    with read(store) as connection:
+        events = schema.outbox_events
+        stored = connection.execute(
+            select(*[events.c[name] for name in EVENT_COLUMNS]).order_by(events.c.event_id)
+        )
+        assert count == 1000
+        assert [tuple(each) for each in stored] == rows
+
+
+def test_columns_of_no_rows_are_no_rows(store: Engine) -> None:
+    empty: list[list[object]] = [[] for _ in EVENT_COLUMNS]
+
+    with write(store) as connection:
+        assert insert_columns(connection, schema.outbox_events, [empty], columns=EVENT_COLUMNS) == 0
+
+
+def test_a_broken_constraint_in_columns_raises_integrity_error_without_the_values(store: Engine) -> None:
+    columns = [[1, 2], ["same", "same"], ["BR", "BR"], ["dmy", "dmy"], [50, 50], ["{}", "{}"], [NOW, NOW]]
+    names = ["source_id", "name", "default_region", "date_order", "trust", "settings", "created_at"]
+
+    with pytest.raises(IntegrityError) as caught, write(store) as connection:
+        insert_columns(connection, schema.sources, [columns], columns=names)
 
     assert "BR" not in str(caught.value)
 

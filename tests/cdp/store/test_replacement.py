@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import IntegrityError
 
-from cdp.store import read, replace_rows, schema, write
+from cdp.store import read, replace_columns, schema, write
 from tests.cdp.store.rows import fill
 
 keys = schema.blocking_keys
+NAMES = ("blocking_key", "record_id")
 
 
 @pytest.fixture
@@ -26,12 +27,13 @@ def stored_keys(store: Engine) -> list[tuple[int, int]]:
 
 
 def test_the_new_rows_take_the_place_of_all_others(filled: Engine) -> None:
-    new = [(number, 1) for number in range(130)]
+    new = [(number, 1) for number in range(1300)]
+    chunks = [[[key for key, _ in part], [1] * len(part)] for part in (new[:1000], new[1000:])]
 
     with write(filled) as connection:
-        count = replace_rows(connection, keys, iter(new))
+        count = replace_columns(connection, keys, iter(chunks), columns=NAMES)
 
-    assert count == 130
+    assert count == 1300
     assert stored_keys(filled) == new
 
 
@@ -39,7 +41,7 @@ def test_the_indexes_are_as_they_were(filled: Engine) -> None:
     before = inspect(filled).get_indexes("blocking_keys")
 
     with write(filled) as connection:
-        replace_rows(connection, keys, [(5, 1)])
+        replace_columns(connection, keys, [[[5], [1]]], columns=NAMES)
 
     assert inspect(filled).get_indexes("blocking_keys") == before
 
@@ -48,7 +50,7 @@ def test_a_row_that_breaks_a_constraint_keeps_the_former_rows(filled: Engine) ->
     before = stored_keys(filled)
 
     with pytest.raises(IntegrityError), write(filled) as connection:
-        replace_rows(connection, keys, [(5, 1), (5, 1)])
+        replace_columns(connection, keys, [[[5, 5], [1, 1]]], columns=NAMES)
 
     assert stored_keys(filled) == before
     assert [index["name"] for index in inspect(filled).get_indexes("blocking_keys")] == [
