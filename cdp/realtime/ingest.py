@@ -266,7 +266,8 @@ def _answers(
     index = StoreIndex(connection, model_version)
     profile_of = {**index.select_clusters(others), **known}
     heaviest = _heaviest_edges(effect, changed) if effect is not None else {}
-    answers = []
+    answers: list[Ingested] = []
+    begun: set[str] = set()
     for record_id, standing in zip(stored.record_ids, stored.standing, strict=True):
         profile_id = profile_of.get(record_id, "")
         weight = heaviest.get(record_id)
@@ -274,7 +275,7 @@ def _answers(
             Ingested(
                 record_id=record_id,
                 profile_id=profile_id,
-                outcome=standing or _outcome(effect, record_id, profile_id),
+                outcome=standing or _outcome(effect, profile_id, begun),
                 profiles_joined=effect.published.absorbed.get(profile_id, ())
                 if effect and not standing
                 else (),
@@ -292,11 +293,15 @@ def _candidates_of(effect: Effect, profile_id: str) -> list[int]:
     return [each for each, profiles_named in effect.candidates.items() if profile_id in profiles_named]
 
 
-def _outcome(effect: Effect | None, record_id: int, profile_id: str) -> str:
+def _outcome(effect: Effect | None, profile_id: str, begun: set[str]) -> str:
+    """Begun: the new profiles that a record before this one has come to."""
     assert effect is not None
     if effect.published.absorbed.get(profile_id):
         return "joined"
-    return "created" if profile_id in effect.published.created else "attached"
+    if profile_id in effect.published.created and profile_id not in begun:
+        begun.add(profile_id)
+        return "created"
+    return "attached"
 
 
 def _heaviest_edges(effect: Effect, record_ids: Collection[int]) -> dict[int, float]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 
 from cdp.identity.models import insert_model, replace_activation
 from cdp.identity.sources import NewSource, insert_sources, select_sources
-from cdp.realtime.incoming import take_record
+from cdp.realtime.incoming import IncomingRecord, take_record
 from cdp.realtime.ingest import Ingested, Resolver, delete_record, drain_redo, ingest_records
 from cdp.realtime.online_models import OnlineModels
 from cdp.store import read, write
@@ -62,13 +62,16 @@ class Feed:
             insert_sources(connection, new, now=NOW)
         self.resolver = Resolver(self.engine, OnlineModels())
 
-    def ingest(self, *raws: Mapping[str, Any], now: datetime = NOW) -> list[Ingested]:
+    def take(self, raw: Mapping[str, Any], *, now: datetime = NOW) -> IncomingRecord:
         with read(self.engine) as connection:
             sources = {
                 name: (source, Standardizer(source.settings, cache_size=0))
                 for name, source in select_sources(connection).items()
             }
-        records = [take_record(raw, sources, now=now) for raw in raws]
+        return take_record(raw, sources, now=now)
+
+    def ingest(self, *raws: Mapping[str, Any], now: datetime = NOW) -> list[Ingested]:
+        records = [self.take(raw, now=now) for raw in raws]
         return ingest_records(self.resolver, records, author="test", now=now)
 
     def delete(self, source: str, key: str, *, now: datetime = NOW) -> list[str]:

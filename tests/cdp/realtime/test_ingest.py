@@ -34,6 +34,13 @@ def test_the_first_record_is_a_person_of_its_own(feed: Feed) -> None:
     assert answer.profile_id.startswith("pf_")
 
 
+def test_of_two_records_that_come_together_the_first_begins_the_profile(feed: Feed) -> None:
+    answers = feed.ingest(a_record("1", **ANA), a_record("2", source="web", **ANA))
+
+    assert [answer.outcome for answer in answers] == ["created", "attached"]
+    assert answers[0].profile_id == answers[1].profile_id
+
+
 def test_a_second_record_of_a_person_is_attached_with_its_weight(feed: Feed) -> None:
     [first] = feed.ingest(a_record("1", **ANA))
 

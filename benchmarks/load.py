@@ -1,0 +1,105 @@
+"""Clients that keep a server busy: plain sockets, one thread each, requests written beforehand."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Load:
+    """What the clients saw. seconds: of each answered request, in any order."""
+
+    seconds: list[float] = field(default_factory=list)
+    duration: float = 0.0
+    failures: int = 0
+
+    @property
+    def rate(self) -> float:
+        return len(self.seconds) / self.duration
+
+    def percentile(self, share: float) -> float:
+        ordered = sorted(self.seconds)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def request_bytes(method: str, path: str, *, body: bytes = b"", secret: str = "") -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}"]
+    if body:
+        lines.append("Content-Type: application/json")
+    if secret:
+        lines.append(f"Authorization: Bearer {secret}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def send_all(address: tuple[str, int], requests: Sequence[bytes], *, clients: int) -> Load:
+    """Every request once, shared out to the clients as they become free."""
+    load = Load()
+    waiting = iter(requests)
+    handing_out = threading.Lock()
+
+    def work() -> None:
+        connection = _Connection(address)
+        while True:
+            with handing_out:
+                request = next(waiting, None)
+            if request is None:
+                connection.close()
+                return
+            begun = time.perf_counter()
+            status = connection.ask(request)
+            load.seconds.append(time.perf_counter() - begun)
+            if status >= 400:
+                load.failures += 1
+
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    load.duration = time.perf_counter() - begun
+    return load
+
+
+class _Connection:
+    """One kept-alive HTTP/1.1 connection; opened again when the server closes it."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._address = address
+        self._socket: socket.socket | None = None
+
+    def ask(self, request: bytes) -> int:
+        if self._socket is None:
+            self._socket = socket.create_connection(self._address)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.sendall(request)
+        head, _, body = self._read_until_head().partition(b"\r\n\r\n")
+        lower = head.lower()
+        length = int(lower.split(b"content-length:")[1].split(b"\r\n")[0])
+        while len(body) < length:
+            body += self._receive()
+        if b"connection: close" in lower:
+            self.close()
+        return int(head[9:12])
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _read_until_head(self) -> bytes:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._receive()
+        return received
+
+    def _receive(self) -> bytes:
+        assert self._socket is not None
+        received = self._socket.recv(65536)
+        if not received:
+            raise ConnectionError("the server closed the connection in the middle of an answer")
+        return received

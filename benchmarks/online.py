@@ -1,0 +1,218 @@
+"""Real time: rates of writing and looking up under load, as ratios to an empty route, and the cost by store size."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks.cost import GENERATED
+from benchmarks.load import Load, request_bytes, send_all
+from benchmarks.processes import run_cdp
+
+CLIENTS = 8
+SINGLES = 3_000
+LOOKUPS = 6_000
+BATCHES = 12
+BATCH_SIZE = 500
+SEQUENTIAL = 400
+
+Address = tuple[str, int]
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Requests a second by what was asked for; batch_records a second; latencies of single writes in seconds."""
+
+    records: int
+    loads: Mapping[str, Load]
+    batch_records_per_second: float
+
+    def ratio(self, name: str) -> float:
+        return self.loads[name].rate / self.loads["empty route"].rate
+
+
+def measure_rates(records: int, *, seed: int) -> Rates:
+    """On a resolved store of generated customers, through gunicorn; half of what arrives is of known people."""
+    with tempfile.TemporaryDirectory(prefix="cdp-online-") as directory:
+        home = Path(directory)
+        shutil.copyfile(resolved_store(records, seed=seed), home / "cdp.db")
+        secret = _create_key(home)
+        count = SINGLES + BATCHES * BATCH_SIZE
+        arriving = list(islice(arrivals(records, seed=seed), count))
+        singles = [
+            request_bytes("POST", "/v1/records", body=orjson.dumps(raw), secret=secret)
+            for raw in arriving[:SINGLES]
+        ]
+        batches = [
+            request_bytes(
+                "POST", "/v1/records/batch", body=orjson.dumps({"records": list(batch)}), secret=secret
+            )
+            for batch in _cut(arriving[SINGLES:], BATCH_SIZE)
+        ]
+        lookups = [
+            request_bytes("POST", "/v1/profiles/lookup", body=orjson.dumps(asked), secret=secret)
+            for asked in _identifiers(records, seed=seed)
+        ]
+        empty = [request_bytes("POST", "/", body=b"{}")] * LOOKUPS
+        loads = {}
+        with _served("benchmarks.empty:app", home) as address:
+            send_all(address, empty[:500], clients=CLIENTS)
+            loads["empty route"] = send_all(address, empty, clients=CLIENTS)
+        with _served("wsgi:app", home) as address:
+            send_all(address, lookups[:200], clients=CLIENTS)
+            loads["lookup"] = send_all(address, lookups, clients=CLIENTS)
+            send_all(address, singles[:200], clients=CLIENTS)
+            loads["one record"] = send_all(address, singles[200:], clients=CLIENTS)
+            written = send_all(address, batches, clients=2)
+        loads["batch of 500"] = written
+        for name, load in loads.items():
+            if load.failures:
+                raise RuntimeError(f"{load.failures} requests of {name} failed")
+        return Rates(records, loads, BATCHES * BATCH_SIZE / written.duration)
+
+
+def measure_ingest_by_size(sizes: Sequence[int], *, seed: int) -> dict[int, float]:
+    """Store size to the median seconds of one record taken in, one after the other, in this process."""
+    from cdp.identity.sources import select_sources
+    from cdp.realtime.incoming import take_record
+    from cdp.realtime.ingest import Resolver, ingest_records
+    from cdp.realtime.online_models import OnlineModels
+    from cdp.store import open_store, read
+    from resolution.standardize import Standardizer
+
+    found = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="cdp-online-") as directory:
+            path = Path(directory) / "cdp.db"
+            shutil.copyfile(resolved_store(size, seed=seed), path)
+            engine = open_store(f"sqlite:///{path}")
+            with read(engine) as connection:
+                sources = {
+                    name: (source, Standardizer(source.settings, cache_size=0))
+                    for name, source in select_sources(connection).items()
+                }
+            now = datetime.now(UTC)
+            resolver = Resolver(engine, OnlineModels())
+            seconds = []
+            for raw in islice(arrivals(size, seed=seed), SEQUENTIAL + 20):
+                begun = time.perf_counter()
+                ingest_records(resolver, [take_record(raw, sources, now=now)], author="bench", now=now)
+                seconds.append(time.perf_counter() - begun)
+            found[size] = statistics.median(seconds[20:])
+            engine.dispose()
+    return found
+
+
+def resolved_store(records: int, *, seed: int) -> Path:
+    """A store of generated customers, trained and resolved; kept for the next time while its schema is of today."""
+    path = GENERATED / f"store-{records}-{seed}"
+    if not _is_current(path / "cdp.db"):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        run_cdp("migrate", home=path)
+        run_cdp("import", str(_generated(records, seed)), "--no-resolve", home=path)
+        run_cdp("train", "--activate", "--seed", str(seed), home=path)
+        run_cdp("resolve", home=path)
+    return path / "cdp.db"
+
+
+def arrivals(records: int, *, seed: int) -> Iterator[Raw]:
+    """New records: in turn one more contact of somebody in the store, and one of somebody else."""
+    chance = random.Random(seed)
+    known = _read(_generated(records, seed))
+    others = _read(_generated(20_000, seed + 1))
+    step = max(1, records // 20_000)
+    for number, (mine, other) in enumerate(zip(islice(known, 0, None, step), others, strict=False)):
+        for raw, key in ((mine, f"again-{number}"), (other, f"new-{number}")):
+            values = {name: value for name, value in raw.items() if name not in ("emails", "attributes")}
+            values |= {name: raw[name] for name in ("emails",) if name in raw and chance.random() < 0.7}
+            yield {**values, "source_record_id": key, "occurred_at": "2026-11-22T12:00:00Z"}
+
+
+def _identifiers(records: int, *, seed: int) -> Iterator[dict[str, str]]:
+    known = (raw for raw in _read(_generated(records, seed)) if raw.get("phones") or raw.get("emails"))
+    for raw in islice(known, LOOKUPS):
+        kind, field = ("phone", "phones") if raw.get("phones") else ("email", "emails")
+        yield {"type": kind, "value": raw[field][0]}
+
+
+def _read(path: Path) -> Iterator[Raw]:
+    with gzip.open(path) as file:
+        for line in file:
+            yield orjson.loads(line)
+
+
+def _generated(records: int, seed: int) -> Path:
+    out = GENERATED / f"{records}-{seed}"
+    if not (out / "truth.csv").exists():
+        run_cdp(
+            "demo", "generate", "--records", str(records), "--seed", str(seed), "--out", str(out), home=out
+        )
+    return out / "records.jsonl.gz"
+
+
+def _is_current(path: Path) -> bool:
+    from cdp.store import StoreError, open_store
+
+    try:
+        open_store(f"sqlite:///{path}").dispose()
+    except StoreError:
+        return False
+    return True
+
+
+def _create_key(home: Path) -> str:
+    made = run_cdp("key", "create", "--name", "bench", "--scope", "admin", home=home)
+    secret: str = made.output["secret"]
+    return secret
+
+
+def _cut(items: Sequence[Raw], size: int) -> Iterator[Sequence[Raw]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+@contextmanager
+def _served(app: str, home: Path) -> Iterator[Address]:
+    """gunicorn with the service's own settings and this application."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address: Address = free.getsockname()
+    environment = {**os.environ, "CDP_HOME": str(home), "CDP_BIND": f"{address[0]}:{address[1]}"}
+    environment |= {"CDP_DATABASE_URL": f"sqlite:///{home / 'cdp.db'}", "CDP_LOG_LEVEL": "warning"}
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", app]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(address)
+            yield address
+        finally:
+            process.terminate()
+
+
+def _wait_for(address: Address) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(address, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("gunicorn did not start")

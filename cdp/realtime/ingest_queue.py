@@ -1,0 +1,94 @@
+"""Requests that bring a record at the same moment are taken in together: one transaction, one look at the neighbours.
+
+Whoever comes while another is at work waits, and the first of those waiting takes all of them in. What a request
+answers is what it would answer alone; when a group fails, each is tried on its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cdp.realtime.incoming import IncomingRecord
+from cdp.realtime.ingest import Ingested, Resolver, ingest_records
+from cdp.store.turns import writing_turn
+
+# Above, a request has enough to share what a transaction costs, and would keep others waiting.
+GATHERED_AT_MOST = 64
+
+
+@dataclass
+class _Ticket:
+    """A request that waits, and what came of it."""
+
+    resolver: Resolver
+    records: Sequence[IncomingRecord]
+    author: str
+    now: datetime
+    answers: list[Ingested] | None = None
+    error: Exception | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.answers is not None or self.error is not None
+
+
+class IngestQueue:
+    """One a process; its threads share it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Ticket] = []
+        self._joining = threading.Lock()
+        self._working = threading.Lock()
+
+    def ingest(
+        self, resolver: Resolver, records: Sequence[IncomingRecord], *, author: str, now: datetime
+    ) -> list[Ingested]:
+        """As ingest_records."""
+        ticket = _Ticket(resolver, records, author, now)
+        with self._joining:
+            self._waiting.append(ticket)
+        with self._working:
+            if not ticket.is_done:
+                self._work(ticket)
+        if ticket.error is not None:
+            raise ticket.error
+        assert ticket.answers is not None
+        return ticket.answers
+
+    def _work(self, ticket: _Ticket) -> None:
+        group = self._take(ticket)
+        try:
+            _ingest_together(group)
+        except Exception as error:
+            if len(group) == 1:
+                ticket.error = error
+                return
+            for each in group:
+                try:
+                    _ingest_together([each])
+                except Exception as own:
+                    each.error = own
+
+    def _take(self, ticket: _Ticket) -> list[_Ticket]:
+        """This request and those of the same author that wait, as far as they are small together."""
+        with self._joining:
+            group, room = [ticket], GATHERED_AT_MOST - len(ticket.records)
+            for other in self._waiting:
+                if other is not ticket and other.author == ticket.author and len(other.records) <= room:
+                    group.append(other)
+                    room -= len(other.records)
+            taken = {id(each) for each in group}
+            self._waiting = [other for other in self._waiting if id(other) not in taken]
+        return group
+
+
+def _ingest_together(group: Sequence[_Ticket]) -> None:
+    first = group[0]
+    records = [record for ticket in group for record in ticket.records]
+    with writing_turn(first.resolver.engine):
+        answers = iter(ingest_records(first.resolver, records, author=first.author, now=first.now))
+    for ticket in group:
+        ticket.answers = [next(answers) for _ in ticket.records]

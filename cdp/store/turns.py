@@ -1,0 +1,65 @@
+"""Taking turns at writing a SQLite store: processes that write small things often wait in line, not by chance.
+
+SQLite lets a waiting writer try again at growing intervals, so that under load a few wait very long. Here whoever
+waits holds the place of the next; the one that has just written stands behind it. Advisory: other writers only meet
+SQLite's own lock. PostgreSQL needs none of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Engine
+
+from cdp.store.engine import describe_store
+from cdp.store.errors import StoreBusyError
+
+_POLL_SECONDS = 0.0003
+
+
+@contextmanager
+def writing_turn(engine: Engine, *, timeout_seconds: float = 5.0) -> Iterator[None]:
+    """Hold the turn of writing for the block. Raises StoreBusyError when it does not come in time."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    path = Path(describe_store(engine.url))
+    deadline = time.monotonic() + timeout_seconds
+    with ExitStack() as held:
+        with ExitStack() as waiting:
+            if _hold(waiting, path.with_name(f"{path.name}-next"), deadline):
+                _hold(held, path.with_name(f"{path.name}-turn"), deadline)
+        yield
+
+
+def _hold(stack: ExitStack, path: Path, deadline: float) -> bool:
+    """False where there can be no such file, in a directory that is read only: then there is no line either."""
+    with suppress(OSError):
+        file = stack.enter_context(open(path, "ab", opener=_private))  # noqa: SIM115  the stack closes it
+        _lock(file, deadline)
+        return True
+    return False
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
+
+
+def _lock(file: IO[bytes], deadline: float) -> None:
+    """Closing the file gives the lock back, and so does the end of the process."""
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise StoreBusyError(
+                    "Other writers are before this one: try again, or set a longer CDP_STORE_TIMEOUT."
+                ) from None
+        time.sleep(_POLL_SECONDS)
