@@ -214,6 +214,7 @@ def _receive(records: Sequence[object]) -> list[Received | RefusedRecordError]:
     caller, service = current_caller(), current_service()
     return receive_records(
         service.resolver(),
+        service.ingest_queue,
         records,
         sources=caller.sources,
         author=f"key:{caller.key_id}",

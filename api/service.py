@@ -11,6 +11,7 @@ from flask import current_app
 
 from cdp.privacy.read_audit import ReadAudit
 from cdp.realtime.ingest import Resolver
+from cdp.realtime.ingest_queue import IngestQueue
 from cdp.realtime.online_models import OnlineModels
 from cdp.settings import Settings
 from cdp.store.door import StoreDoor
@@ -25,6 +26,7 @@ class Service:
     read_audit: ReadAudit
     clock: Callable[[], datetime]
     models: OnlineModels = field(default_factory=OnlineModels)
+    ingest_queue: IngestQueue = field(default_factory=IngestQueue)
 
     def resolver(self) -> Resolver:
         """Its models are the process's: each is compiled once. Raises a StoreError."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cdp.realtime.incoming import IncomingRecord, RefusedRecordError, take_record
-from cdp.realtime.ingest import Ingested, Resolver, ingest_records
+from cdp.realtime.ingest import Ingested, Resolver
+from cdp.realtime.ingest_queue import IngestQueue
 from cdp.realtime.known_sources import KnownSources, select_known_sources
 from cdp.store import read
 from resolution.standardize import Refusal
@@ -23,6 +24,7 @@ class Received:
 
 def receive_records(
     resolver: Resolver,
+    queue: IngestQueue,
     records: Sequence[object],
     *,
     sources: Collection[str] | None,
@@ -37,7 +39,7 @@ def receive_records(
         known = select_known_sources(connection, records, allowed=sources)
     taken = [_take(values, known, now) for values in records]
     incoming = [each for each in taken if isinstance(each, IncomingRecord)]
-    ingested = iter(ingest_records(resolver, incoming, author=author, now=now) if incoming else ())
+    ingested = iter(queue.ingest(resolver, incoming, author=author, now=now) if incoming else ())
     return [
         Received(next(ingested), each.refusals) if isinstance(each, IncomingRecord) else each
         for each in taken

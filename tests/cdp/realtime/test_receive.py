@@ -12,6 +12,7 @@ from cdp.identity.register_source import change_source, register_source
 from cdp.identity.sources import NewSource
 from cdp.identity.verify import verify_store
 from cdp.realtime.incoming import RefusedRecordError
+from cdp.realtime.ingest_queue import IngestQueue
 from cdp.realtime.known_sources import select_known_sources, standardizer
 from cdp.realtime.receive import Received, receive_records
 from cdp.store import read
@@ -27,7 +28,7 @@ def feed(store: Engine) -> Feed:
 
 
 def receive(feed: Feed, *records: Any, sources: tuple[str, ...] | None = None) -> list[Any]:
-    return receive_records(feed.resolver, records, sources=sources, author="test", now=NOW)
+    return receive_records(feed.resolver, IngestQueue(), records, sources=sources, author="test", now=NOW)
 
 
 def test_each_record_is_taken_or_refused_in_its_place(feed: Feed) -> None:
