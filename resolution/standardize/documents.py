@@ -38,14 +38,15 @@ def standardize_document(raw: str, document_type: str) -> str:
 
 def is_cpf(digits: str) -> bool:
     """True for eleven digits whose two check digits hold (weights 10..2 and 11..2, modulo 11)."""
-    if len(digits) != 11 or not digits.isdigit():
+    if len(digits) != 11 or not (digits.isdigit() and digits.isascii()):
         return False
-    a, b, c, d, e, f, g, h, i, check_1, check_2 = map(int, digits)
-    first = 10 * a + 9 * b + 8 * c + 7 * d + 6 * e + 5 * f + 4 * g + 3 * h + 2 * i
-    if first * 10 % 11 % 10 != check_1:
+    # Codes in place of digits, 48 too much each: a tenth of the time of eleven calls of int().
+    a, b, c, d, e, f, g, h, i, check_1, check_2 = digits.encode()
+    first = 10 * a + 9 * b + 8 * c + 7 * d + 6 * e + 5 * f + 4 * g + 3 * h + 2 * i - 54 * 48
+    if first * 10 % 11 % 10 != check_1 - 48:
         return False
-    second = first + a + b + c + d + e + f + g + h + i + 2 * check_1
-    return second * 10 % 11 % 10 == check_2
+    second = first + a + b + c + d + e + f + g + h + i + 2 * check_1 - 11 * 48
+    return second * 10 % 11 % 10 == check_2 - 48
 
 
 @lru_cache(maxsize=256)

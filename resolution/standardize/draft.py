@@ -1,6 +1,7 @@
 """One record on its way through standardization: what was accepted, and what was refused and why."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from resolution.standardize.shapes import Identifier, Refusal, StandardizedRecord
@@ -8,6 +9,7 @@ from resolution.standardize.text import tidy_text
 
 LIST_AT_MOST = 50
 VALUE_AT_MOST = 320
+_NOTHING = frozenset[str]()
 
 T = TypeVar("T")
 
@@ -33,7 +35,7 @@ class Draft:
         self.verified = (
             frozenset([word for word in named[:LIST_AT_MOST] if isinstance(word, str)])
             if isinstance(named, list | tuple)
-            else frozenset()
+            else _NOTHING
         )
 
     def finish(self) -> StandardizedRecord:
@@ -58,15 +60,14 @@ class Draft:
     def refuse(self, pointer: str, reason: str) -> None:
         self.refusals.append(Refusal(pointer, str(reason)))
 
-    def items(self, field: str) -> list[tuple[str, object]]:
+    def items(self, field: str) -> Iterable[tuple[str, object]]:
         """Pointer and raw item of a list field; a lone value counts as a list of one; 50 at most."""
         raw = self.record.get(field)
-        if not isinstance(raw, list | tuple):
+        if type(raw) is not list and not isinstance(raw, list | tuple):
             return [] if raw is None else [(f"/{field}", raw)]
         if len(raw) > LIST_AT_MOST:
             self.refuse(f"/{field}/{LIST_AT_MOST}", "too_many")
-            raw = raw[:LIST_AT_MOST]
-        return [(f"/{field}/{position}", item) for position, item in enumerate(raw)]
+        return zip(_pointers(field), raw, strict=False)
 
     def is_verified(self, field: str, pointer: str) -> bool:
         """True when `verified` of the record names the field ('phones') or the item ('/phones/0')."""
@@ -74,9 +75,10 @@ class Draft:
 
     def identify(self, kind: str, value: str, verified: bool, variant: str | None = None) -> None:
         """Note an identifier once; a verified mention beats an unverified one."""
-        known = self.identifiers.get((kind, value))
+        key = (kind, value)
+        known = self.identifiers.get(key)
         if known is None or (verified and not known.verified):
-            self.identifiers[kind, value] = Identifier(kind, value, variant, verified)
+            self.identifiers[key] = Identifier(kind, value, variant, verified)
 
     def put_list(self, column: str, values: Iterable[str]) -> None:
         """A linkage column of distinct values, sorted; no column when there are none."""
@@ -86,10 +88,17 @@ class Draft:
 
 def typed_parts(item: object, type_key: str, value_key: str) -> tuple[str, object]:
     """Type and raw value of an item such as {"network": ..., "handle": ...}; a lone value has no type."""
-    if not isinstance(item, Mapping):
+    # Asking for the exact type first takes a tenth of the time of asking a Mapping whether it is one.
+    if type(item) is not dict and not isinstance(item, Mapping):
         return "", item
     named = item.get(type_key)
     return tidy_text(named[:64]) if isinstance(named, str) else "", item.get(value_key)
+
+
+@lru_cache(maxsize=64)
+def _pointers(field: str) -> tuple[str, ...]:
+    """The JSON pointers of a list's items, as many as are looked at."""
+    return tuple([f"/{field}/{position}" for position in range(LIST_AT_MOST)])
 
 
 def _text_of(raw: object) -> str:

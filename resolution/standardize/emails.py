@@ -15,7 +15,6 @@ _PLAIN = re.compile(
 )
 _BRACKETS = re.compile(r"<([^<>]+)>\s*$")
 _NOT_LETTER = re.compile(r"[^a-z]+")
-_SEPARATORS = re.compile(r"[._+-]+")
 
 
 def standardize_email(raw: str, own_domains: frozenset[str]) -> tuple[str, ...]:
@@ -58,12 +57,17 @@ def mend_domain(domain: str) -> str:
 
 def local_word(address: str) -> str:
     """The local part without separators and tag, digits kept: 'ana_lima78+x@uol.com.br' -> 'analima78'."""
-    return _SEPARATORS.sub("", address.partition("@")[0].partition("+")[0])
+    return _without_separators(address.partition("@")[0].partition("+")[0])
 
 
 def letters_of(text: str) -> str:
     """Letters only: 'edna_kade68' -> 'ednakade'."""
-    return _NOT_LETTER.sub("", text)
+    letters = text.strip("0123456789")
+    return (
+        letters
+        if letters.isalpha() and letters.isascii() and letters.islower()
+        else _NOT_LETTER.sub("", text)
+    )
 
 
 def _split(raw: str) -> tuple[str, str]:
@@ -73,8 +77,12 @@ def _split(raw: str) -> tuple[str, str]:
     text = text.strip("<>").removeprefix("mailto:").replace(" ", "")
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain:
-        raise RefusedValueError("junk" if _SEPARATORS.sub("", text) in _junk_words() else "invalid")
+        raise RefusedValueError("junk" if _without_separators(text) in _junk_words() else "invalid")
     return local, domain.replace(",", ".").strip(".")
+
+
+def _without_separators(text: str) -> str:
+    return text.replace(".", "").replace("_", "").replace("+", "").replace("-", "")
 
 
 def _junk_words() -> frozenset[str]:
@@ -82,7 +90,7 @@ def _junk_words() -> frozenset[str]:
 
 
 def _refuse_junk(local: str, domain: str) -> None:
-    plain = _SEPARATORS.sub("", local)
+    plain = _without_separators(local)
     if (
         domain in words_of("emails", "junk_domains")
         or f"{local}@{domain}" in words_of("emails", "junk_addresses")

@@ -1,6 +1,7 @@
 """The nouns of standardization: a source's settings, a typed identifier, a refusal, a standardized record."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,7 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(NamedTuple):
     """A typed value that points at a person; `variant` is a phone's variant key, None for other kinds."""
 
     kind: str
@@ -36,8 +36,7 @@ class Identifier:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StandardizedRecord:
+class StandardizedRecord(NamedTuple):
     """`values` is for people and survivorship, `linkage` for comparing; both hold plain JSON types."""
 
     values: dict[str, object]

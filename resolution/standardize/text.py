@@ -48,9 +48,11 @@ def fold_words(text: str) -> str:
 
 def fold_alphanumeric(text: str) -> str:
     """Folded letters and digits only: '01310-100' -> '01310100'."""
-    if text.isalnum() and text.isascii():
-        return text.lower()
-    return _NOT_ALPHANUMERIC.sub("", fold_text(text))
+    if not text.isascii():
+        return _NOT_ALPHANUMERIC.sub("", fold_text(text))
+    # What parts numbers; a pattern takes ten times as long to find it.
+    plain = text.replace(".", "").replace("-", "").replace(" ", "").replace("/", "").lower()
+    return plain if plain.isalnum() else _NOT_ALPHANUMERIC.sub("", plain)
 
 
 def is_one_character(text: str) -> bool:

@@ -1,11 +1,13 @@
 """E-mail: providers' rules, mended domains, junk, role addresses, own domains."""
 
+import re
+
 import pytest
 from email_validator import validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resolution.standardize.emails import local_word, standardize_email
+from resolution.standardize.emails import letters_of, local_word, standardize_email
 from resolution.standardize.shapes import RefusedValueError
 
 OWN = frozenset(("loja.example.com",))
@@ -84,6 +86,11 @@ def test_email_is_refused_as(raw: str, reason: str) -> None:
         standardize_email(raw, OWN)
 
     assert refusal.value.reason == reason
+
+
+@given(st.one_of(st.text(), st.text("aZ09._+-ã")))
+def test_letters_are_what_is_no_other_character(text: str) -> None:
+    assert letters_of(text) == re.sub("[^a-z]", "", text)
 
 
 def test_local_word_compares_across_providers() -> None:

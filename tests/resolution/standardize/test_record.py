@@ -430,6 +430,16 @@ def test_remembering_changes_nothing(records: list[dict[str, object]]) -> None:
     assert twice == [standardize_record(record, BRAZIL) for record in records + records]
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(RECORDS, max_size=4))
+def test_records_together_come_out_as_they_do_alone(records: list[dict[str, object]]) -> None:
+    of_claims = SourceSettings(claims=True)
+
+    together = Standardizer(of_claims).standardize_all(records)
+
+    assert together == [standardize_record(record, of_claims) for record in records]
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="the labelled sets are not beside the project")
 @pytest.mark.parametrize(
     "name", ["omni_share_10k", "splink_historical_50k", "febrl3", "splink_fake_1000", "rosas_br_silver"]

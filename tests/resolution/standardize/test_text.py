@@ -1,8 +1,12 @@
 """Text: mojibake, control characters, folding, tidy case."""
 
-import pytest
+import re
 
-from resolution.standardize.text import fold_text, show_words, tidy_text
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolution.standardize.text import fold_alphanumeric, fold_text, show_words, tidy_text
 
 TIDIED = {
     "mojibake": ("JoÃ£o", "João"),
@@ -26,6 +30,11 @@ def test_text_is_tidied(raw: str, expected: str) -> None:
 
 def test_accents_and_case_are_folded() -> None:
     assert fold_text("JOÃO Straße Łukasz") == "joao strasse lukasz"
+
+
+@given(st.one_of(st.text(), st.text("aZ09 ./-_ãß")))
+def test_letters_and_digits_are_what_is_no_other_character(text: str) -> None:
+    assert fold_alphanumeric(text) == re.sub("[^a-z0-9]", "", fold_text(text))
 
 
 def test_lines_are_shown_in_tidy_case() -> None:
