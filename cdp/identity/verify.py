@@ -6,18 +6,22 @@ Reading only. Each check is a query or a recomputation that gives nothing when a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, exists, func, or_, select
 
+from cdp.identity.agreement import Found
 from cdp.identity.golden import select_survivorship
 from cdp.identity.linkage_records import count_live_records
-from cdp.identity.resolution_runs import select_last_published
+from cdp.identity.models import select_active_version
+from cdp.identity.redo_queue import count_waiting
+from cdp.identity.resolution_runs import PublishedRun, select_last_published
 from cdp.identity.snapshot import find_differing_golden
 from cdp.identity.verify_effects import check_effects, check_imports, check_outbox
-from cdp.identity.verify_people import check_partition, check_separation
+from cdp.identity.verify_partition import check_partition
+from cdp.identity.verify_people import check_separation
 from cdp.privacy.audit import find_breach
 from cdp.store import read, stream_rows
 from cdp.store.schema import ledger_moves, memberships, merge_candidates, profiles, source_records
@@ -28,8 +32,7 @@ TOLD = 20
 # Recomputing the partition of more records takes minutes: only when it is asked for.
 PARTITION_AT_MOST = 200_000
 
-# What is wrong, and the ids concerned.
-Found = tuple[str, tuple[int | str, ...]]
+NOT_RESOLVED = "nothing was resolved yet"
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,17 @@ class Breach:
 
 @dataclass(frozen=True)
 class Verification:
-    """checks: those that were done, with how many breaches each found; skipped: the others, and why."""
+    """checks: those that were done, with how many breaches each found; skipped: the others, and why.
+
+    notes: what is no breach and good to know. disagreement: the share of records whose people differ from those
+    computed anew, None where that was not done.
+    """
 
     checks: dict[str, int]
     breaches: list[Breach]
     skipped: dict[str, str]
+    notes: dict[str, str] = field(default_factory=dict)
+    disagreement: float | None = None
 
 
 def verify_store(
@@ -55,36 +64,70 @@ def verify_store(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verification:
     """Run every check over one snapshot. Partition None: recompute it when the records are not too many."""
-    done = Verification({}, [], {})
     with read(engine) as connection:
-        reason = _reason_to_skip_partition(connection, partition)
-        if reason is not None:
-            done.skipped["partition"] = reason
-        for name, check in CHECKS.items():
-            if name not in done.skipped:
-                progress(name)
-                told, done.checks[name] = _told(name, check(connection))
-                done.breaches.extend(told)
-    return done
+        last = select_last_published(connection)
+        found = {name: _done(progress, name, check(connection)) for name, check in CHECKS.items()}
+        notes = _notes(connection, last)
+        skipped, disagreement = {}, None
+        reason = _reason_to_skip_partition(connection, last, partition)
+        if last is None or reason is not None:
+            skipped["partition"] = reason or NOT_RESOLVED
+        else:
+            progress("partition")
+            compared = check_partition(connection, last.model_version)
+            found["partition"] = told("partition", compared.found)
+            disagreement = compared.disagreement
+            if compared.waiting:
+                notes["partition"] = (
+                    f"{compared.waiting:,} records are left out, whose people the queue may change"
+                )
+    return Verification(
+        checks={name: count for name, (_, count) in found.items()},
+        breaches=[breach for breaches, _ in found.values() for breach in breaches],
+        skipped=skipped,
+        notes=notes,
+        disagreement=disagreement,
+    )
 
 
-def _reason_to_skip_partition(connection: Connection, wanted: bool | None) -> str | None:
+def _done(progress: Callable[[str], None], name: str, found: Iterable[Found]) -> tuple[list[Breach], int]:
+    progress(name)
+    return told(name, found)
+
+
+def _notes(connection: Connection, last: PublishedRun | None) -> dict[str, str]:
+    notes = {}
+    if waiting := count_waiting(connection):
+        notes["redo"] = f"{waiting:,} records wait to be resolved anew; `cdp worker --once` does it"
+    active = select_active_version(connection)
+    if last is not None and active != last.model_version:
+        notes["model"] = (
+            f"model version {active} is in force and waits for `cdp resolve`; "
+            f"the profiles are of version {last.model_version} and are compared with it"
+        )
+    return notes
+
+
+def _reason_to_skip_partition(
+    connection: Connection, last: PublishedRun | None, wanted: bool | None
+) -> str | None:
     if wanted is False:
         return "it was not asked for"
-    if select_last_published(connection) is None:
-        return "nothing was resolved yet"
+    if last is None:
+        return NOT_RESOLVED
     if wanted is None and (count := count_live_records(connection)) > PARTITION_AT_MOST:
         return f"{count:,} records are more than {PARTITION_AT_MOST:,}; `cdp verify --full` does it"
     return None
 
 
-def _told(name: str, found: Iterable[Found]) -> tuple[list[Breach], int]:
+def told(name: str, found: Iterable[Found]) -> tuple[list[Breach], int]:
+    """The first breaches of a check, and how many there are."""
     iterator = iter(found)
-    told = [Breach(name, message, ids) for message, ids in islice(iterator, TOLD)]
+    breaches = [Breach(name, message, ids) for message, ids in islice(iterator, TOLD)]
     more = sum(1 for _ in iterator)
     if more:
-        told.append(Breach(name, f"... and {more:,} more of this kind"))
-    return told, len(told) - bool(more) + more
+        breaches.append(Breach(name, f"... and {more:,} more of this kind"))
+    return breaches, len(breaches) - bool(more) + more
 
 
 def check_memberships(connection: Connection) -> Iterator[Found]:
@@ -254,5 +297,4 @@ CHECKS: dict[str, Callable[[Connection], Iterable[Found]]] = {
     "candidates": check_candidates,
     "separation": check_separation,
     "golden": check_golden,
-    "partition": check_partition,
 }

@@ -1,68 +1,20 @@
-"""Checks of who is held to be one person: against a new computation, and against what may never be joined."""
+"""The check that nobody is in one profile who must not be: cannot-links and exclusive identifiers."""
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 import orjson
 from sqlalchemy import Connection, func, select
 
-from cdp.identity.linkage_records import stream_linkage_records
-from cdp.identity.memberships import select_current_profiles
-from cdp.identity.models import require_model, select_active_version
-from cdp.identity.resolution_runs import select_last_published
 from cdp.identity.snapshot import select_constraints
 from cdp.store import id_set
 from cdp.store.schema import identifiers, memberships, source_records
-from resolution import resolve_batch
 
 _PROFILES_AT_ONCE = 5_000
-_RECORDS_TOLD = 5
 
 Found = tuple[str, tuple[int | str, ...]]
-
-
-def check_partition(connection: Connection) -> Iterator[Found]:
-    """The profiles are what the records, the model in force and the constraints give when computed anew."""
-    last = select_last_published(connection)
-    if last is None:
-        return
-    version = select_active_version(connection)
-    if version is None or version != last.model_version:
-        yield (
-            f"model version {version} is in force, the profiles were made with {last.model_version}: "
-            "run `cdp resolve`",
-            (last.run_id,),
-        )
-        return
-    current = select_current_profiles(connection)
-    with resolve_batch(
-        stream_linkage_records(connection),
-        require_model(connection, version),
-        select_constraints(connection),
-        threads=os.cpu_count() or 1,
-    ) as resolution:
-        clusters = [cluster.record_ids for cluster in resolution.clusters]
-    yield from compare_partitions(clusters, current)
-
-
-def compare_partitions(clusters: Sequence[Sequence[int]], current: dict[int, str]) -> Iterator[Found]:
-    """Profiles that hold records of several clusters, and clusters that several profiles hold."""
-    clusters_of: dict[str, list[int]] = defaultdict(list)
-    for index, cluster in enumerate(clusters):
-        holders = {current[record_id] for record_id in cluster if record_id in current}
-        for profile_id in sorted(holders):
-            clusters_of[profile_id].append(index)
-        if len(holders) > 1:
-            told = f"records {_listed(cluster)} are one person, but in profiles {_listed(sorted(holders))}"
-            yield told, tuple(sorted(holders))
-    for profile_id, indexes in clusters_of.items():
-        if len(indexes) > 1:
-            firsts = [clusters[index][0] for index in indexes]
-            told = f"profile {profile_id} holds {len(indexes)} people: records {_listed(firsts)} and theirs"
-            yield told, (profile_id,)
 
 
 def check_separation(connection: Connection) -> Iterator[Found]:
@@ -150,8 +102,3 @@ def _select_documents(connection: Connection) -> Iterator[tuple[str, dict[int, l
         for profile_id, record_id, standardized in connection.execute(statement):
             held[profile_id][record_id] = orjson.loads(standardized)["linkage"].get("documents", [])
         yield from held.items()
-
-
-def _listed(ids: Sequence[int] | Sequence[str]) -> str:
-    told = ", ".join(str(each) for each in ids[:_RECORDS_TOLD])
-    return told if len(ids) <= _RECORDS_TOLD else f"{told}, ..."

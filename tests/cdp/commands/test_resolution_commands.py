@@ -213,3 +213,29 @@ def test_a_new_store_has_the_shipped_model_in_force(tmp_path: Path, monkeypatch:
 def full_names(store: Engine) -> list[str]:
     """Of every profile, in the order of their ids."""
     return [each["golden"]["attributes"]["full_name"]["value"] for each in rows(store, "profiles")]
+
+
+def test_a_sample_stands_in_for_resolving_everything(people: Engine) -> None:
+    run("resolve")
+
+    told = run_json("verify", "--sample", "3", "--seed", "7")
+
+    assert told["sample"] == {"seed": 7, "records": 3, "waiting": 0, "differing": 0}
+    assert (told["disagreement"], told["checks"]["partition"], told["skipped"]) == (0.0, 0, {})
+    assert "0.0000% of 3 sampled records" in run("verify", "--sample", "3").stdout
+    assert run("verify", "--sample", "3", "--full").exit_code == 2
+
+
+def test_before_anything_is_resolved_a_sample_has_nothing_to_compare(people: Engine) -> None:
+    result = run("verify", "--sample", "3", "--json")
+
+    told = json.loads(result.stdout)
+    assert (told["sample"], told["disagreement"]) == (None, None)
+
+
+def test_verify_tells_the_disagreement(people: Engine) -> None:
+    run("resolve")
+
+    told = run_json("verify")
+
+    assert (told["disagreement"], told["notes"], told["sample"]) == (0.0, {}, None)

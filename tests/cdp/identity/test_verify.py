@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Executable, delete, insert, select, update
 
 from cdp.identity.activate import activate_model
 from cdp.identity.verify import TOLD, verify_store
-from cdp.identity.verify_people import clashing_type, compare_partitions
+from cdp.identity.verify_people import clashing_type
 from cdp.privacy.audit import seal_audit
 from cdp.store import schema, write
 from tests.cdp.identity.importing import run_import, write_lines
@@ -292,29 +292,23 @@ def test_profiles_that_a_new_computation_does_not_give(three_people: Engine) -> 
     assert found == [("partition", f"records 3, 4 are one person, but in profiles {bruno}, {clara}")]
 
 
-def test_a_model_in_force_that_the_profiles_were_not_made_with(three_people: Engine) -> None:
+def test_a_model_that_waits_to_be_applied_is_a_note(three_people: Engine) -> None:
     copy_model(three_people, 0, 1)
     activate_model(three_people, 1, author="lead", reason="better", now=LATER)
 
-    [(check, message)] = breaches(three_people, partition=True)
+    verification = verify_store(three_people)
 
-    assert check == "partition"
-    assert message.startswith("model version 1 is in force, the profiles were made with 0")
+    assert verification.breaches == []
+    assert verification.notes["model"].startswith("model version 1 is in force and waits for `cdp resolve`")
 
 
-@pytest.mark.parametrize(
-    ("clusters", "current", "told"),
-    [
-        ([[1, 2], [3]], {1: "p", 2: "p", 3: "q"}, 0),
-        ([[1, 2]], {1: "p", 2: "q"}, 1),
-        ([[1], [2]], {1: "p", 2: "p"}, 1),
-        ([[1, 2], [3]], {1: "p", 2: "q", 3: "q"}, 2),
-        ([[1], [2]], {1: "p"}, 0),
-    ],
-    ids=["equal", "apart", "together", "both", "not resolved yet"],
-)
-def test_partitions_are_compared(clusters: list[list[int]], current: dict[int, str], told: int) -> None:
-    assert len(list(compare_partitions(clusters, current))) == told
+def test_disagreement_is_the_share_of_records_whose_people_differ(three_people: Engine) -> None:
+    assert verify_store(three_people).disagreement == 0.0
+
+    constrain(three_people, "must", "b1", "c1")
+
+    assert verify_store(three_people).disagreement == 0.25
+    assert verify_store(three_people, partition=False).disagreement is None
 
 
 @pytest.mark.parametrize(
