@@ -399,7 +399,7 @@ def test_a_batch_answers_in_order(writer: Caller, people: StoreBuilder) -> None:
     ]
 
     ana, rui, refused, again = results
-    assert [ana["outcome"], rui["outcome"], again["outcome"]] == ["created", "unchanged", "created"]
+    assert [ana["outcome"], rui["outcome"], again["outcome"]] == ["created", "unchanged", "attached"]
     assert ana["profile_id"] == again["profile_id"] != rui["profile_id"]
     assert again["match_weight"] > 10
     assert (refused["code"], refused["status"]) == ("record_refused", 422)
