@@ -44,7 +44,7 @@ def cast(operand: Expression, target: str, *, is_try: bool) -> Expression:
         raise Uncompilable(f"CAST({operand.type} AS {target})")
     if is_try or not isinstance(found, Call) or not found.may_be_null:
         return found
-    return Call(wanted, f"required({{0}}, {target!r})", (found,), may_fail=True)
+    return Call(wanted, f"required({found.template}, {target!r})", found.arguments, may_fail=True)
 
 
 def _to_whole(operand: Expression, bits: int) -> Expression | None:

@@ -38,7 +38,7 @@ from resolution.compile.sql_types import (
     SqlType,
     list_of,
 )
-from resolution.compile.syntax import call_of, check_nature, parse, sql_of
+from resolution.compile.syntax import call_of, check_nature, parse, sql_of, what
 from resolution.compile.writing import evaluate
 
 _COMPARISONS: Final[dict[type[exp.Expression], str]] = {
@@ -162,7 +162,7 @@ class _Reader:
     def _call(self, node: exp.Expression) -> Expression:
         found = call_of(node)
         if found is None:
-            raise Uncompilable(sql_of(node))
+            raise Uncompilable(what(node))
         name, given = found
         if name in self._special:
             fewest, most, read = self._special[name]

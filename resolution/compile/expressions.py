@@ -200,6 +200,10 @@ def conjunction(conditions: tuple[Expression, ...], *, is_and: bool) -> Expressi
     return flat[0] if len(flat) == 1 else Logic(BOOLEAN, is_and, tuple(flat))
 
 
+def is_null(expression: Expression) -> bool:
+    return isinstance(expression, Constant) and expression.value is None
+
+
 def is_literal(expression: Expression) -> bool:
     """A constant that is not null."""
     return isinstance(expression, Constant) and expression.value is not None

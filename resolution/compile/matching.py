@@ -90,7 +90,9 @@ def strptime(value: Expression, formats: Expression, *, is_try: bool) -> Express
         patterns.append(Constant(_ANY, found))
     template = "dates_date_by_format({all})"
     parsed = Call(TIMESTAMP, template, (value, *patterns), may_be_null=True)
-    return parsed if is_try else Call(TIMESTAMP, "required({0}, 'TIMESTAMP')", (parsed,), may_fail=True)
+    if is_try:
+        return parsed
+    return Call(TIMESTAMP, f"required({template}, 'TIMESTAMP')", parsed.arguments, may_fail=True)
 
 
 def date_diff(unit: str, first: Expression, last: Expression) -> Expression:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from sqlglot import exp, parse_one
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ErrorLevel, SqlglotError
 
 from resolution.compile.expressions import Uncompilable
 
@@ -160,7 +161,14 @@ def check_nature(node: exp.Expression, known: Sequence[str]) -> None:
         raise Uncompilable(f"{sql_of(node)} with {key}")
 
 
+def what(node: exp.Expression) -> str:
+    """A piece of a condition by its name, when it is a function."""
+    written = sql_of(node)
+    function = re.match(r"\w+(?=\()", written)
+    return f"the function {function[0].lower()}" if function else written
+
+
 def sql_of(node: exp.Expression) -> str:
     """A piece of a condition, short enough for a message."""
-    written = node.sql(dialect=_Conditions)
+    written = node.sql(dialect=_Conditions, unsupported_level=ErrorLevel.IGNORE)
     return written if len(written) <= 60 else f"{written[:57]}..."

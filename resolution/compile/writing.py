@@ -20,6 +20,7 @@ from resolution.compile.expressions import (
     Not,
     Uncompilable,
     Variable,
+    is_null,
 )
 from resolution.compile.functions import RUNTIME
 from resolution.compile.sql_types import BOOLEAN
@@ -225,6 +226,8 @@ def evaluate(expression: Expression) -> Expression:
 
     Raises Uncompilable when computing it fails, as it would on any pair.
     """
+    if isinstance(expression, Call) and expression.is_strict and any(map(is_null, expression.arguments)):
+        return Constant(expression.type, None)
     if isinstance(expression, Constant) or expression.sides or expression.free_variables:
         return expression
     module = Module()

@@ -18,7 +18,7 @@ _INFINITY: Final = 2**31 - 1
 
 _BLANKS = r"[ \t\n\v\f\r]*"
 _OFFSET = r"[+-]\d\d(?::?\d\d|:\d\d:\d\d)?(?::\x20[A-Za-z0-9_/+:-]*)?"
-_ZONE = rf"(?:(?:Z|{_OFFSET}|\x20[A-Za-z0-9_/+:-]+){_BLANKS}|\x20*)"
+_ZONE = rf"(?:(?:Z|{_OFFSET}|\x20[A-Za-z0-9_/+:-]*){_BLANKS})?"
 _TIME = rf"[\sT]{_BLANKS}(\d{{1,10}}):(?:(\d\d?)(?::(?:(\d\d?)(?:\.(\d*))?)?)?)?{_ZONE}"
 _DATE = re.compile(
     rf"{_BLANKS}(-?)(\d{{1,9}})([ \-/\\])(\d\d?)\3(\d\d?)(?!\d)(\s\([bB][cC]\))?(?:{_TIME}|{_BLANKS})",

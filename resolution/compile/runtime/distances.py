@@ -60,12 +60,22 @@ def jaro_winkler(left: Octets, right: Octets) -> float:
     similarity = jaro(left, right)
     if similarity <= _BOOST_ABOVE:
         return similarity
-    prefix = 0
-    for one, other in zip(left[:_PREFIX_LENGTH], right, strict=False):
-        if one != other:
-            break
-        prefix += 1
+    prefix = _common_prefix(left, right)
     return _fused_multiply_add(prefix * _PREFIX_WEIGHT, 1.0 - similarity, similarity)
+
+
+def _common_prefix(left: Octets, right: Octets) -> int:
+    """How many bytes the two have in common at the beginning, at most those that count."""
+    if type(left) is not type(right):
+        left, right = _encoded(left), _encoded(right)
+    for length, (one, other) in enumerate(zip(left[:_PREFIX_LENGTH], right, strict=False)):
+        if one != other:
+            return length
+    return min(len(left), len(right), _PREFIX_LENGTH)
+
+
+def _encoded(text: Octets) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 def _fused_multiply_add(first: float, second: float, third: float) -> float:
@@ -93,7 +103,7 @@ def jaccard(left: Octets, right: Octets) -> float:
 
 
 def _byte_set(text: Octets) -> frozenset[int]:
-    return frozenset(text.encode() if isinstance(text, str) else text)
+    return frozenset(_encoded(text))
 
 
 def hamming(left: Octets, right: Octets) -> int:
