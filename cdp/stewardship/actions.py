@@ -1,0 +1,131 @@
+"""Stewards' actions: what somebody ruled, why, and what took it back.
+
+Grain: one row per action. `undone_by` is empty while the action stands; an undo that is itself undone lets what it
+took back stand again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from cdp.stewardship.errors import UnknownActionError
+from cdp.store.schema import steward_actions as actions
+
+
+@dataclass(frozen=True)
+class Action:
+    """kind: 'join', 'split', 'decision' or 'undo'. decision: of a decision, 'same', 'different' or 'unsure'.
+
+    undoes_action_id, undoes_entry_id: what an undo takes back, another action or a ledger entry of the machine.
+    """
+
+    action_id: int
+    kind: str
+    author: str
+    reason: str
+    recorded_at: datetime
+    candidate_id: int | None = None
+    decision: str | None = None
+    undoes_action_id: int | None = None
+    undoes_entry_id: int | None = None
+    undone_by: int | None = None
+
+    @property
+    def takes_back_an_action(self) -> bool:
+        """Such an action rules nothing of its own."""
+        return self.undoes_action_id is not None
+
+
+_COLUMNS = tuple(actions.c[name] for name in Action.__dataclass_fields__)
+
+
+def insert_action(
+    connection: Connection,
+    kind: str,
+    *,
+    author: str,
+    reason: str,
+    now: datetime,
+    candidate_id: int | None = None,
+    decision: str | None = None,
+    undoes_action_id: int | None = None,
+    undoes_entry_id: int | None = None,
+) -> Action:
+    values: dict[str, Any] = {
+        "kind": kind,
+        "author": author,
+        "reason": reason,
+        "recorded_at": now,
+        "candidate_id": candidate_id,
+        "decision": decision,
+        "undoes_action_id": undoes_action_id,
+        "undoes_entry_id": undoes_entry_id,
+    }
+    inserted = insert(actions).returning(actions.c.action_id)
+    return Action(action_id=connection.scalars(inserted, values).one(), **values)
+
+
+def require_action(connection: Connection, action_id: int) -> Action:
+    """Raises UnknownActionError."""
+    row = connection.execute(_select().where(actions.c.action_id == action_id)).first()
+    if row is None:
+        raise UnknownActionError(f"There is no action {action_id}.", ids=[action_id])
+    return _action(row)
+
+
+def select_actions(
+    connection: Connection, *, before_action_id: int | None = None, limit: int
+) -> list[Action]:
+    """Newest first, from the one before `before_action_id`."""
+    statement = _select().order_by(actions.c.action_id.desc()).limit(limit)
+    if before_action_id is not None:
+        statement = statement.where(actions.c.action_id < before_action_id)
+    return [_action(row) for row in connection.execute(statement)]
+
+
+def select_standing_rulings(connection: Connection, action_ids: Collection[int]) -> list[int]:
+    """Those of the actions that nothing took back and that rule something of their own, oldest first."""
+    standing = (
+        select(actions.c.action_id)
+        .where(
+            actions.c.action_id.in_(sorted(action_ids)),
+            actions.c.undone_by.is_(None),
+            actions.c.undoes_action_id.is_(None),
+        )
+        .order_by(actions.c.action_id)
+    )
+    return list(connection.scalars(standing))
+
+
+def select_standing(connection: Connection, action_ids: Collection[int]) -> set[int]:
+    """Those of the actions that nothing took back."""
+    standing = select(actions.c.action_id).where(
+        actions.c.action_id.in_(sorted(action_ids)), actions.c.undone_by.is_(None)
+    )
+    return set(connection.scalars(standing))
+
+
+def select_undo_of_entry(connection: Connection, ledger_entry_id: int) -> int | None:
+    """The standing action that took an entry of the machine back."""
+    return connection.scalar(
+        select(actions.c.action_id).where(
+            actions.c.undoes_entry_id == ledger_entry_id, actions.c.undone_by.is_(None)
+        )
+    )
+
+
+def update_undone_by(connection: Connection, action_id: int, undone_by: int | None) -> None:
+    connection.execute(update(actions).where(actions.c.action_id == action_id).values(undone_by=undone_by))
+
+
+def _select() -> Select[Any]:
+    return select(*_COLUMNS)
+
+
+def _action(row: Row[Any]) -> Action:
+    return Action(**row._mapping)

@@ -1,0 +1,40 @@
+"""A steward rules that profiles are one person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from cdp.realtime.ingest import Resolver
+from cdp.stewardship.actions import Action
+from cdp.stewardship.errors import OneProfileError
+from cdp.stewardship.members import require_living, select_members
+from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.pairs import star
+from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
+
+
+def join(resolver: Resolver, profile_ids: Sequence[str], order: Order) -> Outcome:
+    """Hold all records of the profiles to be one person, whatever the evidence, now and later.
+
+    Absorbed ids count as their survivors; the oldest id survives. Raises UnknownProfileError, ErasedProfileError,
+    OneProfileError, TooManyPairsError, and ConstraintConflictError when a ruling in force holds them apart.
+    """
+
+    def work(session: Session) -> Outcome:
+        living = {require_living(session.connection, profile_id) for profile_id in profile_ids}
+        return hold_as_one(session, begin_action(session, "join"), living)
+
+    return carry_out(resolver, order, work)
+
+
+def hold_as_one(session: Session, action: Action, profile_ids: Collection[str]) -> Outcome:
+    members = select_members(session.connection, profile_ids)
+    if len({member.profile_id for member in members}) < 2:
+        raise OneProfileError(
+            f"These are one profile, or without records: {', '.join(sorted(profile_ids))}. "
+            "Name profiles of two people.",
+            ids=sorted(profile_ids),
+        )
+    record_ids = [member.record_id for member in members]
+    hold(session, action, must=star(record_ids))
+    return publish_ruling(session, action, record_ids, profile_ids=profile_ids)

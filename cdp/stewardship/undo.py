@@ -1,0 +1,219 @@
+"""A ruling, or what the machine did to memberships, is taken back.
+
+Of a ruling: the constraints it opened are closed, those that gave way to it are opened again, and so the people are
+those of the records, the model and the other rulings. Of an entry of the machine: constraints are planted that keep the
+machine from doing it again. Of an undo: what it took back stands again. Ids go back with their records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from cdp.realtime.ingest import Resolver
+from cdp.stewardship.actions import (
+    Action,
+    require_action,
+    select_standing,
+    select_standing_rulings,
+    select_undo_of_entry,
+    update_undone_by,
+)
+from cdp.stewardship.candidates import close_candidate, reopen_candidate, require_candidate
+from cdp.stewardship.constraints import (
+    close_links,
+    close_same_links,
+    reopen_links,
+    select_closers,
+    select_linked,
+    select_links,
+    select_links_closed_by,
+    select_links_of,
+    select_open_links_of,
+)
+from cdp.stewardship.entries import (
+    Entry,
+    Move,
+    require_entry,
+    select_action_moves,
+    select_entry_moves,
+    select_first_entry,
+    select_movers,
+    update_entries_undone_by,
+)
+from cdp.stewardship.errors import AlreadyUndoneError, RuledOnSinceError
+from cdp.stewardship.machine_entries import select_opposite
+from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.pairs import Link
+from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
+
+
+def undo_entry(resolver: Resolver, ledger_entry_id: int, order: Order) -> Outcome:
+    """Take back what a ledger entry tells of: all of the steward's action it came of, or the machine's entry.
+
+    Raises UnknownEntryError, AlreadyUndoneError, RuledOnSinceError, NothingToUndoError, TooManyPairsError,
+    ConstraintConflictError.
+    """
+
+    def work(session: Session) -> Outcome:
+        entry = require_entry(session.connection, ledger_entry_id)
+        if entry.action_id is not None:
+            return _undo_action(session, require_action(session.connection, entry.action_id))
+        return _undo_machine_entry(session, entry)
+
+    return carry_out(resolver, order, work)
+
+
+def undo_action(resolver: Resolver, action_id: int, order: Order) -> Outcome:
+    """Take back an action.
+
+    Raises UnknownActionError, AlreadyUndoneError, RuledOnSinceError, ConstraintConflictError.
+    """
+
+    def work(session: Session) -> Outcome:
+        return _undo_action(session, require_action(session.connection, action_id))
+
+    return carry_out(resolver, order, work)
+
+
+def _undo_machine_entry(session: Session, entry: Entry) -> Outcome:
+    connection, entry_id = session.connection, entry.ledger_entry_id
+    undone_by = select_undo_of_entry(connection, entry_id)
+    if undone_by is not None:
+        raise _already_undone(f"Ledger entry {entry_id}", undone_by)
+    moves = select_entry_moves(connection, entry_id)
+    must, cannot = select_opposite(connection, entry, moves)
+    action = begin_action(session, "undo", undoes_entry_id=entry_id)
+    hold(session, action, must=must, cannot=cannot)
+    ends = {record_id for pair in must | cannot for record_id in pair}
+    outcome = publish_ruling(session, action, ends, restored=_places_before(moves))
+    _mark_entries(connection, [action])
+    return outcome
+
+
+def _undo_action(session: Session, target: Action) -> Outcome:
+    connection = session.connection
+    if target.undone_by is not None:
+        raise _already_undone(f"Action {target.action_id}", target.undone_by)
+    moves = select_action_moves(connection, target.action_id)
+    action = begin_action(session, "undo", undoes_action_id=target.action_id)
+    update_undone_by(connection, target.action_id, action.action_id)
+    turned = _turn(connection, target)
+    ruling = turned[-1]
+    concerned = (
+        _reinstate(session, ruling) if ruling.undone_by is None else _withdraw(session, ruling, action)
+    )
+    outcome = publish_ruling(session, action, concerned, restored=_places_before(moves))
+    _mark_entries(connection, [action, *turned])
+    return outcome
+
+
+def _turn(connection: Connection, target: Action) -> list[Action]:
+    """From an action just undone, through the undos that this lets stand or fall, to the ruling they are about.
+
+    Each as it is then. Raises AlreadyUndoneError.
+    """
+    turned = [require_action(connection, target.action_id)]
+    while (inner_id := turned[-1].undoes_action_id) is not None:
+        undoing, inner = turned[-1], require_action(connection, inner_id)
+        if undoing.undone_by is None and inner.undone_by is not None:
+            raise _already_undone(f"Action {inner_id}", inner.undone_by)
+        update_undone_by(connection, inner_id, undoing.action_id if undoing.undone_by is None else None)
+        turned.append(require_action(connection, inner_id))
+    return turned
+
+
+def _withdraw(session: Session, ruling: Action, action: Action) -> set[int]:
+    """Close what a ruling opened, open what gave way to it; returns the records concerned."""
+    connection = session.connection
+    closing = select_open_links_of(connection, ruling.action_id)
+    _require_latest(connection, ruling, closing)
+    given_way = select_links_closed_by(connection, ruling.action_id)
+    standing = select_standing(
+        connection, {link.opened_by for link in given_way if link.opened_by is not None}
+    )
+    reopening = [link for link in given_way if link.opened_by is None or link.opened_by in standing]
+    concerned = _with_linked(connection, [*closing, *reopening])
+    close_links(
+        connection,
+        [link.constraint_id for link in closing],
+        closed_by=action.action_id,
+        now=session.moment,
+    )
+    reopen_links(connection, [link.constraint_id for link in reopening], now=session.moment)
+    if ruling.candidate_id is None:
+        return concerned
+    reopen_candidate(connection, ruling.candidate_id)
+    candidate = require_candidate(connection, ruling.candidate_id)
+    return concerned | {candidate.record_id_l, candidate.record_id_r}
+
+
+def _reinstate(session: Session, ruling: Action) -> set[int]:
+    """The other way round. That it contradicts no later ruling is seen when its people are published."""
+    connection = session.connection
+    reopening = select_links_of(connection, ruling.action_id)
+    giving_way = select_links_closed_by(connection, ruling.action_id)
+    concerned = _with_linked(connection, [*reopening, *giving_way])
+    close_same_links(
+        connection,
+        [link.constraint_id for link in giving_way],
+        closed_by=ruling.action_id,
+        now=session.moment,
+    )
+    reopen_links(connection, [link.constraint_id for link in reopening], now=session.moment)
+    if ruling.candidate_id is not None and ruling.decision is not None:
+        close_candidate(
+            connection,
+            ruling.candidate_id,
+            ruling.decision,
+            author=session.order.author,
+            now=session.moment,
+        )
+    return concerned
+
+
+def _with_linked(connection: Connection, links: Iterable[Link]) -> set[int]:
+    """The records of the links, and those that must-links of deleted records hold to them."""
+    linked, _ = select_linked(connection, {record_id for link in links for record_id in link.pair})
+    return linked
+
+
+def _require_latest(connection: Connection, ruling: Action, closing: Iterable[Link]) -> None:
+    """Raises RuledOnSinceError when a later ruling that stands cut, tied or moved the same records."""
+    tied = {record_id for link in closing if link.kind == "must" for record_id in link.pair}
+    moved = {move.record_id for move in select_action_moves(connection, ruling.action_id)}
+    since = select_closers(connection, ruling.action_id)
+    since |= {link.opened_by for link in select_links(connection, tied, kind="must") if link.opened_by}
+    since |= select_movers(connection, moved)
+    later = select_standing_rulings(connection, {each for each in since if each > ruling.action_id})
+    if later:
+        named = " and ".join(map(str, later))
+        raise RuledOnSinceError(
+            f"Records of action {ruling.action_id} were ruled on since, by action {named}: undo that first, or "
+            "split off what is not theirs.",
+            ids=later,
+        )
+
+
+def _places_before(moves: Iterable[Move]) -> dict[int, str]:
+    """Where an undo gives records back to: the profiles they were in before."""
+    return {move.record_id: move.from_profile_id for move in moves if move.from_profile_id is not None}
+
+
+def _mark_entries(connection: Connection, turned: Iterable[Action]) -> None:
+    """Let the ledger say which of its entries are taken back, and by which."""
+    for action in turned:
+        undone_by = action.undone_by and select_first_entry(connection, action.undone_by)
+        update_entries_undone_by(connection, undone_by, action_id=action.action_id)
+        if action.undoes_entry_id is not None:
+            taking_back = (
+                select_first_entry(connection, action.action_id) if action.undone_by is None else None
+            )
+            update_entries_undone_by(connection, taking_back, entry_id=action.undoes_entry_id)
+
+
+def _already_undone(what: str, undone_by: int) -> AlreadyUndoneError:
+    return AlreadyUndoneError(
+        f"{what} was taken back by action {undone_by}: undo that to let it stand again.", ids=[undone_by]
+    )
