@@ -24,7 +24,10 @@ DIGIT_LIMIT = 40
 PAGE_LIMIT = 200
 _PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,63}")
 # A text to its end or, where it has none, to the end of all; each byte is looked at once.
-_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+_UNCLEAN_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LOCATION_POINTERS = {"json": "", "query": "/query", "querystring": "/query", "headers": "/headers"}
 
@@ -105,7 +108,7 @@ def parse_json(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise Problem("malformed_json", f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
     # Only escapes can bring in what UTF-8 and JSON themselves forbid.
-    if "\\u" in text and not _is_clean(value):
+    if _UNCLEAN_ESCAPE.search(text) and not _is_clean(value):
         raise Problem("malformed_json", "A text holds NUL or half a character (a lone surrogate).")
     return value
 
@@ -138,21 +141,20 @@ def decode_cursor(cursor: str | None) -> int | None:
 
 
 def _depth(body: bytes) -> int:
-    """How deep the brackets nest; texts do not count. Cheap where there are few brackets."""
+    """How deep the brackets nest, one more than the limit at most; texts do not count.
+
+    The innermost pairs go together, level by level, so that a batch of records is looked at a few times and not
+    bracket by bracket. What has no other half is no JSON: a reader would enter all that is open.
+    """
     if body.count(b"[") + body.count(b"{") <= DEPTH_LIMIT:
         return 0
-    depth = deepest = 0
-    for match in _TEXT_OR_BRACKET.finditer(body):
-        found = match.group()
-        if found in (b"[", b"{"):
-            depth += 1
-            if depth > deepest:
-                deepest = depth
-                if deepest > DEPTH_LIMIT:
-                    break
-        elif found in (b"]", b"}"):
-            depth -= 1
-    return deepest
+    brackets = _TEXT.sub(b"", body).translate(_AS_SQUARE, _NO_BRACKET)
+    for depth in range(DEPTH_LIMIT + 1):
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            return depth + brackets.count(b"[")
+        brackets = outer
+    return DEPTH_LIMIT + 1
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

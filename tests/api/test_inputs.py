@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import suppress
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import Problem
-from api.inputs import DEPTH_LIMIT, decode_cursor, encode_cursor, parse_json
+from api.inputs import DEPTH_LIMIT, _depth, decode_cursor, encode_cursor, parse_json
 from tests.api.conftest import Caller, admin
 from tests.builders import StoreBuilder
 
@@ -112,6 +113,54 @@ def test_depth_is_counted_outside_texts() -> None:
     assert parse_json(quoted.encode()) == json.loads(quoted)
     with pytest.raises(Problem):
         parse_json(f"[{deep}]".encode())
+
+
+def _counted(value: object) -> int:
+    """How deep a value nests, as one would count."""
+    inner = list(value.values()) if isinstance(value, dict) else value
+    return 1 + max(map(_counted, inner), default=0) if isinstance(inner, list) else 0
+
+
+NESTED = st.recursive(
+    st.text('[]{}"\\', max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text('[]{}"\\', max_size=3), inner, max_size=3)
+    ),
+    max_leaves=60,
+)
+
+
+@given(NESTED, st.integers(0, 2 * DEPTH_LIMIT), st.booleans())
+def test_depth_is_what_one_would_count(value: object, around: int, is_object: bool) -> None:
+    for _ in range(around):
+        value = {"]": value} if is_object else [value]
+    # Brackets enough to be counted at all.
+    value = [value, [[]] * DEPTH_LIMIT]
+
+    assert _depth(json.dumps(value).encode()) == min(_counted(value), DEPTH_LIMIT + 1)
+
+
+@given(st.text('[]{}",:\\1 ', max_size=200))
+def test_no_text_takes_a_reader_deeper_than_was_counted(text: str) -> None:
+    body = (text + "[]" * (DEPTH_LIMIT + 1)).encode()
+    opened = deepest = 0
+    for found in re.findall(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', body, re.DOTALL):
+        opened = max(opened + (found in (b"[", b"{")) - (found in (b"]", b"}")), 0)
+        deepest = max(deepest, opened)
+
+    assert _depth(body) >= min(deepest, DEPTH_LIMIT + 1)
+
+
+@pytest.mark.parametrize("escape", [r"\u0000", r"\ud800", r"\uDFFF", r"\uDc00", r"\u0041\uD9AB"])
+def test_an_escape_that_is_no_text_is_found_anywhere(escape: str) -> None:
+    for body in (f'{{"a": ["{escape}"]}}', f'{{"{escape}": 1}}', f'["\\u00e3{escape}"]'):
+        with pytest.raises(Problem):
+            parse_json(body.encode())
+
+
+@pytest.mark.parametrize("text", ["ã", "🧑", "\\u0000", "\\ud800", "𐐷"])
+def test_an_escaped_text_is_read_whole(text: str) -> None:
+    assert parse_json(json.dumps([text]).encode()) == [text]
 
 
 CLEAN_TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
