@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from resolution.batch import BatchResolution, resolve_batch
+    from resolution.compile import CompiledModel, PairScore, compile_model
     from resolution.edge_update import IndexOutdatedError
-    from resolution.errors import ResolutionError, SpecificationError, TrainingError
+    from resolution.errors import (
+        FailedConditionError,
+        ResolutionError,
+        SpecificationError,
+        TrainingError,
+        UncompilableConditionError,
+    )
     from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
-    from resolution.keys import linkage_hash, value_key
+    from resolution.keys import hash_linkage_text, linkage_hash, linkage_text, value_key
     from resolution.linkage_index import IndexedEdge, IndexedRecord, NewEdge
     from resolution.local_partition import LocalResolution, resolve_changes
     from resolution.model import Model
@@ -37,10 +44,13 @@ _PLACES = {
     "BatchResolution": "batch",
     "Cluster": "people",
     "ClusterMatch": "search",
+    "CompiledModel": "compile",
     "Evaluation": "evaluation",
+    "FailedConditionError": "errors",
     "Join": "partition",
     "Model": "model",
     "PairConstraints": "people",
+    "PairScore": "compile",
     "Refusal": "partition",
     "ResolutionError": "errors",
     "Specification": "specification",
@@ -48,13 +58,17 @@ _PLACES = {
     "StoredRecord": "workspace",
     "Training": "training",
     "TrainingError": "errors",
+    "UncompilableConditionError": "errors",
+    "compile_model": "compile",
     "default_specification_text": "specification",
     "describe_evaluation": "evaluation",
     "dump_model": "model_files",
     "evaluate_clusters": "evaluation",
     "evaluate_labels": "evaluation",
     "initial_model": "training",
+    "hash_linkage_text": "keys",
     "linkage_hash": "keys",
+    "linkage_text": "keys",
     "load_model": "model_files",
     "load_records": "workspace",
     "open_workspace": "workspace",
@@ -82,7 +96,9 @@ __all__ = [
     "Change",
     "Cluster",
     "ClusterMatch",
+    "CompiledModel",
     "Evaluation",
+    "FailedConditionError",
     "IndexOutdatedError",
     "IndexedEdge",
     "IndexedRecord",
@@ -92,6 +108,7 @@ __all__ = [
     "NewEdge",
     "OnlineModel",
     "PairConstraints",
+    "PairScore",
     "Refusal",
     "ResolutionError",
     "Specification",
@@ -99,14 +116,18 @@ __all__ = [
     "StoredRecord",
     "Training",
     "TrainingError",
+    "UncompilableConditionError",
     "Value",
+    "compile_model",
     "default_specification_text",
     "describe_evaluation",
     "dump_model",
     "evaluate_clusters",
     "evaluate_labels",
     "initial_model",
+    "hash_linkage_text",
     "linkage_hash",
+    "linkage_text",
     "load_model",
     "load_records",
     "online_model",
