@@ -304,9 +304,10 @@ HOSTILE_TEXTS = (
 )
 
 
-@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
-def test_hostile_texts_are_values_or_refusals(writer: Caller, text: str) -> None:
-    record = a_record(
+def a_record_of(text: str, key: str) -> dict[str, Any]:
+    """One text wherever a record holds one."""
+    return a_record(
+        source_record_id=key,
         full_name=text,
         birth_date=text,
         gender=text,
@@ -319,7 +320,13 @@ def test_hostile_texts_are_values_or_refusals(writer: Caller, text: str) -> None
         attributes={text[:100]: text},
     )
 
-    told(writer.write(record), 201)
+
+def test_hostile_texts_are_values_or_refusals(writer: Caller) -> None:
+    records = [a_record_of(text, f"h-{place}") for place, text in enumerate(HOSTILE_TEXTS)]
+
+    results = told(writer.write(*records), 200)["results"]
+
+    assert [each.get("errors") for each in results] == [None] * len(HOSTILE_TEXTS)
 
 
 @pytest.mark.parametrize(
@@ -592,6 +599,29 @@ def test_a_join_ends_the_conflict_of_a_lookup(writer: Caller) -> None:
         told(writer.get(f"/v1/profiles/{joined['profiles_joined'][0]}"), 200)["profile_id"]
         == together["profile_id"]
     )
+
+
+def test_a_value_that_becomes_generic_on_the_way_finds_nobody_until_it_is_not(writer: Caller) -> None:
+    names = ("Ana", "Bruno", "Caio", "Davi", "Eva", "Fabio", "Gil", "Hugo", "Iara", "Joel", "Kaua", "Lucas")
+    records = [
+        {
+            "source": "crm",
+            "source_record_id": name,
+            "full_name": f"{name} Moura",
+            "emails": ["grupo7@example.com"],
+        }
+        for name in names
+    ]
+
+    statuses = []
+    for record in records:
+        told(writer.write(record), 201)
+        statuses.append(writer.look_up("email", "grupo7@example.com").status_code)
+    for name in names[1:]:
+        told(writer.delete(f"/v1/records/crm/{name}"), 200)
+
+    assert (statuses[0], statuses[5], statuses[-1]) == (200, 409, 404)
+    assert told(writer.look_up("email", "grupo7@example.com"), 200)["record_count"] == 1
 
 
 def test_the_explanation_tells_of_records_written_online(writer: Caller) -> None:
