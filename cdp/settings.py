@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ class Settings:
     # How long `cdp worker` rests when nothing waits.
     worker_poll_seconds: float = 1.0
     log_level: str = "info"
+    # What DuckDB may take before it writes to the temporary directory.
+    batch_memory: str = "3GB"
     # None: the rules that are shipped.
     survivorship_file: Path | None = None
 
@@ -51,6 +54,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         thread_count=_count(given, "CDP_THREADS", Settings.thread_count),
         worker_poll_seconds=_positive_number(given, "CDP_WORKER_POLL_SECONDS", Settings.worker_poll_seconds),
         log_level=_log_level(given),
+        batch_memory=_batch_memory(given),
         survivorship_file=Path(rules) if (rules := given.get("CDP_SURVIVORSHIP_FILE")) else None,
     )
 
@@ -67,6 +71,13 @@ def _log_level(given: Mapping[str, str]) -> str:
     if level not in LOG_LEVELS:
         raise InvalidSettingError(f"CDP_LOG_LEVEL is {level!r}: give one of {', '.join(LOG_LEVELS)}.")
     return level
+
+
+def _batch_memory(given: Mapping[str, str]) -> str:
+    size = given.get("CDP_BATCH_MEMORY") or Settings.batch_memory
+    if not re.fullmatch(r"[1-9][0-9]{0,5}(MB|GB|MiB|GiB)", size):
+        raise InvalidSettingError(f"CDP_BATCH_MEMORY is {size!r}: give a size such as 3GB or 512MB.")
+    return size
 
 
 def _count(given: Mapping[str, str], name: str, default: int) -> int:

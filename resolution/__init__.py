@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SpecificationError,
         TrainingError,
         UncompilableConditionError,
+        WorkspaceFullError,
     )
     from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
     from resolution.keys import hash_linkage_text, linkage_hash, linkage_text, value_key
@@ -59,6 +60,7 @@ _PLACES = {
     "Training": "training",
     "TrainingError": "errors",
     "UncompilableConditionError": "errors",
+    "WorkspaceFullError": "errors",
     "compile_model": "compile",
     "default_specification_text": "specification",
     "describe_evaluation": "evaluation",
@@ -118,14 +120,15 @@ __all__ = [
     "TrainingError",
     "UncompilableConditionError",
     "Value",
+    "WorkspaceFullError",
     "compile_model",
     "default_specification_text",
     "describe_evaluation",
     "dump_model",
     "evaluate_clusters",
     "evaluate_labels",
-    "initial_model",
     "hash_linkage_text",
+    "initial_model",
     "linkage_hash",
     "linkage_text",
     "load_model",

@@ -7,6 +7,10 @@ class ResolutionError(Exception):
     """The root of the engine's errors; the message says what, which and what to do next."""
 
 
+class WorkspaceFullError(ResolutionError):
+    """A batch did not fit into the memory it may take and the disk for the rest."""
+
+
 class SpecificationError(ResolutionError):
     """A model specification that cannot be used."""
 

@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 
 from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, SHAREABLE_COLUMNS
+from resolution.errors import WorkspaceFullError
 from resolution.sharing import held_columns, most_holders
 from resolution.specification import Specification
 
@@ -39,13 +40,20 @@ VALUE_KEY_SQL = "(md5_number_lower(concat_ws(chr(31), 'value ' || column_name, v
 
 @contextlib.contextmanager
 def open_workspace(*, memory_limit: str = "3GB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory that spills to a temporary directory. One thread of Python uses it."""
+    """A DuckDB in memory that spills to a temporary directory. One thread of Python uses it.
+
+    Raises WorkspaceFullError, from the block too, when neither holds what is done there.
+    """
     with tempfile.TemporaryDirectory(prefix="cdp-batch-") as spill:
         connection = duckdb.connect(
             ":memory:", config={"memory_limit": memory_limit, "threads": threads, "temp_directory": spill}
         )
         try:
             yield connection
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            raise WorkspaceFullError(
+                f"{memory_limit} of memory and the free disk under {tempfile.gettempdir()} are not enough for it."
+            ) from error
         finally:
             connection.close()
 

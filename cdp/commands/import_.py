@@ -147,7 +147,7 @@ def _resolve(engine: Engine, report: ImportReport) -> tuple[ResolutionReport, li
 
     try:
         with step_display("Resolving") as progress:
-            resolution = resolve_all(engine, now=datetime.now(UTC), author=ACTOR, progress=progress)
+            resolution = resolve_all(engine, clock=lambda: datetime.now(UTC), author=ACTOR, progress=progress)
     except CdpError:
         for line in report_lines(report):
             click.echo(line, err=True)

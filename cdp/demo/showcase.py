@@ -55,7 +55,7 @@ def load_demo(engine: Engine, home: Path, *, progress: Progress) -> Loaded:
         engine, require_specification(None), seed=SEED, author=ACTOR, now=datetime.now(UTC), activate=True
     )
     progress("resolving them into profiles")
-    resolve_all(engine, now=datetime.now(UTC))
+    resolve_all(engine, clock=lambda: datetime.now(UTC))
     return "rest" if filled else "all"
 
 

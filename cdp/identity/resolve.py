@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, Engine, select
 
 from cdp.errors import CdpError
 from cdp.identity.activate import require_active_model, switch_model
+from cdp.identity.batch_memory import batch_memory, describe_failure
 from cdp.identity.continuity import keep_profile_ids
 from cdp.identity.linkage_records import stream_linkage_records
 from cdp.identity.memberships import select_former_profiles
@@ -33,12 +35,32 @@ from cdp.identity.snapshot import (
     select_snapshot,
 )
 from cdp.privacy.audit import AuditEntry, append_audit
-from cdp.store import StoreError, read, retry_write, write
-from cdp.store.schema import ledger_entries
+from cdp.store import StoreError, read, retry_write, schema, write
 from resolution import Model, ResolutionError, resolve_batch
 
 AUTHOR = "service:resolve"
 REASON = "batch resolution"
+
+# What a publication reads, and whose writers would end it, in the order in which those writers come to them. Not
+# what it only adds to: looking at a profile adds to the audit, and goes on meanwhile.
+PUBLISHED_TABLES = (
+    schema.sources,
+    schema.source_records,
+    schema.identifiers,
+    schema.pair_constraints,
+    schema.profiles,
+    schema.ledger_entries,
+    schema.ledger_moves,
+    schema.memberships,
+    schema.merge_candidates,
+    schema.edges,
+    schema.blocking_keys,
+    schema.value_holders,
+    schema.shared_values,
+    schema.redo_records,
+    schema.resolution_runs,
+    schema.model_activations,
+)
 
 Progress = Callable[[str], None]
 
@@ -69,7 +91,7 @@ def resolve_all(
     engine: Engine,
     *,
     model_version: int | None = None,
-    now: datetime,
+    clock: Callable[[], datetime],
     dry_run: bool = False,
     author: str = AUTHOR,
     new_id: Callable[[], str] | None = None,
@@ -78,16 +100,19 @@ def resolve_all(
     """Resolve all live records with a model version, by default the one in force.
 
     Another version comes into force with the profiles it made, in the same write. Raises UnknownModelError,
-    StoreChangedError, RunReplacedError; the profiles are then as they were.
+    StoreChangedError, RunReplacedError, ResolutionFailedError; the profiles are then as they were.
+    The clock is asked when the run begins, when it publishes and when it ends.
     """
+    now = clock()
     active = require_active_model(engine, now=now)
     if model_version is None or model_version == active.version:
         model = active
     else:
         with read(engine) as connection:
             model = require_model(connection, model_version)
+    order = _Order(model, author, now, clock, new_id, progress)
     if dry_run:
-        with _planned(engine, model, 0, author, now, new_id, progress) as (plan, snapshot):
+        with _engine_errors(), _planned(engine, order, 0) as (plan, snapshot):
             return ResolutionReport(
                 model_version=model.version,
                 run_id=None,
@@ -95,43 +120,57 @@ def resolve_all(
                 changes=None,
                 preview=preview_plan(plan, snapshot),
             )
-    return _run(engine, model, author, now, new_id, progress)
+    return _run(engine, order)
 
 
-def _run(
-    engine: Engine,
-    model: Model,
-    author: str,
-    now: datetime,
-    new_id: Callable[[], str] | None,
-    progress: Progress,
-) -> ResolutionReport:
-    run_id = retry_write(engine, lambda connection: _begin_run(connection, model.version, now))
+@dataclass(frozen=True)
+class _Order:
+    """What is to be done, and by whom. new_id: None for ids of the service's own making."""
+
+    model: Model
+    author: str
+    started_at: datetime
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str] | None
+    progress: Progress
+
+    def now(self) -> datetime:
+        """A clock that was set back must not end a run before it began."""
+        return max(self.started_at, self.clock())
+
+
+def _run(engine: Engine, order: _Order) -> ResolutionReport:
+    run_id = retry_write(engine, lambda connection: _begin_run(connection, order))
     try:
-        with _planned(engine, model, run_id, author, now, new_id, progress) as (plan, snapshot):
-            progress("publishing")
-            changes = _publish(engine, plan, snapshot, now)
+        with _engine_errors(), _planned(engine, order, run_id) as (plan, snapshot):
+            order.progress("publishing")
+            changes = _publish(engine, plan, snapshot, order)
             return ResolutionReport(
-                model_version=model.version,
+                model_version=plan.model_version,
                 run_id=run_id,
                 counts=plan.resolution.counts,
                 changes=changes,
                 preview=None,
             )
-    except ResolutionError as error:
-        _give_up(engine, run_id, "failed", now)
-        raise ResolutionFailedError(f"The records cannot be resolved: {error}") from error
     except (StoreChangedError, RunReplacedError, KeyboardInterrupt):
-        _give_up(engine, run_id, "abandoned", now)
+        _give_up(engine, run_id, "abandoned", order.now())
         raise
     except Exception:
-        _give_up(engine, run_id, "failed", now)
+        _give_up(engine, run_id, "failed", order.now())
         raise
 
 
-def _begin_run(connection: Connection, model_version: int, now: datetime) -> int:
-    abandon_runs(connection, now=now)
-    return insert_run(connection, model_version, now=now)
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    try:
+        yield
+    except ResolutionError as error:
+        raise ResolutionFailedError(f"The records cannot be resolved: {describe_failure(error)}") from error
+
+
+def _begin_run(connection: Connection, order: _Order) -> int:
+    abandon_runs(connection, now=order.started_at)
+    return insert_run(connection, order.model.version, now=order.started_at)
 
 
 def _give_up(engine: Engine, run_id: int, state: str, now: datetime) -> None:
@@ -141,15 +180,7 @@ def _give_up(engine: Engine, run_id: int, state: str, now: datetime) -> None:
 
 
 @contextmanager
-def _planned(
-    engine: Engine,
-    model: Model,
-    run_id: int,
-    author: str,
-    now: datetime,
-    new_id: Callable[[], str] | None,
-    progress: Progress,
-) -> Iterator[tuple[Plan, Snapshot]]:
+def _planned(engine: Engine, order: _Order, run_id: int) -> Iterator[tuple[Plan, Snapshot]]:
     """A plan over one snapshot of the store; readable while the block lasts."""
     with ExitStack() as workspace:
         with read(engine) as connection:
@@ -158,25 +189,26 @@ def _planned(
             resolution = workspace.enter_context(
                 resolve_batch(
                     stream_linkage_records(connection),
-                    model,
+                    order.model,
                     snapshot.constraints,
+                    memory_limit=batch_memory(),
                     threads=os.cpu_count() or 1,
-                    progress=progress,
+                    progress=order.progress,
                 )
             )
-            progress("keeping profile ids")
+            order.progress("keeping profile ids")
             clusters = [cluster.record_ids for cluster in resolution.clusters]
             continuity = keep_profile_ids(
                 clusters,
                 snapshot.current,
                 lambda record_ids: select_former_profiles(connection, record_ids),
-                new_id or profile_ids(now, after=snapshot.newest_profile_id),
+                order.new_id or profile_ids(order.started_at, after=snapshot.newest_profile_id),
             )
             reconciliation = reconcile(clusters, continuity, snapshot.current)
             stale = find_stale_profiles(connection, snapshot, last)
         plan = Plan(
             run_id=run_id,
-            author=author,
+            author=order.author,
             reason=REASON,
             resolution=resolution,
             continuity=continuity,
@@ -187,7 +219,7 @@ def _planned(
         yield plan, snapshot
 
 
-def _publish(engine: Engine, plan: Plan, snapshot: Snapshot, now: datetime) -> dict[str, int]:
+def _publish(engine: Engine, plan: Plan, snapshot: Snapshot, order: _Order) -> dict[str, int]:
     evidence = digest_evidence(plan.resolution)
     digests = {
         **evidence.digests(),
@@ -197,13 +229,13 @@ def _publish(engine: Engine, plan: Plan, snapshot: Snapshot, now: datetime) -> d
 
     def work(connection: Connection) -> dict[str, int]:
         require_unchanged(connection, snapshot)
-        moment = _not_before_the_ledger(connection, now)
+        moment = _not_before_the_ledger(connection, order.now())
         last = select_last_published(connection)
         publish_evidence(connection, plan, evidence, last, now=moment)
         changes = plan.reconciliation.kinds() | publish_profiles(connection, plan, now=moment)
         changes |= publish_candidates(connection, plan, now=moment)
         counts: Mapping[str, Any] = {**plan.resolution.counts, **changes, **digests}
-        if not close_run(connection, plan.run_id, "published", counts=counts, now=moment):
+        if not close_run(connection, plan.run_id, "published", counts=counts, now=max(moment, order.now())):
             raise RunReplacedError(
                 f"Run {plan.run_id} was given up because another one began; the profiles are as they were.",
                 ids=[plan.run_id],
@@ -216,11 +248,12 @@ def _publish(engine: Engine, plan: Plan, snapshot: Snapshot, now: datetime) -> d
         append_audit(connection, [entry])
         return changes
 
-    return retry_write(engine, work)
+    return retry_write(engine, work, alone_on=PUBLISHED_TABLES)
 
 
 def _not_before_the_ledger(connection: Connection, now: datetime) -> datetime:
     """Now, or the moment of the last entry when the clock went back: no membership ends before it began."""
-    last = select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
+    entries = schema.ledger_entries
+    last = select(entries.c.recorded_at).order_by(entries.c.ledger_entry_id.desc()).limit(1)
     recorded_at = connection.scalar(last)
     return now if recorded_at is None else max(now, recorded_at)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from cdp.errors import CdpError
 from cdp.identity.activate import switch_model
+from cdp.identity.batch_memory import batch_memory, describe_failure
 from cdp.identity.linkage_records import count_live_records, stream_linkage_records
 from cdp.identity.models import insert_new_model
 from cdp.privacy.audit import AuditEntry, append_audit
@@ -105,7 +106,7 @@ def _train(
     engine: Engine, specification: Specification, seed: int, progress: Progress
 ) -> tuple[Training, int]:
     try:
-        with open_workspace() as workspace:
+        with open_workspace(memory_limit=batch_memory()) as workspace:
             progress("loading records")
             with read(engine) as connection:
                 _require_records(connection)
@@ -115,7 +116,7 @@ def _train(
             training = train(workspace, initial_model(specification), version=0, seed=seed)
             return replace(training, model=_steady(training.model)), record_count
     except ResolutionError as error:
-        raise TrainingFailedError(str(error)) from error
+        raise TrainingFailedError(describe_failure(error)) from error
 
 
 def _require_records(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from itertools import chain
 from sqlalchemy import Connection, select
 
 from cdp.identity.agreement import Found, compare_partitions, disagreeing_records
+from cdp.identity.batch_memory import batch_memory
 from cdp.identity.linkage_records import stream_linkage_records
 from cdp.identity.memberships import select_current_profiles
 from cdp.identity.models import require_model
@@ -41,6 +42,7 @@ def check_partition(connection: Connection, model_version: int) -> PartitionChec
         stream_linkage_records(connection),
         model,
         select_constraints(connection),
+        memory_limit=batch_memory(),
         threads=os.cpu_count() or 1,
     ) as resolution:
         clusters = [cluster.record_ids for cluster in resolution.clusters]

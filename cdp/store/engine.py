@@ -131,10 +131,13 @@ def retry_write(
     engine: Engine,
     work: Callable[[Connection], Result],
     *,
+    alone_on: Sequence[Table] = (),
     attempts: int = 10,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
     """Run `work` in a write, anew after each conflict, with a growing, random pause between.
+
+    Alone on tables, it runs in write_exclusively; a conflict is then only possible while they are taken.
 
     `work` must have no effect outside its connection. A duplicate key may be a lost race too, so the first
     one is tried once more; the second is the caller's.
@@ -142,7 +145,7 @@ def retry_write(
     duplicate_seen = False
     for attempt in range(attempts):
         try:
-            with write(engine) as connection:
+            with write_exclusively(engine, alone_on) if alone_on else write(engine) as connection:
                 return work(connection)
         except IntegrityError as error:
             if duplicate_seen or getattr(error.orig, "sqlstate", None) != _UNIQUE_VIOLATION:

@@ -42,6 +42,11 @@ def test_the_server_is_set_by_the_environment() -> None:
     assert settings.log_level == "warning"
 
 
+def test_a_batch_takes_the_memory_it_is_given() -> None:
+    assert read_settings({}).batch_memory == "3GB"
+    assert read_settings({"CDP_BATCH_MEMORY": "512MB"}).batch_memory == "512MB"
+
+
 def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
     assert read_settings({"CDP_SURVIVORSHIP_FILE": ""}).survivorship_file is None
     assert read_settings({"CDP_SURVIVORSHIP_FILE": "own.toml"}).survivorship_file == Path("own.toml")
@@ -57,6 +62,9 @@ def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
         ("CDP_BODY_LIMIT_BYTES", "9" * 30),
         ("CDP_DEFAULT_REGION", "brazil"),
         ("CDP_LOG_LEVEL", "loud"),
+        ("CDP_BATCH_MEMORY", "3"),
+        ("CDP_BATCH_MEMORY", "0GB"),
+        ("CDP_BATCH_MEMORY", "3GB'; SELECT 1"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str) -> None:

@@ -72,7 +72,7 @@ def test_worked_off_it_is_what_a_batch_finds(waiting: Feed) -> None:
     work(waiting)
     online = findings(waiting.engine)
 
-    resolve_all(waiting.engine, now=NOW)
+    resolve_all(waiting.engine, clock=lambda: NOW)
 
     assert findings(waiting.engine) == online
 
@@ -80,7 +80,7 @@ def test_worked_off_it_is_what_a_batch_finds(waiting: Feed) -> None:
 def test_a_batch_empties_the_queue(waiting: Feed) -> None:
     assert queued(waiting) > 0
 
-    resolve_all(waiting.engine, now=NOW)
+    resolve_all(waiting.engine, clock=lambda: NOW)
 
     assert queued(waiting) == 0
     assert work(waiting).resolved == 0
@@ -114,7 +114,7 @@ def test_several_workers_resolve_every_record_once(waiting: Feed, monkeypatch: p
     assert sum(worked.resolved for worked in done) == before
     assert queued(waiting) == 0
     online = findings(waiting.engine)
-    resolve_all(waiting.engine, now=NOW)
+    resolve_all(waiting.engine, clock=lambda: NOW)
     assert findings(waiting.engine) == online
 
 

@@ -82,7 +82,8 @@ def delete_record(store: Engine, key: str, *, now: datetime = NOW) -> None:
 
 
 def resolve(store: Engine, *, now: datetime = NOW, **options: Any) -> ResolutionReport:
-    return resolve_all(store, now=now, author="test", **options)
+    """The clock stands at `now` unless one is given."""
+    return resolve_all(store, **{"clock": lambda: now, "author": "test", **options})
 
 
 def constrain(store: Engine, kind: str, left: str, right: str, *, now: datetime = NOW) -> None:

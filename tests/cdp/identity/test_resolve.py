@@ -7,19 +7,21 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import combinations
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, update
+from sqlalchemy.event import listen
 
 from cdp.identity.models import UnknownModelError
-from cdp.identity.resolve import RunReplacedError
+from cdp.identity.resolve import ResolutionFailedError, RunReplacedError
 from cdp.identity.snapshot import StoreChangedError
 from cdp.identity.verify import verify_store
-from cdp.store import schema, write
+from cdp.store import open_store, schema, write
+from cdp.store.errors import StoreBusyError
 from tests.cdp.identity.resolving import (
     ANA,
     ANA_AGAIN,
@@ -448,7 +450,7 @@ def end(connection, cursor, statement, *rest):
 
 engine = open_store(sys.argv[1])
 event.listen(engine, "before_cursor_execute", end)
-resolve_all(engine, now=datetime(2026, 11, 23, 10, 0, tzinfo=UTC))
+resolve_all(engine, clock=lambda: datetime(2026, 11, 23, 10, 0, tzinfo=UTC))
 """
 
 
@@ -468,6 +470,72 @@ def test_a_process_killed_in_the_middle_of_the_write_leaves_the_profiles_serving
     states = [run["state"] for run in rows(two_people, "resolution_runs")]
     assert states == ["published", "abandoned", "published"]
     assert verify_store(two_people, partition=False).breaches == []
+
+
+@pytest.fixture
+def impatient(two_people: Engine, store_url: str) -> Iterator[Engine]:
+    """The same store for another process, one that waits for nobody."""
+    engine = open_store(store_url, timeout_seconds=0.05)
+    yield engine
+    engine.dispose()
+
+
+def test_others_wait_while_a_run_publishes_and_reads_go_on(two_people: Engine, impatient: Engine) -> None:
+    add_records(two_people, a_record("c1", CLARA), now=LATER)
+    seen: list[set[frozenset[str]]] = []
+
+    def look_and_write(*event: Any) -> None:
+        if event[2].startswith("INSERT INTO memberships"):
+            seen.append(people(impatient))
+            with pytest.raises(StoreBusyError):
+                add_records(impatient, a_record("d1", BRUNO), now=LATER)
+
+    listen(two_people, "before_cursor_execute", look_and_write)
+    resolve(two_people, now=LATER)
+
+    assert seen == [{frozenset({"a1", "a2"}), frozenset({"b1"})}]
+    assert len(people(two_people)) == 3
+
+
+def test_a_run_ends_when_it_ends(people_store: Engine) -> None:
+    add_records(people_store, a_record("a1", ANA))
+    moments = (NOW + timedelta(minutes=number) for number in range(9))
+
+    resolve(people_store, clock=lambda: next(moments))
+
+    [run] = rows(people_store, "resolution_runs")
+    [entry] = rows(people_store, "ledger_entries")
+    assert run["started_at"] < entry["recorded_at"] < run["finished_at"]
+
+
+def test_a_run_that_fails_ends_when_it_fails(people_store: Engine) -> None:
+    add_records(people_store, a_record("a1", ANA))
+    moments = iter((NOW, LATER))
+
+    def fail() -> None:
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError):
+        resolve(people_store, clock=lambda: next(moments), progress=once("blocking", fail))
+
+    [run] = rows(people_store, "resolution_runs")
+    assert (run["started_at"], run["finished_at"]) == (NOW, LATER)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_too_little_memory_ends_a_run_with_what_to_do(
+    two_people: Engine, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    before = {name: rows(two_people, name) for name in HISTORY}
+    monkeypatch.setenv("CDP_BATCH_MEMORY", "1MB")
+
+    with pytest.raises(ResolutionFailedError, match="1MB of memory") as caught:
+        resolve(two_people, now=LATER, dry_run=dry_run)
+
+    assert "Set CDP_BATCH_MEMORY to more" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert {name: rows(two_people, name) for name in HISTORY} == before
+    assert rows(two_people, "resolution_runs")[-1]["state"] == ("published" if dry_run else "failed")
 
 
 def test_a_clock_that_went_back_ends_no_membership_before_it_began(two_people: Engine) -> None:

@@ -12,6 +12,7 @@ from cdp.identity.train import (
     InvalidSpecificationError,
     TooFewRecordsError,
     TrainedModel,
+    TrainingFailedError,
     require_specification,
     train_model,
 )
@@ -106,3 +107,12 @@ def test_a_specification_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_without_a_file_the_shipped_specification_is_used() -> None:
     assert require_specification(None).name == "people"
+
+
+def test_too_little_memory_ends_a_training_with_what_to_do(
+    sixty_people: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_BATCH_MEMORY", "1MB")
+
+    with pytest.raises(TrainingFailedError, match=r"1MB of memory .* Set CDP_BATCH_MEMORY to more"):
+        train(sixty_people)

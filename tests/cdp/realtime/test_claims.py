@@ -75,7 +75,7 @@ def test_the_batch_finds_the_same(resolver: Resolver) -> None:
     ingest(resolver, *RECORDS)
     one_by_one = findings(resolver.engine)
 
-    resolve_all(resolver.engine, now=NOW)
+    resolve_all(resolver.engine, clock=lambda: NOW)
 
     assert findings(resolver.engine) == one_by_one
     assert verify_store(resolver.engine).breaches == []

@@ -55,7 +55,7 @@ def test_what_comes_together_gives_the_people_of_the_batch(feed: Feed) -> None:
     together(feed, [feed.take(raw) for raw in random_records(6, 24)], lambda place: f"key:{place % 2}")
 
     online = findings(feed.engine)
-    resolve_all(feed.engine, now=NOW)
+    resolve_all(feed.engine, clock=lambda: NOW)
     assert findings(feed.engine) == online
 
 

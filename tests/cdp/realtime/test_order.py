@@ -71,7 +71,7 @@ def test_every_order_and_the_batch_find_the_same(
     ]
 
     assert verify_store(feeds[0].engine, partition=False).breaches == []
-    resolve_all(feeds[0].engine, now=NOW)
+    resolve_all(feeds[0].engine, clock=lambda: NOW)
     batch = findings(feeds[0].engine)
     assert [each == batch for each in found] == [True] * 4
 
@@ -89,7 +89,7 @@ def test_a_value_that_becomes_generic_on_the_way_counts_for_nobody(open_copy: Op
 
     assert found[0] == found[1]
     assert ("emails", "casa77@example.com", 5, "generic") in found[0].shared
-    resolve_all(first.engine, now=NOW)
+    resolve_all(first.engine, clock=lambda: NOW)
     assert findings(first.engine) == found[0]
 
 
@@ -98,7 +98,7 @@ def test_a_batch_changes_nothing_that_came_online(store: Engine) -> None:
     feed.ingest(*random_records(3, 20))
     before = findings(store)
 
-    report = resolve_all(store, now=NOW)
+    report = resolve_all(store, clock=lambda: NOW)
 
     assert findings(store) == before
     assert report["changes"] is not None
@@ -110,12 +110,12 @@ def test_online_goes_on_from_what_a_batch_left(store: Engine) -> None:
     feed = Feed(store)
     raws = random_records(4, 30)
     feed.ingest(*raws[:15])
-    resolve_all(store, now=NOW)
+    resolve_all(store, clock=lambda: NOW)
 
     for raw in raws[15:]:
         feed.ingest(raw)
     feed.drain()
 
     online = findings(store)
-    resolve_all(store, now=NOW)
+    resolve_all(store, clock=lambda: NOW)
     assert findings(store) == online

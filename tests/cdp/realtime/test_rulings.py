@@ -47,7 +47,7 @@ def people(feed: Feed) -> list[list[str]]:
 def test_a_record_that_only_a_ruling_held_stays_when_the_other_goes(feed: Feed) -> None:
     feed.ingest(a_record("1", **ANA), a_record("2", **BIA))
     rule(feed, "must", (1, 2))
-    resolve_all(feed.engine, now=NOW)
+    resolve_all(feed.engine, clock=lambda: NOW)
     feed.ingest(a_record("3", **CAIO))
 
     feed.delete("shop", "1", now=LATER)
@@ -59,7 +59,7 @@ def test_a_record_that_only_a_ruling_held_stays_when_the_other_goes(feed: Feed) 
 def test_what_a_deleted_record_held_together_stays_together(feed: Feed) -> None:
     feed.ingest(a_record("1", **ANA), a_record("2", **BIA), a_record("3", **CAIO))
     rule(feed, "must", (1, 2), (1, 3))
-    resolve_all(feed.engine, now=NOW)
+    resolve_all(feed.engine, clock=lambda: NOW)
 
     feed.delete("shop", "1", now=LATER)
     assert people(feed) == [["2", "3"]]
@@ -67,14 +67,14 @@ def test_what_a_deleted_record_held_together_stays_together(feed: Feed) -> None:
 
     assert people(feed) == [["2", "3"]]
     assert verify_store(feed.engine).breaches == []
-    assert resolve_all(feed.engine, now=LATER)["changes"] is not None
+    assert resolve_all(feed.engine, clock=lambda: LATER)["changes"] is not None
     assert people(feed) == [["2", "3"]]
 
 
 def test_a_ruling_holds_again_for_a_record_that_comes_back(feed: Feed) -> None:
     feed.ingest(a_record("1", **ANA), a_record("2", source="web", **ANA))
     rule(feed, "cannot", (1, 2))
-    resolve_all(feed.engine, now=NOW)
+    resolve_all(feed.engine, clock=lambda: NOW)
     feed.delete("shop", "1", now=LATER)
 
     again = a_record("1", **ANA) | {"occurred_at": (LATER + timedelta(hours=1)).isoformat()}

@@ -65,7 +65,7 @@ def test_unsure_lets_it_rest_until_a_record_is_newer(desk: Desk) -> None:
     candidate = asked(desk)
     desk.decide(candidate, "unsure", now=LATER)
     desk.feed.ingest(a_record("3", **BIA), now=LATER)
-    resolve_all(desk.engine, now=LATER)
+    resolve_all(desk.engine, clock=lambda: LATER)
     assert desk.open_candidates() == []
 
     desk.feed.ingest(a_record("2", day=50, **MAYBE_ANA, gender="f"), now=LATER + timedelta(days=1))
@@ -142,6 +142,6 @@ def test_a_batch_after_decisions_asks_nothing_again(desk: Desk) -> None:
     desk.decide(candidate, "different")
     before = desk.people(), desk.rows(merge_candidates)
 
-    resolve_all(desk.engine, now=NOW)
+    resolve_all(desk.engine, clock=lambda: NOW)
 
     assert (desk.people(), desk.rows(merge_candidates)) == before

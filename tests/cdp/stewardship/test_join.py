@@ -78,7 +78,7 @@ def test_a_batch_finds_the_same_people(desk: Desk) -> None:
     desk.join("1", "3")
     before = desk.people()
 
-    report = resolve_all(desk.engine, now=NOW)
+    report = resolve_all(desk.engine, clock=lambda: NOW)
 
     assert report["changes"] is not None
     assert (

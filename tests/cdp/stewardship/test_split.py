@@ -107,7 +107,7 @@ def test_a_batch_finds_the_same_people(desk: Desk) -> None:
     desk.split("2", "3")
     before = desk.people()
 
-    resolve_all(desk.engine, now=NOW)
+    resolve_all(desk.engine, clock=lambda: NOW)
 
     assert desk.people() == before
     assert desk.groups() == [["1"], ["2", "3"], ["4"]]

@@ -316,7 +316,7 @@ def test_a_record_that_the_machine_attached_is_taken_out_and_stays_out(desk: Des
 
     outcome = desk.undo_entry(last_entry(desk, "attach"))
     desk.feed.ingest(a_record("2", day=50, **ANA))
-    resolve_all(desk.engine, now=NOW)
+    resolve_all(desk.engine, clock=lambda: NOW)
 
     assert desk.groups() == [["1"], ["2"]]
     assert desk.profile_of("1") == ana
