@@ -1,4 +1,7 @@
-"""`python -m benchmarks [quality] [cost] [--data DIR] [--seed N] [--sizes N ...]`: writes docs/results.md."""
+"""`python -m benchmarks [quality] [cost] [score] [parity] [--data DIR] [--seed N] [--sizes N ...]`.
+
+Writes docs/results.md, a section a part.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,20 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.compiled import (
+    COMPARED_PAIRS,
+    SCORED_SET,
+    Agreement,
+    ScoringCost,
+    measure_agreement,
+    measure_scoring,
+)
 from benchmarks.cost import STEPS, Cost, growth, measure_generated, measure_set
 from benchmarks.quality import SETS, Quality, measure_quality
 
 RESULTS = Path("docs/results.md")
 PACKAGES = ("splink", "duckdb", "sqlalchemy", "numpy", "rapidfuzz", "phonenumbers")
-PARTS = ("quality", "cost")
+PARTS = ("quality", "cost", "score", "parity")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,6 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(row, file=sys.stderr, flush=True)
                 rows.append(row)
             write_section("Quality", quality_lines(rows, given.seed))
+        elif part == "score":
+            scoring = measure_scoring(given.data, seed=given.seed)
+            print(scoring, file=sys.stderr, flush=True)
+            write_section("Scoring a pair", scoring_lines(scoring, given.seed))
+        elif part == "parity":
+            agreements = []
+            for agreement in measure_agreement(given.data, given.sets, seed=given.seed):
+                print(agreement, file=sys.stderr, flush=True)
+                agreements.append(agreement)
+            write_section("Parity", agreement_lines(agreements, given.seed))
         else:
             costs = [measure_set(given.data, "omni_share_100k", seed=given.seed)]
             print(costs[0], file=sys.stderr, flush=True)
@@ -89,6 +110,40 @@ def cost_lines(rows: Sequence[Cost], seed: int) -> list[str]:
             f"From {generated[0].records:,} to {generated[-1].records:,} records time grows as n^{exponent:.2f}.",
         ]
     return [*lines, "", provenance("cost", seed)]
+
+
+def scoring_lines(cost: ScoringCost, seed: int) -> list[str]:
+    return [
+        f"The shipped model on {cost.pairs:,} blocked pairs of `{SCORED_SET}`, compiled to Python, and Splink's "
+        f"`compare_records` with its SQL cached, on {cost.calls} of them. Processor time, medians, in one run.",
+        "",
+        "| step | time |",
+        "|---|---:|",
+        f"| compile the model, once a process | {cost.compile_seconds * 1e3:.0f} ms |",
+        f"| prepare a record | {cost.prepare_seconds * 1e6:.1f} µs |",
+        f"| score a pair | {cost.score_seconds * 1e6:.1f} µs |",
+        f"| `compare_records` of Splink | {cost.splink_seconds * 1e3:.1f} ms |",
+        "",
+        f"Splink's call takes {cost.ratio:,.0f} times as long as scoring the pair.",
+        "",
+        provenance("score", seed),
+    ]
+
+
+def agreement_lines(rows: Iterable[Agreement], seed: int) -> list[str]:
+    lines = [
+        "The compiled model beside Splink on DuckDB, with a model trained on each set, over up to "
+        f"{COMPARED_PAIRS:,} blocked pairs and a fifth as many of any two records.",
+        "",
+        "| set | records | pairs | pairs with another level | greatest difference in weight | levels reached |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row.name} | {row.records:,} | {row.pairs:,} | {row.differing_pairs} "
+            f"| {row.greatest_difference:.1e} bits | {row.levels_reached} of {row.levels} |"
+        )
+    return [*lines, "", provenance("parity", seed)]
 
 
 def provenance(part: str, seed: int) -> str:

@@ -1,4 +1,4 @@
-"""A model as three Python functions: prepare a record, score a pair, weigh a pair.
+"""A model as two Python functions: prepare a record, score a pair.
 
 What a condition asks of one record alone is computed once, when the record is prepared: the slots of a tuple. What is
 left for the pair is one function over the slots of both, with one branch a level.
@@ -41,15 +41,14 @@ class PairScore(NamedTuple):
 class CompiledModel:
     """What scores pairs without SQL, as Splink does on DuckDB. Of a pair the record of the smaller id comes first.
 
-    prepare: linkage columns with shared values parted, an absent one absent. weigh: the match weight alone, a little
-    faster. They raise FailedConditionError where DuckDB fails on the values.
+    prepare: takes linkage columns with shared values parted, an absent one absent. Both raise FailedConditionError
+    where DuckDB fails on the values. Threads may share it.
     source: what the functions were compiled from.
     """
 
     model: Model = field(repr=False)
     prepare: Callable[[Linkage], Prepared] = field(repr=False)
     score: Callable[[Prepared, Prepared], PairScore] = field(repr=False)
-    weigh: Callable[[Prepared, Prepared], float] = field(repr=False)
     source: str = field(repr=False)
 
 
@@ -60,14 +59,13 @@ def compile_model(model: Model) -> CompiledModel:
     branches = [_branches(model, comparison, preparation) for comparison in model.specification.comparisons]
     module.names |= {"log2": log2, "PairScore": PairScore}
     functions = [
-        _scoring_function("score", model, len(preparation.slots), branches),
-        _scoring_function("weigh", model, len(preparation.slots), branches),
+        _score_function(model, len(preparation.slots), branches),
         prepare_function(column_types(model.specification), preparation),
     ]
     source = "\n".join([*module.functions, *functions])
     # Made of this package's own templates: of the specification only constants come in, each by its repr or a name.
     exec(compile(source, f"<model version {model.version}>", "exec"), module.names)
-    made = {name: cast(Any, module.names[name]) for name in ("prepare", "score", "weigh")}
+    made = {name: cast(Any, module.names[name]) for name in ("prepare", "score")}
     return CompiledModel(model=model, source=source, **made)
 
 
@@ -87,7 +85,7 @@ def _branches(model: Model, comparison: Comparison, preparation: Preparation) ->
     probabilities = iter(model.probabilities[comparison.name])
     found = []
     for place, level in enumerate(comparison.levels):
-        weight = 0.0 if level.is_missing else _weight(*next(probabilities))
+        m, u = (1.0, 1.0) if level.is_missing else next(probabilities)
         try:
             condition = _condition(comparison, place, columns)
             written = PairWriter(preparation).true(condition) if condition else None
@@ -97,7 +95,7 @@ def _branches(model: Model, comparison: Comparison, preparation: Preparation) ->
                 f"Comparison {comparison.name}, level {level.label!r}, cannot be computed one record at a time, for "
                 f"{refusal}. Write the condition with what docs/model.md names."
             ) from refusal
-        found.append(_Branch(written, place, weight, frequency))
+        found.append(_Branch(written, place, log2(m / u), frequency))
     return found
 
 
@@ -118,10 +116,6 @@ def _condition(comparison: Comparison, place: int, columns: Mapping[str, SqlType
     return None
 
 
-def _weight(m: float, u: float) -> float:
-    return log2(m / u)
-
-
 def _frequency(
     model: Model, comparison: Comparison, level: ComparisonLevel, preparation: Preparation
 ) -> tuple[float, int] | None:
@@ -135,22 +129,17 @@ def _frequency(
     return log2(u), preparation.slot(f"None if {term} is None else {share}")
 
 
-def _scoring_function(name: str, model: Model, slot_count: int, branches: Sequence[Sequence[_Branch]]) -> str:
-    """`score`, or `weigh` without levels and term frequencies apart."""
-    is_explained = name == "score"
-    lines = [f"weight = {model.prior_match_weight!r}", *(["frequencies = {}"] if is_explained else [])]
-    for number, (comparison, levels) in enumerate(
-        zip(model.specification.comparisons, branches, strict=True)
-    ):
+def _score_function(model: Model, slot_count: int, branches: Sequence[Sequence[_Branch]]) -> str:
+    comparisons = model.specification.comparisons
+    lines = [f"weight = {model.prior_match_weight!r}", "frequencies = {}"]
+    for number, (comparison, levels) in enumerate(zip(comparisons, branches, strict=True)):
         for branch in levels:
             lines.append(_opening(branch))
-            inner = [*_level_lines(branch, comparison.name, f"level{number}" if is_explained else None)]
-            lines += [f"    {line}" for line in inner or ["pass"]]
+            lines.append(f"    level{number} = {branch.level}")
+            lines += [f"    {line}" for line in _weight_lines(branch, comparison.name)]
     levels_written = "".join(f"level{number}, " for number in range(len(branches)))
-    lines.append(
-        f"return PairScore(weight, ({levels_written}), frequencies)" if is_explained else "return weight"
-    )
-    return pair_function(name, slot_count, lines)
+    lines.append(f"return PairScore(weight, ({levels_written}), frequencies)")
+    return pair_function("score", slot_count, lines)
 
 
 def pair_function(name: str, slot_count: int, lines: Sequence[str]) -> str:
@@ -166,9 +155,7 @@ def _opening(branch: _Branch) -> str:
     return f"{'elif' if branch.level else 'if'} {branch.condition}:"
 
 
-def _level_lines(branch: _Branch, comparison: str, level: str | None) -> Iterator[str]:
-    if level:
-        yield f"{level} = {branch.level}"
+def _weight_lines(branch: _Branch, comparison: str) -> Iterator[str]:
     if branch.weight:
         yield f"weight += {branch.weight!r}"
     if branch.frequency is None:
@@ -180,8 +167,7 @@ def _level_lines(branch: _Branch, comparison: str, level: str | None) -> Iterato
     yield "if common is not None:"
     yield f"    rarity = {base!r} - common"
     yield "    weight += rarity"
-    if level:
-        yield f"    if rarity: frequencies[{comparison!r}] = rarity"
+    yield f"    if rarity: frequencies[{comparison!r}] = rarity"
 
 
 def prepare_function(columns: Mapping[str, SqlType], preparation: Preparation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -338,6 +339,13 @@ def test_an_expression_gives_what_duckdb_gives(connection: duckdb.DuckDBPyConnec
     found = differences(connection, written, PAIRS)
 
     assert not found, found[:3]
+
+
+def test_the_document_names_every_function() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "model.md").read_text("utf-8")
+    written_otherwise = {"list_value", "list_extract", "list_slice", "||"}
+
+    assert [name for name in FUNCTIONS if name not in written_otherwise and f"`{name}`" not in text] == []
 
 
 def test_each_function_of_the_table_has_a_case() -> None:
