@@ -7,7 +7,7 @@ import marshmallow as ma
 from api.errors import Problem
 from api.inputs import ApiBlueprint
 from api.service import current_service
-from cdp.identity.models import select_active_version
+from cdp.identity.resolution_runs import select_version_in_use
 from cdp.store import StoreError, read
 
 blueprint = ApiBlueprint("service", __name__, description="The service itself")
@@ -26,7 +26,10 @@ class LifeSchema(ma.Schema):
 
 class ReadinessSchema(ma.Schema):
     status = ma.fields.String(required=True, metadata={"examples": ["ready"]})
-    model_version = ma.fields.Integer(required=True, metadata={"examples": [0]})
+    model_version = ma.fields.Integer(
+        required=True,
+        metadata={"description": "The model that records are resolved with now.", "examples": [0]},
+    )
 
 
 @blueprint.get("/")
@@ -61,7 +64,7 @@ def readyz() -> dict[str, object]:
     try:
         store.check()
         with read(store.engine()) as connection:
-            model_version = select_active_version(connection)
+            model_version = select_version_in_use(connection)
     except StoreError as error:
         raise Problem("not_ready", f"The store: {error.reason}.") from error
     if model_version is None:

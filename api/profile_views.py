@@ -145,7 +145,9 @@ class ReferenceViewSchema(ma.Schema):
 
     profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True, metadata={"description": "Grows with every change."})
-    model_version = ma.fields.Integer(allow_none=True, metadata={"description": "The model in force."})
+    model_version = ma.fields.Integer(
+        allow_none=True, metadata={"description": "The model that the profiles were made with."}
+    )
 
 
 class ViewSchema(ReferenceViewSchema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -9,7 +10,9 @@ import click
 
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
-from cdp.identity.activate import activate_model, require_active_model
+from cdp.commands.resolve import report_lines
+from cdp.commands.steps import step_display
+from cdp.identity.apply_model import AppliedModel, apply_model
 from cdp.identity.models import select_models
 from cdp.store import read
 
@@ -39,16 +42,33 @@ def list_(*, as_json: bool) -> None:
 @model.command("activate")
 @click.argument("version", type=click.IntRange(0))
 @click.option("--reason", default="activated by hand", show_default=True, help="Why, for the audit.")
+@click.option("--dry-run", is_flag=True, help="Show what would join, split, move; change nothing.")
 @json_option
-def activate(*, version: int, reason: str, as_json: bool) -> None:
-    """Put a model version in force; `cdp resolve` then applies it to the profiles."""
+def activate(*, version: int, reason: str, dry_run: bool, as_json: bool) -> None:
+    """Put a model version in force, together with the profiles it makes; ids are kept.
+
+    Where there are profiles of another version, all records are resolved, as `cdp resolve --model` does.
+    """
     now = datetime.now(UTC)
-    with configured_store() as engine:
-        require_active_model(engine, now=now)
-        changed = activate_model(engine, version, author=ACTOR, reason=reason, now=now)
-    told = f"Version {version} is in force; `cdp resolve` applies it to the profiles."
-    show(
-        {"model_version": version, "changed": changed},
-        told if changed else f"Version {version} was in force already.",
-        as_json=as_json,
-    )
+    with configured_store() as engine, step_display("Resolving") as progress:
+        applied = apply_model(
+            engine,
+            version,
+            author=ACTOR,
+            reason=reason,
+            now=now,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    show(asdict(applied), *_applied_lines(applied, dry_run=dry_run), as_json=as_json)
+
+
+def _applied_lines(applied: AppliedModel, *, dry_run: bool) -> Iterator[str]:
+    if applied.resolution is not None:
+        yield from report_lines(applied.resolution)
+    elif dry_run:
+        yield "Dry run, nothing was changed. No profile would change: none is of another version."
+    if not applied.changed:
+        yield f"Version {applied.model_version} was in force already."
+    elif not dry_run:
+        yield f"Version {applied.model_version} is in force."

@@ -54,6 +54,6 @@ def _lines(version: int, is_active: bool, report: Mapping[str, Any]) -> Iterator
             name = f"{comparison['name']}: {level['label']}"
             yield f"{name[:52]:52} {level['m']:9.5f} {level['u']:11.3g} {level['weight']:+7.2f}"
     if is_active:
-        yield f"Version {version} is in force; `cdp resolve` applies it to the profiles."
+        yield f"Version {version} is in force for the next `cdp resolve`; profiles keep theirs until then."
     else:
         yield f"See what it would change: `cdp resolve --model {version} --dry-run`."

@@ -10,6 +10,7 @@ import resolution
 from cdp.identity.models import (
     PRIOR_VERSION,
     UnknownModelError,
+    compile_online,
     has_model,
     insert_model,
     replace_activation,
@@ -25,7 +26,11 @@ SERVICE = "service"
 
 
 def activate_model(engine: Engine, version: int, *, author: str, reason: str, now: datetime) -> bool:
-    """False, and no new entries, when the version is in force already. Raises UnknownModelError."""
+    """False, and no new entries, when the version is in force already.
+
+    The profiles stay those of the version before until everything is resolved (see `cdp.identity.apply_model`).
+    Raises UnknownModelError, UnreadableModelError, UncompilableModelError.
+    """
 
     def work(connection: Connection) -> bool:
         return switch_model(connection, version, author=author, reason=reason, now=now)
@@ -41,8 +46,8 @@ def switch_model(connection: Connection, version: int, *, author: str, reason: s
         )
     if select_active_version(connection) == version:
         return False
-    # A version this release cannot read must not come into force.
-    require_model(connection, version)
+    # A version that this release cannot read, or cannot resolve single records with, must not come into force.
+    compile_online(require_model(connection, version))
     previous = replace_activation(connection, version, author=author, reason=reason, now=now)
     details = {"previous": previous, "reason": reason}
     append_audit(connection, [AuditEntry(author, "model.activate", "model", str(version), now, details)])

@@ -17,7 +17,15 @@ from sqlalchemy import Connection, func, insert, select, update
 from cdp.canonical import canonical_json
 from cdp.errors import CdpError
 from cdp.store.schema import model_activations, model_versions
-from resolution import Model, SpecificationError, dump_model, load_model
+from resolution import (
+    Model,
+    OnlineModel,
+    SpecificationError,
+    UncompilableConditionError,
+    dump_model,
+    load_model,
+    online_model,
+)
 
 PRIOR_VERSION = 0
 
@@ -30,6 +38,12 @@ class UnreadableModelError(CdpError):
     """A stored model that this release cannot read."""
 
     reason = "unreadable_model"
+
+
+class UncompilableModelError(CdpError):
+    """A model with a condition that single records cannot be resolved with; it never comes into force."""
+
+    reason = "uncompilable_model"
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,14 @@ def require_model(connection: Connection, version: int) -> Model:
         return load_model(version, found.specification, found.parameters, bytes(found.term_frequencies))
     except SpecificationError as error:
         raise UnreadableModelError(str(error), ids=[version]) from error
+
+
+def compile_online(model: Model) -> OnlineModel:
+    """The model as single records are resolved with it. Raises UncompilableModelError, naming the condition."""
+    try:
+        return online_model(model)
+    except UncompilableConditionError as error:
+        raise UncompilableModelError(f"This model cannot come into force: {error}") from error
 
 
 def select_models(connection: Connection) -> list[ModelSummary]:

@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, or_, select
 
 from cdp.errors import CdpError
+from cdp.identity.resolution_runs import version_in_use
 from cdp.store.schema import (
     identifiers,
     ledger_entries,
     ledger_moves,
     memberships,
-    model_activations,
     profiles,
     source_records,
 )
@@ -29,12 +29,7 @@ from cdp.store.schema import sources as sources_table
 # No chain of absorptions is this long; a longer one is a loop.
 _ABSORPTIONS_AT_MOST = 1_000
 
-_active_model = (
-    select(model_activations.c.model_version_id)
-    .where(model_activations.c.valid_to.is_(None))
-    .scalar_subquery()
-)
-_profile = select(profiles, _active_model.label("model_version")).where(
+_profile = select(profiles, version_in_use().label("model_version")).where(
     profiles.c.profile_id == bindparam("profile_id")
 )
 
@@ -52,7 +47,7 @@ class ErasedProfileError(CdpError):
 @dataclass(frozen=True)
 class Profile:
     """golden: attribute to {value, rule, record_id, source, ...}; identifiers: {type, value, verified,
-    record_ids, last_seen_at} each, as survivorship chose them. model_version: the one in force now."""
+    record_ids, last_seen_at} each, as survivorship chose them. model_version: of the profiles."""
 
     profile_id: str
     state: str

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, func, insert, select, update
 
 from cdp.canonical import canonical_json
+from cdp.store.schema import model_activations
 from cdp.store.schema import resolution_runs as runs
 
 
@@ -60,9 +61,16 @@ def abandon_runs(connection: Connection, *, now: datetime) -> int:
 def close_run(
     connection: Connection, run_id: int, state: str, *, counts: Mapping[str, Any], now: datetime
 ) -> bool:
-    """End a run; False when it is not running any more, because another one took its place."""
+    """End a run; False when it is not running any more, because another one took its place.
+
+    What came online while a batch worked changed nothing that this one started from, or it would not be published:
+    its run is over too, and the batch is the last one that was published.
+    """
     statement = update(runs).where(runs.c.run_id == run_id, runs.c.state == "running")
     closed = connection.execute(statement.values(state=state, finished_at=now, counts=canonical_json(counts)))
+    if state == "published":
+        meanwhile = (runs.c.run_id > run_id) & (runs.c.kind == "online") & (runs.c.state == "published")
+        connection.execute(update(runs).where(meanwhile).values(state="abandoned"))
     return closed.rowcount == 1
 
 
@@ -74,6 +82,22 @@ def select_last_published(connection: Connection) -> PublishedRun | None:
     return PublishedRun(
         last.run_id, last.kind, last.model_version_id, last.started_at, orjson.loads(last.counts)
     )
+
+
+def version_in_use() -> ScalarSelect[Any]:
+    """SQL for the version that the profiles were made with; before there are any, that in force."""
+    made_with = select(runs.c.model_version_id).where(runs.c.state == "published")
+    active = select(model_activations.c.model_version_id).where(model_activations.c.valid_to.is_(None))
+    return select(
+        func.coalesce(
+            made_with.order_by(runs.c.run_id.desc()).limit(1).scalar_subquery(), active.scalar_subquery()
+        )
+    ).scalar_subquery()
+
+
+def select_version_in_use(connection: Connection) -> int | None:
+    """The version that a record is resolved with which comes now; None in a store without a model."""
+    return connection.scalar(select(version_in_use()))
 
 
 _LAST_PUBLISHED = (

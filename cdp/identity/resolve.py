@@ -20,7 +20,7 @@ from cdp.identity.batch_memory import batch_memory, describe_failure
 from cdp.identity.continuity import keep_profile_ids
 from cdp.identity.linkage_records import stream_linkage_records
 from cdp.identity.memberships import select_former_profiles
-from cdp.identity.models import require_model
+from cdp.identity.models import compile_online, require_model
 from cdp.identity.preview import Preview, preview_plan
 from cdp.identity.profile_ids import profile_ids
 from cdp.identity.publish import Plan, publish_profiles
@@ -94,13 +94,15 @@ def resolve_all(
     clock: Callable[[], datetime],
     dry_run: bool = False,
     author: str = AUTHOR,
+    reason: str = "",
     new_id: Callable[[], str] | None = None,
     progress: Progress = lambda _: None,
 ) -> ResolutionReport:
     """Resolve all live records with a model version, by default the one in force.
 
-    Another version comes into force with the profiles it made, in the same write. Raises UnknownModelError,
-    StoreChangedError, RunReplacedError, ResolutionFailedError; the profiles are then as they were.
+    Another version comes into force with the profiles it made, in the same write; reason: why, for the audit. Raises
+    UnknownModelError, UncompilableModelError, StoreChangedError, RunReplacedError, ResolutionFailedError; the profiles
+    are then as they were.
     The clock is asked when the run begins, when it publishes and when it ends.
     """
     now = clock()
@@ -110,7 +112,9 @@ def resolve_all(
     else:
         with read(engine) as connection:
             model = require_model(connection, model_version)
-    order = _Order(model, author, now, clock, new_id, progress)
+    # What could not go on record by record is not begun.
+    compile_online(model)
+    order = _Order(model, author, reason, now, clock, new_id, progress)
     if dry_run:
         with _engine_errors(), _planned(engine, order, 0) as (plan, snapshot):
             return ResolutionReport(
@@ -129,6 +133,7 @@ class _Order:
 
     model: Model
     author: str
+    reason: str
     started_at: datetime
     clock: Callable[[], datetime]
     new_id: Callable[[], str] | None
@@ -240,9 +245,8 @@ def _publish(engine: Engine, plan: Plan, snapshot: Snapshot, order: _Order) -> d
                 f"Run {plan.run_id} was given up because another one began; the profiles are as they were.",
                 ids=[plan.run_id],
             )
-        switch_model(
-            connection, plan.model_version, author=plan.author, reason=f"run {plan.run_id}", now=moment
-        )
+        why = f"run {plan.run_id}: {order.reason}" if order.reason else f"run {plan.run_id}"
+        switch_model(connection, plan.model_version, author=plan.author, reason=why, now=moment)
         details = {"model_version": plan.model_version, **counts}
         entry = AuditEntry(plan.author, "resolution.publish", "run", str(plan.run_id), moment, details)
         append_audit(connection, [entry])

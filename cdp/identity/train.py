@@ -16,7 +16,7 @@ from cdp.errors import CdpError
 from cdp.identity.activate import switch_model
 from cdp.identity.batch_memory import batch_memory, describe_failure
 from cdp.identity.linkage_records import count_live_records, stream_linkage_records
-from cdp.identity.models import insert_new_model
+from cdp.identity.models import compile_online, insert_new_model
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.store import read, retry_write
 from resolution import (
@@ -84,7 +84,13 @@ def train_model(
     activate: bool = False,
     progress: Progress = lambda _: None,
 ) -> TrainedModel:
-    """Raises TooFewRecordsError, and TrainingFailedError when the records give nothing to learn from."""
+    """Raises TooFewRecordsError, and TrainingFailedError when the records give nothing to learn from.
+
+    Activated, the version is in force for the next resolution of everything: until then profiles, and what comes
+    record by record, are of the version before. Raises UncompilableModelError, before any work, when it could not be.
+    """
+    if activate:
+        compile_online(initial_model(specification))
     training, record_count = _train(engine, specification, seed, progress)
     report = _report(training, seed, record_count)
 

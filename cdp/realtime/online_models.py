@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Engine
 
 from cdp.errors import CdpError
 from cdp.identity.activate import require_active_model
-from cdp.identity.models import require_model, select_active_version
+from cdp.identity.models import compile_online, require_model, select_active_version
 from cdp.identity.resolution_runs import PublishedRun, insert_online_run, select_last_published
 from cdp.store import read
-from resolution import OnlineModel, online_model
+from resolution import OnlineModel
 
 # The version in force, and one before it for requests that have begun.
 _KEPT = 2
@@ -36,7 +36,7 @@ class OnlineModels:
         with self._lock:
             found = self._models.get(version)
             if found is None:
-                found = self._models[version] = online_model(require_model(connection, version))
+                found = self._models[version] = compile_online(require_model(connection, version))
                 while len(self._models) > _KEPT:
                     self._models.popitem(last=False)
             self._models.move_to_end(version)

@@ -110,8 +110,35 @@ def test_a_trained_model_can_come_into_force_at_once(people: Engine) -> None:
 def test_activating_a_model_twice_says_so(people: Engine) -> None:
     run("train", "--spec", SMALL)
 
-    assert run_json("model", "activate", "1", "--reason", "better") == {"model_version": 1, "changed": True}
+    assert run_json("model", "activate", "1", "--reason", "better") == {
+        "model_version": 1,
+        "changed": True,
+        "resolution": None,
+    }
     assert "in force already" in run("model", "activate", "1").stdout
+
+
+def test_activating_a_model_resolves_what_another_made(people: Engine) -> None:
+    run("resolve")
+    run("train", "--spec", SMALL)
+
+    shown = run("model", "activate", "1", "--dry-run")
+    assert "Dry run, nothing was changed." in shown.stdout
+    assert [each["active_since"] is not None for each in run_json("model", "list")] == [True, False]
+    told = run_json("model", "activate", "1", "--reason", "better")
+
+    assert told["resolution"]["model_version"] == 1
+    assert {row["model_version_id"] for row in rows(people, "edges")} == {1}
+    assert "in force already" in run("model", "activate", "1").stdout
+
+
+def test_a_dry_run_without_profiles_says_that_none_would_change(people: Engine) -> None:
+    run("train", "--spec", SMALL)
+
+    result = run("model", "activate", "1", "--dry-run")
+
+    assert "No profile would change" in result.stdout
+    assert [each["active_since"] is not None for each in run_json("model", "list")] == [True, False]
 
 
 def test_golden_records_follow_the_rules_of_a_file(

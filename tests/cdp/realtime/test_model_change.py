@@ -1,0 +1,225 @@
+"""Single records are resolved with the version that the profiles were made with, until everything is resolved anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, select
+
+from cdp.identity.activate import activate_model
+from cdp.identity.apply_model import apply_model
+from cdp.identity.explain import explain_profile
+from cdp.identity.models import UncompilableModelError, insert_model, require_model
+from cdp.identity.profile_reads import require_profile
+from cdp.identity.resolution_runs import select_version_in_use
+from cdp.identity.resolve import resolve_all
+from cdp.identity.snapshot import StoreChangedError
+from cdp.identity.train import train_model
+from cdp.identity.verify import verify_store
+from cdp.realtime.online_models import OnlineModels, select_online_version
+from cdp.store import read, schema, write
+from resolution import Model, OnlineModel, initial_model
+from tests.cdp.identity.resolving import rows
+from tests.cdp.realtime.feeding import NOW, Feed, a_record, findings
+from tests.resolution.builders import SMALL
+
+ANA = {"full_name": "Ana Reis", "emails": ["ana@example.com"], "birth_date": "1980-02-29"}
+
+# So high that nobody is joined.
+STRICT = replace(SMALL.thresholds, link=900.0, join=900.0, review=900.0, ceiling=999.0)
+
+
+def keep_model(store: Engine, version: int, **changes: Any) -> None:
+    """Another version of the small model."""
+    with write(store) as connection:
+        model = replace(require_model(connection, 0), version=version)
+        model = replace(model, specification=replace(model.specification, **changes))
+        insert_model(connection, model, label="other", report={}, seed=0, record_count=0, now=NOW)
+
+
+@pytest.fixture
+def feed(store: Engine) -> Feed:
+    """Ana twice, in one profile under version 0; version 1 joins nobody."""
+    feed = Feed(store)
+    feed.ingest(a_record("a1", **ANA), a_record("a2", **ANA, gender="f"))
+    keep_model(store, 1, thresholds=STRICT)
+    return feed
+
+
+def people(feed: Feed) -> list[int]:
+    """How many records each profile has."""
+    return sorted(len(keys) for keys in findings(feed.engine).people)
+
+
+def test_a_version_that_waits_changes_nothing_record_by_record(feed: Feed) -> None:
+    activate_model(feed.engine, 1, author="lead", reason="after training", now=NOW)
+
+    [ingested] = feed.ingest(a_record("a3", **ANA, gender="m"))
+
+    assert (ingested.model_version, ingested.outcome) == (0, "attached")
+    assert people(feed) == [3]
+    assert {row["model_version_id"] for row in rows(feed.engine, "edges")} == {0}
+
+
+def test_every_answer_names_the_version_of_the_profiles(feed: Feed) -> None:
+    activate_model(feed.engine, 1, author="lead", reason="after training", now=NOW)
+    [ingested] = feed.ingest(a_record("a3", **ANA, gender="m"))
+
+    with read(feed.engine) as connection:
+        profile = require_profile(connection, ingested.profile_id)
+        explanation = explain_profile(connection, profile, language="en")
+        assert profile.model_version == 0
+        assert {join.pair.model_version for join in explanation.joins if join.pair} == {0}
+        assert select_online_version(connection) == select_version_in_use(connection) == 0
+
+
+def test_resolving_everything_takes_the_version_that_waits(feed: Feed) -> None:
+    activate_model(feed.engine, 1, author="lead", reason="after training", now=NOW)
+
+    resolve_all(feed.engine, clock=lambda: NOW)
+    [ingested] = feed.ingest(a_record("a3", **ANA, gender="m"))
+
+    assert (ingested.model_version, ingested.outcome) == (1, "created")
+    assert people(feed) == [1, 1, 1]
+    assert verify_store(feed.engine).breaches == []
+
+
+def test_before_there_are_profiles_the_version_in_force_is_used_at_once(store: Engine) -> None:
+    feed = Feed(store)
+    keep_model(store, 1, thresholds=STRICT)
+    activate_model(store, 1, author="lead", reason="first", now=NOW)
+
+    [ingested] = feed.ingest(a_record("a1", **ANA))
+
+    assert ingested.model_version == 1
+
+
+def test_a_version_is_applied_in_one_write_with_ids_kept(feed: Feed) -> None:
+    [before] = [row["profile_id"] for row in rows(feed.engine, "profiles")]
+
+    applied = apply_model(feed.engine, 1, author="lead", reason="better", now=NOW)
+
+    assert applied.changed
+    assert applied.resolution is not None
+    assert applied.resolution["model_version"] == 1
+    assert people(feed) == [1, 1]
+    assert before in {row["profile_id"] for row in rows(feed.engine, "profiles") if row["state"] == "live"}
+    assert rows(feed.engine, "model_activations")[-1]["reason"].endswith(": better")
+    assert verify_store(feed.engine).breaches == []
+
+
+def test_a_dry_run_shows_what_would_part_and_changes_nothing(feed: Feed) -> None:
+    before = findings(feed.engine)
+
+    applied = apply_model(feed.engine, 1, author="lead", reason="better", now=NOW, dry_run=True)
+
+    assert applied.resolution is not None
+    assert applied.resolution["preview"] is not None
+    assert applied.resolution["preview"]["changes"]["split"] == 1
+    assert findings(feed.engine) == before
+    assert [row["model_version_id"] for row in rows(feed.engine, "model_activations")] == [0]
+
+
+def test_going_back_to_the_version_of_the_profiles_resolves_nothing(feed: Feed) -> None:
+    activate_model(feed.engine, 1, author="lead", reason="after training", now=NOW)
+    runs = len(rows(feed.engine, "resolution_runs"))
+
+    applied = apply_model(feed.engine, 0, author="lead", reason="no", now=NOW)
+
+    assert (applied.changed, applied.resolution) == (True, None)
+    assert len(rows(feed.engine, "resolution_runs")) == runs
+
+
+def test_what_came_while_everything_was_resolved_takes_the_new_version_from_then_on(feed: Feed) -> None:
+    """A delivery that changes nothing, in the middle of a batch, does not stop it and does not outlive it."""
+    resolve_all(feed.engine, clock=lambda: NOW)
+
+    def deliver_again(step: str) -> None:
+        if step == "publishing":
+            [again] = feed.ingest(a_record("a1", **ANA))
+            assert (again.outcome, again.model_version) == ("unchanged", 0)
+
+    resolve_all(feed.engine, model_version=1, clock=lambda: NOW, progress=deliver_again)
+
+    with read(feed.engine) as connection:
+        assert select_online_version(connection) == 1
+    [ingested] = feed.ingest(a_record("a3", **ANA, gender="m"))
+    assert ingested.model_version == 1
+    assert {row["model_version_id"] for row in rows(feed.engine, "edges")} <= {1}
+    assert verify_store(feed.engine).breaches == []
+
+
+def test_a_record_that_came_while_everything_was_resolved_wins(feed: Feed) -> None:
+    def deliver(step: str) -> None:
+        if step == "publishing":
+            feed.ingest(a_record("a3", **ANA, gender="m"))
+
+    with pytest.raises(StoreChangedError):
+        resolve_all(feed.engine, model_version=1, clock=lambda: NOW, progress=deliver)
+
+    with read(feed.engine) as connection:
+        assert select_online_version(connection) == 0
+    assert people(feed) == [3]
+
+
+class PublishedMeanwhile(OnlineModels):
+    """Models in whose first use another process publishes everything under version 1."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.engine: Engine | None = engine
+
+    def require(self, connection: Connection, version: int) -> OnlineModel:
+        engine, self.engine = self.engine, None
+        if engine is not None:
+            resolve_all(engine, model_version=1, clock=lambda: NOW)
+        return super().require(connection, version)
+
+
+def test_an_ingest_that_a_publication_overtook_is_done_anew_on_its_version(
+    postgresql_store: Engine,
+) -> None:
+    feed = Feed(postgresql_store)
+    feed.ingest(a_record("a1", **ANA), a_record("a2", **ANA, gender="f"))
+    keep_model(postgresql_store, 1, thresholds=STRICT)
+    feed.resolver = replace(feed.resolver, models=PublishedMeanwhile(postgresql_store))
+
+    [ingested] = feed.ingest(a_record("a3", **ANA, gender="m"))
+
+    assert (ingested.model_version, ingested.outcome) == (1, "created")
+    assert people(feed) == [1, 1, 1]
+    assert verify_store(postgresql_store).breaches == []
+
+
+@pytest.fixture
+def uncompilable() -> Model:
+    """The small model with a condition that DuckDB knows and single records do not."""
+    [first, *others] = SMALL.comparisons
+    [level, *rest] = first.levels
+    strange = replace(level, condition="soundex_like(given_name_l) = soundex_like(given_name_r)")
+    comparisons = (replace(first, levels=(strange, *rest)), *others)
+    return initial_model(replace(SMALL, comparisons=comparisons), 2)
+
+
+def test_a_model_that_cannot_be_compiled_never_comes_into_force(feed: Feed, uncompilable: Model) -> None:
+    with write(feed.engine) as connection:
+        insert_model(connection, uncompilable, label="strange", report={}, seed=0, record_count=0, now=NOW)
+
+    for refused in (
+        lambda: activate_model(feed.engine, 2, author="lead", reason="new", now=NOW),
+        lambda: apply_model(feed.engine, 2, author="lead", reason="new", now=NOW),
+        lambda: apply_model(feed.engine, 2, author="lead", reason="new", now=NOW, dry_run=True),
+        lambda: resolve_all(feed.engine, model_version=2, clock=lambda: NOW),
+        lambda: train_model(
+            feed.engine, uncompilable.specification, seed=1, author="lead", now=NOW, activate=True
+        ),
+    ):
+        with pytest.raises(UncompilableModelError, match="soundex_like"):
+            refused()
+
+    with read(feed.engine) as connection:
+        states = connection.scalars(select(schema.resolution_runs.c.state)).all()
+    assert list(states) == ["published"]
+    assert [row["model_version_id"] for row in rows(feed.engine, "model_activations")] == [0]
