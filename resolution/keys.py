@@ -46,7 +46,17 @@ def value_key(column: str, value: str) -> int:
 
 def linkage_hash(linkage: Linkage) -> int:
     """The same for records that say the same."""
-    return hash_63(orjson.dumps(linkage, option=orjson.OPT_SORT_KEYS))
+    return hash_linkage_text(linkage_text(linkage))
+
+
+def linkage_text(linkage: Linkage) -> bytes:
+    """The canonical JSON of what a record says."""
+    return orjson.dumps(linkage, option=orjson.OPT_SORT_KEYS)
+
+
+def hash_linkage_text(text: bytes) -> int:
+    """The linkage_hash of a record, for who has the text already."""
+    return hash_63(text)
 
 
 def _pool(linkage: Linkage, columns: Sequence[str]) -> Sequence[str]:

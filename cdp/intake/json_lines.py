@@ -17,7 +17,6 @@ from cdp.intake.streams import ByteStream, refuse_binary, split_lines
 UTF8_BOM = b"\xef\xbb\xbf"
 DEPTH_LIMIT = 16
 KEY_ENDS = re.compile(rb'"\s*:')
-KEY_GAPS = (b'" ', b'"\t', b'"\r')  # Without any, every key ends in ":
 
 
 class TooDeepError(ValueError):
@@ -110,15 +109,17 @@ def count_keys(value: object, depth: int = 0) -> int:
     elif type(value) is list:
         inner = value
     for item in inner:
-        if type(item) is dict or type(item) is list:
+        # Texts are most of what comes, and hold nothing.
+        if type(item) is not str and (type(item) is dict or type(item) is list):
             count += count_keys(item, depth + 1)
     return count
 
 
 def count_key_ends(line: bytes) -> int:
     """At least as many as the line has keys, duplicates included; more when texts look like keys."""
-    if any(gap in line for gap in KEY_GAPS):
+    if b'" ' in line or b'"\t' in line or b'"\r' in line:
         return len(KEY_ENDS.findall(line))
+    # Without a gap after any quote every key ends in these two.
     return line.count(b'":')
 
 

@@ -24,7 +24,7 @@ MARSHAL_VERSION = 2  # Later ones look for shared values, of which there are non
 
 
 def pack(items: list[Any]) -> bytes:
-    """Plain values (lists, texts, numbers, None) as one frame.
+    """Plain values (lists, tuples, texts, numbers, None) as one frame.
 
     Marshal, because a frame lives as long as the program that wrote it; JSON and pickle take twice the time.
     """

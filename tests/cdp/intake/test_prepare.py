@@ -75,7 +75,7 @@ def test_a_record_is_spooled_raw_and_standardized(tmp_path: Path) -> None:
     assert json.loads(standardized)["values"]["full_name"] == "Ana Reis"
     assert json.loads(standardized)["refusals"] == [{"field": "/phones/1", "reason": "junk"}]
     assert linkage_hash == resolution.linkage_hash(json.loads(standardized)["linkage"])
-    assert identifiers == [["phone", "+5511987654321", "551187654321", False]]
+    assert identifiers == [("phone", "+5511987654321", "551187654321", False)]
     assert chunk.refused_values == {"phones: junk": 1}
     assert chunk.undated_count == 1
 

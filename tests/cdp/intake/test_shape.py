@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cdp.intake.rows import RefusedRowError
-from cdp.intake.shape import UNDATED, CheckedRecord, check_record
+from cdp.intake.shape import UNDATED, CheckedRecord, check_record, format_instant
 
 DATED = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -168,6 +170,10 @@ def test_whole_numbers_are_taken_as_their_digits() -> None:
         ("2026-11-20 12:00", "America/Sao_Paulo", "2026-11-20T15:00:00Z"),
         ("2018-01-10", "America/Sao_Paulo", "2018-01-10T02:00:00Z"),
         ("20261120T120000Z", "UTC", "2026-11-20T12:00:00Z"),
+        ("2026-11-20T120000.5Z", "UTC", "2026-11-20T12:00:00.500000Z"),
+        ("2026-W47-5T12:00:00Z", "UTC", "2026-11-20T12:00:00Z"),
+        ("2026-11-20 12:00:00Z", "UTC", "2026-11-20T12:00:00Z"),
+        (" 2026-11-20T12:00:00Z ", "UTC", "2026-11-20T12:00:00Z"),
     ],
 )
 def test_times_are_brought_to_utc(text: str, zone: str, instant: str) -> None:
@@ -176,6 +182,19 @@ def test_times_are_brought_to_utc(text: str, zone: str, instant: str) -> None:
     checked = check_record(record, default_source=None, time_zone=ZoneInfo(zone))
 
     assert checked.values["occurred_at"] == instant
+
+
+@given(
+    st.datetimes(datetime(1900, 1, 2), datetime(9999, 12, 30)),  # noqa: DTZ001  The zone is drawn beside it.
+    st.sampled_from([UTC, ZoneInfo("America/Sao_Paulo"), timezone(timedelta(hours=5, minutes=45))]),
+    st.sampled_from(["seconds", "microseconds"]),
+)
+def test_a_time_has_one_form_however_it_is_written(moment: datetime, zone: tzinfo, precision: str) -> None:
+    text = moment.replace(tzinfo=zone).isoformat(timespec=precision).replace("+00:00", "Z")
+
+    checked = check(occurred_at=text)
+
+    assert checked.values["occurred_at"] == format_instant(datetime.fromisoformat(text))
 
 
 def test_a_record_without_time_is_older_than_all_and_says_nothing_of_it() -> None:
