@@ -12,12 +12,16 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+_WHOLE_SECONDS = len("2026-11-20T12:00:00+00:00")
+
 
 def format_instant(instant: datetime) -> str:
     """Fixed-width text. Raises ValueError for a time without zone: it names no instant."""
     if instant.tzinfo is None:
         raise ValueError(f"An instant needs a time zone, and {instant.isoformat()} has none.")
-    return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    text = instant.astimezone(UTC).isoformat()
+    # Asking for microseconds takes twice the time of writing them where there are none.
+    return f"{text[:26]}Z" if len(text) > _WHOLE_SECONDS else f"{text[:19]}.000000Z"
 
 
 def parse_instant(text: str) -> datetime:
