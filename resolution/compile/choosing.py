@@ -7,7 +7,7 @@ from typing import Final
 
 from resolution.compile.comparing import compare
 from resolution.compile.expressions import Call, Case, Constant, Expression, Is, Not, Uncompilable
-from resolution.compile.sql_types import BOOLEAN, LOOSE_DOUBLE, NULL, common_type
+from resolution.compile.sql_types import BOOLEAN, LOOSE_DOUBLE, NULL, choice_type
 
 _TRUE: Final = Constant(BOOLEAN, True)
 _FALSE: Final = Constant(BOOLEAN, False)
@@ -15,16 +15,16 @@ _FALSE: Final = Constant(BOOLEAN, False)
 
 def choose(branches: Sequence[tuple[Expression, Expression]], default: Expression) -> Expression:
     results = [result for _, result in branches] + [default]
-    kind = common_type([each.type for each in results])
-    if kind is None or {each.type for each in results} - {NULL, kind}:
+    kind = choice_type([each.type for each in results])
+    if kind is None:
         raise Uncompilable(f"a choice between {' and '.join(str(each.type) for each in results)}")
     return Case(kind, tuple(branches), default)
 
 
 def coalesce(values: Sequence[Expression]) -> Expression:
     *firsts, last = values
-    kind = common_type([each.type for each in values])
-    if kind is None or {each.type for each in values} - {NULL, kind}:
+    kind = choice_type([each.type for each in values])
+    if kind is None:
         raise Uncompilable(f"coalesce({', '.join(str(each.type) for each in values)})")
     if kind != BOOLEAN:
         return Call(kind, "lists_first_present({all})", tuple(values), False, last.is_nullable)
@@ -50,8 +50,8 @@ def nullif(value: Expression, other: Expression) -> Expression:
 
 
 def extreme(name: str, values: Sequence[Expression]) -> Expression:
-    kind = common_type([each.type for each in values])
-    if kind is None or kind.element or {each.type for each in values} - {NULL, kind}:
+    kind = choice_type([each.type for each in values])
+    if kind is None or kind.element:
         raise Uncompilable(f"{name}({', '.join(str(each.type) for each in values)})")
     key = ", key=numbers_order" if kind == LOOSE_DOUBLE else ""
     is_nullable = all(each.is_nullable for each in values)

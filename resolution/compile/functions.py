@@ -24,7 +24,7 @@ from resolution.compile.sql_types import (
     NUMBERS,
     TEXT,
     SqlType,
-    common_type,
+    choice_type,
     list_of,
 )
 
@@ -140,10 +140,7 @@ def _list_of_lists(argument: Expression) -> Expression | None:
 
 
 def _of_one_type(arguments: Arguments) -> SqlType | None:
-    """What the arguments have in common, when none of them has to be cast for it."""
-    found = common_type([each.type for each in arguments])
-    kinds = {each.type for each in arguments} - {NULL}
-    return found if len(kinds) < 2 or not kinds & set(DOUBLES) else None
+    return choice_type([each.type for each in arguments])
 
 
 def _sets_match(arguments: Arguments) -> SqlType | None:

@@ -52,6 +52,14 @@ def common_type(types: Sequence[SqlType]) -> SqlType | None:
     return found
 
 
+def choice_type(types: Sequence[SqlType]) -> SqlType | None:
+    """The same, where no value has to be cast for it: whole numbers are not made doubles one by one."""
+    found = common_type(types)
+    if found in DOUBLES and not {*types} <= {*DOUBLES, NULL}:
+        return None
+    return found
+
+
 def _merged(one: SqlType, other: SqlType) -> SqlType | None:
     if one == other or other == NULL:
         return one

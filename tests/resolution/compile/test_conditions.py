@@ -163,7 +163,7 @@ REFUSED = {
     "a_l::DATE = b_l": "DATE = VARCHAR",
     "coalesce(a_l, 1) = 'x'": "coalesce(VARCHAR, INTEGER)",
     "CASE WHEN a_l = 'x' THEN 1 ELSE 'y' END = 1": "a choice between INTEGER and VARCHAR",
-    "greatest(length(a_l), 2.5) > 1": "greatest(INTEGER, DECIMAL)",
+    "greatest(length(a_l), 2.5::DOUBLE) > 1": "greatest(INTEGER, DOUBLE)",
     "list_distinct(x_l)[1] = 'a'": "of VARCHAR[]",
     "list_intersect(x_l, x_r) = x_l": "VARCHAR[] = VARCHAR[]",
     "list_transform(x_l, a_r) = x_r": "in place of a lambda",
