@@ -49,14 +49,13 @@ def activate(*, version: int, reason: str, dry_run: bool, as_json: bool) -> None
 
     Where there are profiles of another version, all records are resolved, as `cdp resolve --model` does.
     """
-    now = datetime.now(UTC)
     with configured_store() as engine, step_display("Resolving") as progress:
         applied = apply_model(
             engine,
             version,
             author=ACTOR,
             reason=reason,
-            now=now,
+            clock=lambda: datetime.now(UTC),
             dry_run=dry_run,
             progress=progress,
         )

@@ -31,7 +31,7 @@ def apply_model(
     *,
     author: str,
     reason: str,
-    now: datetime,
+    clock: Callable[[], datetime],
     dry_run: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> AppliedModel:
@@ -40,7 +40,7 @@ def apply_model(
     Raises UnknownModelError, UnreadableModelError, UncompilableModelError, and what resolve_all raises: the version
     before is then in force as it was.
     """
-    active = require_active_model(engine, now=now).version
+    active = require_active_model(engine, now=clock()).version
     with read(engine) as connection:
         compile_online(require_model(connection, version))
         last = select_last_published(connection)
@@ -48,7 +48,7 @@ def apply_model(
         report = resolve_all(
             engine,
             model_version=version,
-            clock=lambda: now,
+            clock=clock,
             dry_run=dry_run,
             author=author,
             reason=reason,
@@ -57,5 +57,5 @@ def apply_model(
         return AppliedModel(version, True, report)
     if dry_run:
         return AppliedModel(version, version != active, None)
-    changed = activate_model(engine, version, author=author, reason=reason, now=now)
+    changed = activate_model(engine, version, author=author, reason=reason, now=clock())
     return AppliedModel(version, changed, None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import datetime
+from itertools import count
+from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine, select, text
 
 from cdp.identity.activate import activate_model
 from cdp.identity.apply_model import apply_model
@@ -18,9 +22,10 @@ from cdp.identity.resolve import resolve_all
 from cdp.identity.snapshot import StoreChangedError
 from cdp.identity.train import train_model
 from cdp.identity.verify import verify_store
-from cdp.realtime.online_models import OnlineModels, select_online_version
+from cdp.realtime.ingest import Ingested
+from cdp.realtime.online_models import select_online_version
 from cdp.store import read, schema, write
-from resolution import Model, OnlineModel, initial_model
+from resolution import Model, initial_model
 from tests.cdp.identity.resolving import rows
 from tests.cdp.realtime.feeding import NOW, Feed, a_record, findings
 from tests.resolution.builders import SMALL
@@ -99,7 +104,7 @@ def test_before_there_are_profiles_the_version_in_force_is_used_at_once(store: E
 def test_a_version_is_applied_in_one_write_with_ids_kept(feed: Feed) -> None:
     [before] = [row["profile_id"] for row in rows(feed.engine, "profiles")]
 
-    applied = apply_model(feed.engine, 1, author="lead", reason="better", now=NOW)
+    applied = apply_model(feed.engine, 1, author="lead", reason="better", clock=lambda: NOW)
 
     assert applied.changed
     assert applied.resolution is not None
@@ -113,7 +118,7 @@ def test_a_version_is_applied_in_one_write_with_ids_kept(feed: Feed) -> None:
 def test_a_dry_run_shows_what_would_part_and_changes_nothing(feed: Feed) -> None:
     before = findings(feed.engine)
 
-    applied = apply_model(feed.engine, 1, author="lead", reason="better", now=NOW, dry_run=True)
+    applied = apply_model(feed.engine, 1, author="lead", reason="better", clock=lambda: NOW, dry_run=True)
 
     assert applied.resolution is not None
     assert applied.resolution["preview"] is not None
@@ -126,7 +131,7 @@ def test_going_back_to_the_version_of_the_profiles_resolves_nothing(feed: Feed) 
     activate_model(feed.engine, 1, author="lead", reason="after training", now=NOW)
     runs = len(rows(feed.engine, "resolution_runs"))
 
-    applied = apply_model(feed.engine, 0, author="lead", reason="no", now=NOW)
+    applied = apply_model(feed.engine, 0, author="lead", reason="no", clock=lambda: NOW)
 
     assert (applied.changed, applied.resolution) == (True, None)
     assert len(rows(feed.engine, "resolution_runs")) == runs
@@ -164,30 +169,38 @@ def test_a_record_that_came_while_everything_was_resolved_wins(feed: Feed) -> No
     assert people(feed) == [3]
 
 
-class PublishedMeanwhile(OnlineModels):
-    """Models in whose first use another process publishes everything under version 1."""
-
-    def __init__(self, engine: Engine) -> None:
-        super().__init__()
-        self.engine: Engine | None = engine
-
-    def require(self, connection: Connection, version: int) -> OnlineModel:
-        engine, self.engine = self.engine, None
-        if engine is not None:
-            resolve_all(engine, model_version=1, clock=lambda: NOW)
-        return super().require(connection, version)
+def waits_for_a_lock(engine: Engine) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with engine.connect() as connection:
+        return bool(connection.scalar(waiting))
 
 
 def test_an_ingest_that_a_publication_overtook_is_done_anew_on_its_version(
     postgresql_store: Engine,
 ) -> None:
+    """It begins while everything is published and sees the store before it; it is answered after it."""
     feed = Feed(postgresql_store)
     feed.ingest(a_record("a1", **ANA), a_record("a2", **ANA, gender="f"))
     keep_model(postgresql_store, 1, thresholds=STRICT)
-    feed.resolver = replace(feed.resolver, models=PublishedMeanwhile(postgresql_store))
+    answers: list[Ingested] = []
+    ingest = Thread(target=lambda: answers.extend(feed.ingest(a_record("a3", **ANA, gender="m"))))
+    asked = count(1)
 
-    [ingested] = feed.ingest(a_record("a3", **ANA, gender="m"))
+    def clock() -> datetime:
+        if next(asked) == 2:  # The tables are held, and nothing is written yet.
+            ingest.start()
+            deadline = time.monotonic() + 4
+            while not waits_for_a_lock(postgresql_store) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert not answers
+        return NOW
 
+    resolve_all(postgresql_store, model_version=1, clock=clock)
+    ingest.join(20)
+
+    [ingested] = answers
     assert (ingested.model_version, ingested.outcome) == (1, "created")
     assert people(feed) == [1, 1, 1]
     assert verify_store(postgresql_store).breaches == []
@@ -209,8 +222,8 @@ def test_a_model_that_cannot_be_compiled_never_comes_into_force(feed: Feed, unco
 
     for refused in (
         lambda: activate_model(feed.engine, 2, author="lead", reason="new", now=NOW),
-        lambda: apply_model(feed.engine, 2, author="lead", reason="new", now=NOW),
-        lambda: apply_model(feed.engine, 2, author="lead", reason="new", now=NOW, dry_run=True),
+        lambda: apply_model(feed.engine, 2, author="lead", reason="new", clock=lambda: NOW),
+        lambda: apply_model(feed.engine, 2, author="lead", reason="new", clock=lambda: NOW, dry_run=True),
         lambda: resolve_all(feed.engine, model_version=2, clock=lambda: NOW),
         lambda: train_model(
             feed.engine, uncompilable.specification, seed=1, author="lead", now=NOW, activate=True
