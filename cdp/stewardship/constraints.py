@@ -83,6 +83,21 @@ def select_closers(connection: Connection, action_id: int) -> set[int]:
     return set(connection.scalars(closers.distinct()))
 
 
+def select_closings(connection: Connection, constraint_ids: Collection[int]) -> list[tuple[Link, int]]:
+    """Every closing of what these constraints hold, with the action that closed it."""
+    if not constraint_ids:
+        return []
+    held = constraints.alias("held")
+    rows: Iterable[Any] = connection.execute(
+        select(*(held.c[column.name] for column in _COLUMNS), held.c.closed_by)
+        .join_from(constraints, held, _holds_the_same(held))
+        .where(
+            constraints.c.constraint_id.in_(_ids(connection, constraint_ids)), held.c.closed_by.is_not(None)
+        )
+    )
+    return [(Link(*link), closed_by) for *link, closed_by in rows]
+
+
 def insert_links(
     connection: Connection,
     kind: str,
@@ -159,4 +174,4 @@ def _links(connection: Connection, *conditions: ColumnElement[bool]) -> list[Lin
 
 
 def _each_once(links: Iterable[Link]) -> list[Link]:
-    return list({(link.opened_by, link.kind, link.pair): link for link in links}.values())
+    return list({link.claim: link for link in links}.values())

@@ -29,6 +29,11 @@ class Link:
     def pair(self) -> Pair:
         return self.record_id_l, self.record_id_r
 
+    @property
+    def claim(self) -> tuple[int | None, str, Pair]:
+        """The same in all rows that say it, one after the other."""
+        return self.opened_by, self.kind, self.pair
+
 
 @dataclass(frozen=True)
 class Contradiction:

@@ -7,7 +7,7 @@ machine from doing it again. Of an undo: what it took back stands again. Ids go 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -26,6 +26,7 @@ from cdp.stewardship.constraints import (
     close_same_links,
     reopen_links,
     select_closers,
+    select_closings,
     select_linked,
     select_links,
     select_links_closed_by,
@@ -130,18 +131,14 @@ def _withdraw(session: Session, ruling: Action, action: Action) -> set[int]:
     closing = select_open_links_of(connection, ruling.action_id)
     _require_latest(connection, ruling, closing)
     given_way = select_links_closed_by(connection, ruling.action_id)
-    standing = select_standing(
-        connection, {link.opened_by for link in given_way if link.opened_by is not None}
-    )
-    reopening = [link for link in given_way if link.opened_by is None or link.opened_by in standing]
-    concerned = _with_linked(connection, [*closing, *reopening])
+    concerned = _with_linked(connection, [*closing, *given_way])
     close_links(
         connection,
         [link.constraint_id for link in closing],
         closed_by=action.action_id,
         now=session.moment,
     )
-    reopen_links(connection, [link.constraint_id for link in reopening], now=session.moment)
+    _reopen(session, given_way)
     if ruling.candidate_id is None:
         return concerned
     reopen_candidate(connection, ruling.candidate_id)
@@ -161,7 +158,7 @@ def _reinstate(session: Session, ruling: Action) -> set[int]:
         closed_by=ruling.action_id,
         now=session.moment,
     )
-    reopen_links(connection, [link.constraint_id for link in reopening], now=session.moment)
+    _reopen(session, reopening)
     if ruling.candidate_id is not None and ruling.decision is not None:
         close_candidate(
             connection,
@@ -171,6 +168,22 @@ def _reinstate(session: Session, ruling: Action) -> set[int]:
             now=session.moment,
         )
     return concerned
+
+
+def _reopen(session: Session, links: Sequence[Link]) -> None:
+    """Open them again, but for those of rulings that do not stand and those that gave way to one that does."""
+    connection = session.connection
+    ids = [link.constraint_id for link in links]
+    closings = select_closings(connection, ids)
+    cutting = set(select_standing_rulings(connection, {closed_by for _, closed_by in closings}))
+    given_way = {link.claim for link, closed_by in closings if closed_by in cutting}
+    owners = select_standing(connection, {link.opened_by for link in links if link.opened_by is not None})
+    reopening = [
+        link.constraint_id
+        for link in links
+        if link.claim not in given_way and (link.opened_by is None or link.opened_by in owners)
+    ]
+    reopen_links(connection, reopening, now=session.moment)
 
 
 def _with_linked(connection: Connection, links: Iterable[Link]) -> set[int]:

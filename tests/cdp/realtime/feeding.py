@@ -45,13 +45,19 @@ class Limits:
 
 @dataclass
 class Feed:
-    """A store with sources `shop` and `web`, and the small model in force."""
+    """A store with sources `shop` and `web`, and the small model in force; fresh: whether it has them yet to get."""
 
     engine: Engine
     limits: Limits = Limits()
+    fresh: bool = True
     resolver: Resolver = field(init=False)
 
     def __post_init__(self) -> None:
+        self.resolver = Resolver(self.engine, OnlineModels())
+        if self.fresh:
+            self._set_up()
+
+    def _set_up(self) -> None:
         rules = tuple(replace(rule, cap=self.limits.cap) for rule in SMALL.blocking_rules)
         specification = replace(SMALL, blocking_rules=rules, complete_size=self.limits.complete_size)
         model = replace(initial_model(specification), rule_names=tuple(rule.name for rule in rules))
@@ -60,7 +66,6 @@ class Feed:
             replace_activation(connection, 0, author="test", reason="quick", now=NOW)
             new = [NewSource(name, SourceSettings()) for name in SOURCES]
             insert_sources(connection, new, now=NOW)
-        self.resolver = Resolver(self.engine, OnlineModels())
 
     def take(self, raw: Mapping[str, Any], *, now: datetime = NOW) -> IncomingRecord:
         with read(self.engine) as connection:

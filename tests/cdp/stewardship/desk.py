@@ -45,11 +45,14 @@ class People:
 
 @dataclass
 class Desk:
+    """fresh: whether the store has no model yet."""
+
     engine: Engine
+    fresh: bool = True
     feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:
-        self.feed = Feed(self.engine)
+        self.feed = Feed(self.engine, fresh=self.fresh)
 
     # ------------------------------------------------------------------------------------------------ verbs
 

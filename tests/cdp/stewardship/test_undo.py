@@ -9,14 +9,6 @@ from datetime import timedelta
 import pytest
 
 from cdp.identity.resolve import resolve_all
-from cdp.store.schema import (
-    ledger_entries,
-    memberships,
-    merge_candidates,
-    outbox_events,
-    pair_constraints,
-    steward_actions,
-)
 from cdp.stewardship.errors import (
     AlreadyUndoneError,
     ConstraintConflictError,
@@ -27,6 +19,14 @@ from cdp.stewardship.errors import (
 )
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.undo import undo_action
+from cdp.store.schema import (
+    ledger_entries,
+    memberships,
+    merge_candidates,
+    outbox_events,
+    pair_constraints,
+    steward_actions,
+)
 from tests.cdp.realtime.feeding import NOW, a_record
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, People, an_order
 
@@ -282,6 +282,36 @@ def test_two_rulings_that_say_the_same_are_taken_back_one_by_one(lite_desk: Desk
     lite_desk.undo(cut)
 
     assert lite_desk.groups() == [["1"], ["2"], ["3"]]
+    assert lite_desk.breaches() == []
+
+
+def test_a_join_stays_cut_while_one_of_two_splits_stands(lite_desk: Desk) -> None:
+    lite_desk.take(ANA, BIA)
+    joined = lite_desk.join("1", "2")
+    cut = lite_desk.split("2")
+    undone = lite_desk.undo(cut)
+    cut_again = lite_desk.split("2")
+    lite_desk.undo(undone)
+
+    lite_desk.undo(cut_again)
+
+    assert lite_desk.groups() == [["1"], ["2"]]
+    lite_desk.undo(cut)
+    assert lite_desk.groups() == [["1", "2"]]
+    lite_desk.undo(joined)
+    assert lite_desk.groups() == [["1"], ["2"]]
+
+
+def test_a_join_that_stands_again_stays_cut_by_a_split_that_stands(lite_desk: Desk) -> None:
+    lite_desk.take(ANA, BIA, CAIO)
+    joined = lite_desk.join("1", "2", "3")
+    cut_undone = lite_desk.undo(lite_desk.split("1"))
+    join_undone = lite_desk.undo(joined)
+    lite_desk.undo(cut_undone)
+
+    lite_desk.undo(join_undone)
+
+    assert lite_desk.groups() == [["1"], ["2", "3"]]
     assert lite_desk.breaches() == []
 
 

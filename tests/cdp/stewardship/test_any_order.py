@@ -1,0 +1,184 @@
+"""Whatever stewards rule and take back, in any order: the store is sound, and nothing is left of what was undone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from cdp.errors import CdpError
+from cdp.identity.resolve import resolve_all
+from cdp.stewardship.errors import AlreadyUndoneError, ConstraintConflictError, RuledOnSinceError
+from cdp.stewardship.join import join
+from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.split import split
+from cdp.stewardship.undo import undo_action
+from cdp.store import open_store
+from cdp.store.schema import pair_constraints, steward_actions
+from tests.cdp.realtime.feeding import NOW, a_record
+from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, People, an_order
+
+# Three that are Ana's and one that may be, two of Bia's with two documents of a kind, Caio, and a nameless one.
+PEOPLE: list[dict[str, Any]] = [
+    MAYBE_ANA,
+    ANA,
+    BIA | {"documents": [{"type": "cpf", "number": "390.533.447-05"}]},
+    ANA,
+    CAIO,
+    ANA | {"full_name": "Ana Lima", "address": {}},
+    BIA | {"documents": [{"type": "cpf", "number": "529.982.247-25"}]},
+    {"emails": ["caio@example.com"], "full_name": "Caio Prado"},
+]
+REFUSALS = (ConstraintConflictError, RuledOnSinceError, AlreadyUndoneError)
+STEPS = settings(
+    max_examples=20, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def people_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of these people, resolved."""
+    path = Path(shutil.copyfile(migrated_file, tmp_path_factory.mktemp("desk") / "people.db"))
+    engine = open_store(f"sqlite:///{path}")
+    Desk(engine).take(*PEOPLE)
+    engine.dispose()
+    return path
+
+
+class Rulings(RuleBasedStateMachine):
+    """Joins, splits, decisions and undos over records that do not change."""
+
+    def __init__(self, people_file: Path, directory: Path) -> None:
+        super().__init__()
+        path = shutil.copyfile(people_file, directory / f"{next(_numbers)}.db")
+        self.engine = open_store(f"sqlite:///{path}")
+        self.desk = Desk(self.engine, fresh=False)
+        self.before = self.desk.people()
+
+    # ------------------------------------------------------------------------------------------------ steps
+
+    @precondition(lambda self: len(self.members()) > 1)
+    @rule(data=st.data(), size=st.integers(2, 3))
+    def join(self, data: st.DataObject, size: int) -> None:
+        ids = st.lists(st.sampled_from(sorted(self.members())), min_size=2, max_size=size, unique=True)
+        chosen = data.draw(ids)
+        self.attempt(lambda: join(self.desk.feed.resolver, chosen, an_order()))
+
+    @precondition(lambda self: any(len(keys) > 1 for keys in self.members().values()))
+    @rule(data=st.data())
+    def split(self, data: st.DataObject) -> None:
+        several = sorted(each for each, keys in self.members().items() if len(keys) > 1)
+        profile_id = data.draw(st.sampled_from(several))
+        keys = self.members()[profile_id]
+        parts = st.lists(st.sampled_from(keys), min_size=1, max_size=len(keys) - 1, unique=True)
+        record_ids = [self.desk.record_id(key) for key in data.draw(parts)]
+        self.attempt(lambda: split(self.desk.feed.resolver, profile_id, record_ids, an_order()))
+
+    @precondition(lambda self: self.desk.open_candidates())
+    @rule(data=st.data(), decision=st.sampled_from(("same", "different", "unsure")))
+    def decide(self, data: st.DataObject, decision: str) -> None:
+        candidate = data.draw(st.sampled_from(self.desk.open_candidates()))
+        self.attempt(lambda: self.desk.decide(candidate, decision))
+
+    @precondition(lambda self: self.standing(lambda _: True))
+    @rule(data=st.data())
+    def undo(self, data: st.DataObject) -> None:
+        action_id = data.draw(st.sampled_from(self.standing(lambda _: True)))
+        self.attempt(lambda: undo_action(self.desk.feed.resolver, action_id, an_order()))
+
+    # ------------------------------------------------------------------------------------------------ looks
+
+    def members(self) -> dict[str, list[str]]:
+        return self.desk.people().members
+
+    def standing(self, chosen: Callable[[dict[str, Any]], bool]) -> list[int]:
+        rows = self.desk.rows(steward_actions)
+        return [row["action_id"] for row in rows if row["undone_by"] is None and chosen(row)]
+
+    def attempt(self, step: Callable[[], Outcome]) -> None:
+        """A refusal changes nothing; what goes through leaves the store sound and tells the truth."""
+        before = self.desk.people()
+        try:
+            outcome = step()
+        except REFUSALS:
+            assert self.desk.people() == before
+            return
+        assert self.desk.breaches(partition=False) == []
+        now = self.desk.people().members
+        told = {each.profile_id: each.record_ids for each in outcome.after if each.record_ids}
+        assert told == {
+            each: sorted(self.desk.record_id(key) for key in now[each]) for each in now if each in told
+        }
+        untold = {each: keys for each, keys in now.items() if each not in told}
+        assert untold == {each: before.members[each] for each in untold}
+
+    def teardown(self) -> None:
+        try:
+            assert self.desk.breaches() == []
+            while rulings := self.standing(lambda row: row["undoes_action_id"] is None):
+                undo_action(self.desk.feed.resolver, rulings[-1], an_order())
+            self.look_at_the_end()
+        finally:
+            self.engine.dispose()
+
+    def look_at_the_end(self) -> None:
+        now = self.desk.people()
+        assert all(row["valid_to"] is not None for row in self.desk.rows(pair_constraints))
+        assert without_new_ids(now, self.before) == self.before
+        resolve_all(self.engine, clock=lambda: NOW)
+        assert self.desk.people() == now
+        assert self.desk.breaches() == []
+
+
+class Changes(Rulings):
+    """The same while records come, change and go: what holds is what a batch finds."""
+
+    def __init__(self, people_file: Path, directory: Path) -> None:
+        super().__init__(people_file, directory)
+        self.days = count(60)
+
+    @rule(key=st.sampled_from("12345678"), values=st.sampled_from(PEOPLE))
+    def send(self, key: str, values: dict[str, Any]) -> None:
+        day = next(self.days)
+        self.desk.feed.ingest(a_record(key, day=day, **values), now=NOW + timedelta(days=day))
+        assert self.desk.breaches(partition=False) == []
+
+    @rule(key=st.sampled_from("12345678"))
+    def delete(self, key: str) -> None:
+        now = NOW + timedelta(days=next(self.days) - 100)
+        try:
+            self.desk.feed.delete("shop", key, now=now)
+        except CdpError:
+            return
+        assert self.desk.breaches(partition=False) == []
+
+    def look_at_the_end(self) -> None:
+        now = self.desk.people()
+        assert self.desk.breaches() == []
+        resolve_all(self.engine, clock=lambda: NOW)
+        assert self.desk.people() == now
+
+
+def without_new_ids(now: People, before: People) -> People:
+    new = now.answers.keys() - before.answers.keys()
+    assert new.isdisjoint(now.members)
+    return replace(now, answers={each: leads for each, leads in now.answers.items() if each not in new})
+
+
+def test_undone_rulings_leave_nothing(people_file: Path, tmp_path: Path) -> None:
+    run_state_machine_as_test(lambda: Rulings(people_file, tmp_path), settings=STEPS)
+
+
+def test_rulings_hold_while_records_change(people_file: Path, tmp_path: Path) -> None:
+    run_state_machine_as_test(lambda: Changes(people_file, tmp_path), settings=STEPS)
