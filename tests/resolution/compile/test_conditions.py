@@ -108,13 +108,13 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(written=_conditions)
 def test_a_condition_is_read_as_duckdb_reads_it(connection: duckdb.DuckDBPyConnection, written: str) -> None:
     assert not differences(connection, written, PAIRS)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(written=_wholes)
 def test_an_arithmetic_is_read_as_duckdb_reads_it(
     connection: duckdb.DuckDBPyConnection, written: str

@@ -85,7 +85,7 @@ def _described(day: int | None) -> tuple[Any, ...]:
 _DESCRIPTION = "isinf(d), epoch(d), year(d), month(d), day(d)"
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(_spoiled(DATES, "0129-/  :.TZ+\\BC(\t"))
 def test_a_text_is_cast_to_the_date_of_duckdb(written: list[str]) -> None:
     found = [_described(dates.date_of_text(text)) for text in written]
@@ -95,7 +95,7 @@ def test_a_text_is_cast_to_the_date_of_duckdb(written: list[str]) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["%Y-%m-%d", "%d/%m/%Y", "%Y%m%d", "%d.%m%Y", "%Y", "%Y-%m"])
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(data=st.data())
 def test_a_text_is_parsed_to_the_date_of_duckdb(pattern: str, data: st.DataObject) -> None:
     fitting = pattern.replace("%Y", "2000").replace("%m", "02").replace("%d", "29")
@@ -109,7 +109,7 @@ def test_a_text_is_parsed_to_the_date_of_duckdb(pattern: str, data: st.DataObjec
     assert _by_text(written, found) == _by_text(written, _in_duckdb(_DESCRIPTION, written, parsed))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(_spoiled(NUMBERS, "0159.+-eE_x \t"))
 def test_a_text_is_cast_to_the_whole_number_of_duckdb(written: list[str]) -> None:
     found = [tuple(numbers.whole_of_text(text, bits) for bits in (8, 32, 64)) for text in written]
@@ -118,7 +118,7 @@ def test_a_text_is_cast_to_the_whole_number_of_duckdb(written: list[str]) -> Non
     assert _by_text(written, found) == _by_text(written, _in_duckdb(kinds, written))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(_spoiled(NUMBERS[:-4], "0159.+-eE_x \t"))
 def test_a_text_is_cast_to_the_double_of_duckdb(written: list[str]) -> None:
     found = [_with_nan(numbers.double_of_text(text)) for text in written]
@@ -135,7 +135,7 @@ def _with_nan(number: float | None) -> float | str | None:
     return "NaN" if number is not None and math.isnan(number) else number
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.lists(st.tuples(*[st.integers(-1_000_000, 100_000)] * 2), min_size=50, max_size=200))
 def test_the_time_between_two_dates_is_that_of_duckdb(pairs: list[tuple[int, int]]) -> None:
     counted = (

@@ -53,7 +53,7 @@ def _in_duckdb(function: str, pairs: Pairs) -> list[float]:
         ("jaro_winkler_similarity", distances.jaro_winkler),
     ],
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(pairs=_pairs)
 def test_a_distance_is_that_of_duckdb(function: str, compute: Callable[..., float], pairs: Pairs) -> None:
     found = [compute(distances.octets(left), distances.octets(right)) for left, right in pairs]
@@ -61,7 +61,7 @@ def test_a_distance_is_that_of_duckdb(function: str, compute: Callable[..., floa
     assert found == _in_duckdb(function, pairs)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(_pairs.map(lambda pairs: [pair for pair in pairs if all(pair)]))
 def test_jaccard_is_that_of_duckdb(pairs: Pairs) -> None:
     found = [distances.jaccard(distances.octets(left), distances.octets(right)) for left, right in pairs]
@@ -69,7 +69,7 @@ def test_jaccard_is_that_of_duckdb(pairs: Pairs) -> None:
     assert found == _in_duckdb("jaccard", pairs)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(_pairs)
 def test_hamming_is_that_of_duckdb(pairs: Pairs) -> None:
     even = [(left, right) for left, right in pairs if len(left.encode()) == len(right.encode()) > 0]
@@ -78,7 +78,7 @@ def test_hamming_is_that_of_duckdb(pairs: Pairs) -> None:
     assert found == _in_duckdb("hamming", even)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(_pairs)
 def test_one_apart_is_a_damerau_levenshtein_distance_of_one(pairs: Pairs) -> None:
     found = [distances.is_one_apart(distances.octets(left), distances.octets(right)) for left, right in pairs]

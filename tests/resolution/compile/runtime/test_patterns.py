@@ -60,7 +60,7 @@ def connection() -> duckdb.DuckDBPyConnection:
     return opened
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(pattern=_expressions, options=st.sampled_from(["", "", "i", "s", "c"]))
 def test_an_expression_that_is_not_refused_matches_as_in_duckdb(
     connection: duckdb.DuckDBPyConnection, pattern: str, options: str
@@ -91,7 +91,7 @@ def test_an_expression_that_is_not_refused_matches_as_in_duckdb(
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(pattern=st.text("ab%_éÉ!.kK", max_size=6))
 def test_a_like_pattern_matches_as_in_duckdb(connection: duckdb.DuckDBPyConnection, pattern: str) -> None:
     assume(not (pattern.count("!") and pattern.endswith("!")))
