@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections import OrderedDict
 from datetime import datetime
@@ -40,10 +39,6 @@ class OnlineModels:
                 found = self._models[version] = compile_online(require_model(connection, version))
                 while len(self._models) > _KEPT:
                     self._models.popitem(last=False)
-                # A model stays, with hundreds of thousands of terms: walking it again and again for garbage cost
-                # a quarter of the time of a batch of records.
-                gc.collect()
-                gc.freeze()
             self._models.move_to_end(version)
             return found
 
