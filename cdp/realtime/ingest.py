@@ -32,7 +32,14 @@ from cdp.realtime.publish_region import Cause, Published, publish_region
 from cdp.realtime.versions import Stored, store_versions
 from cdp.store import retry_write
 from cdp.store.schema import identifiers, ledger_entries, profiles, redo_records, source_records, sources
-from resolution import Change, IndexedRecord, IndexOutdatedError, LocalResolution, resolve_changes
+from resolution import (
+    Change,
+    FailedConditionError,
+    IndexedRecord,
+    IndexOutdatedError,
+    LocalResolution,
+    resolve_changes,
+)
 
 REASON = "online resolution"
 
@@ -45,6 +52,12 @@ class UnknownRecordError(CdpError):
     """There is no live record of this key."""
 
     reason = "unknown_record"
+
+
+class UnresolvableRecordsError(CdpError):
+    """A condition of the model fails on values of these records, or of those beside them; `ids` are the records'."""
+
+    reason = "records_unresolvable"
 
 
 @dataclass(frozen=True)
@@ -170,6 +183,13 @@ def resolve_and_publish(
         resolution = resolve_changes(index, model, changes, concerned=concerned)
     except IndexOutdatedError as error:
         raise StoreNotResolvedError(str(error)) from error
+    except FailedConditionError as error:
+        # Its message quotes the values.
+        raise UnresolvableRecordsError(
+            f"A condition of model version {cause.model_version} fails on values of the records: mend the condition "
+            "and put that model in force with `cdp model activate`.",
+            ids=sorted({*concerned, *(change.record_id for change in changes)}),
+        ) from error
     newest = connection.scalar(_NEWEST_PROFILE)
     published = publish_region(
         connection,
