@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import duckdb
 
 from resolution.errors import SpecificationError
+from resolution.shortcuts import shortened
 from resolution.specification import Comparison, Specification
+
+
+def compared_columns(comparison: Comparison) -> set[str]:
+    """The columns of records that the conditions look at."""
+    return {
+        column for level in comparison.levels for column in re.findall(r"\b([a-z_]+)_[lr]\b", level.condition)
+    }
+
+
+def present_comparisons(
+    connection: duckdb.DuckDBPyConnection, specification: Specification
+) -> list[Comparison]:
+    """Those that some record in table `records` has a value for."""
+    columns = [name for (name, *_) in connection.execute("DESCRIBE records").fetchall()]
+    counts = ", ".join(f'count("{name}")' for name in columns)
+    [found] = connection.execute(f"SELECT {counts} FROM records").fetchall()  # noqa: S608  columns of a table of ours
+    filled = {name for name, count in zip(columns, found, strict=True) if count}
+    return [comparison for comparison in specification.comparisons if filled & compared_columns(comparison)]
 
 
 def check_conditions(connection: duckdb.DuckDBPyConnection, specification: Specification) -> None:
@@ -56,7 +76,7 @@ def levels_sql(connection: duckdb.DuckDBPyConnection, specification: Specificati
 
 def _level_sql(comparison: Comparison) -> str:
     cases = " ".join(
-        f"WHEN {level.condition} THEN {number}" if level.condition != "ELSE" else f"ELSE {number}"
+        f"WHEN {shortened(level.condition)} THEN {number}" if level.condition != "ELSE" else f"ELSE {number}"
         for number, level in enumerate(comparison.levels)
     )
     return f"CASE {cases} END"
