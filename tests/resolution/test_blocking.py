@@ -125,6 +125,20 @@ def test_the_pairs_of_all_rules_are_proposed_once(linkages: list[Linkage]) -> No
     assert found == expected_pairs(linkages, SHIPPED.blocking_rules)
 
 
+@settings(max_examples=2, deadline=None)
+@given(many_linkages(size=20))
+def test_keys_that_need_not_last_propose_the_same_pairs(linkages: list[Linkage]) -> None:
+    with whole_records_of(linkages) as connection:
+        create_block_keys(connection)
+        for rule in SHIPPED.blocking_rules:
+            add_block_keys(connection, rule, lasting=False)
+        add_blocked_pairs(connection, SHIPPED.blocking_rules)
+
+        found = proposed(connection)
+
+    assert found == expected_pairs(linkages, SHIPPED.blocking_rules)
+
+
 def test_a_key_is_a_number_of_63_bits_that_never_changes() -> None:
     rule = BlockingRule("names_and_year", (("given_sound",), ("birth_year",)), 60, False)
 
