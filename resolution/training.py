@@ -7,33 +7,33 @@ behind it and clamped, so that a handful of pairs or one odd level decides nothi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
 
-from resolution.blocking import (
-    add_block_keys,
-    add_blocked_pairs,
-    create_block_keys,
-    drop_block_keys,
-    proposed_pairs_sql,
-)
+from resolution.blocking import create_block_keys, drop_block_keys
 from resolution.errors import TrainingError
-from resolution.levels import check_conditions
+from resolution.levels import check_conditions, present_comparisons
 from resolution.model import Model
-from resolution.sampled_evidence import SampledEvidence, sample_evidence
-from resolution.specification import BlockingRule, Comparison, Specification
-from resolution.splink_engine import Session, estimate_u, run_session, score_pairs
+from resolution.sampled_evidence import (
+    SampledEvidence,
+    blocked_evidence,
+    drop_samples,
+    rule_evidence,
+    score_samples,
+)
+from resolution.specification import Comparison, Specification
+from resolution.splink_engine import Session, estimate_u, run_sessions
 from resolution.term_frequencies import count_terms, shipped_terms
+from resolution.training_pairs import block_pairs, create_rule_pairs
 
 # Pairs looked at: enough that a level seen once in ten thousand pairs is seen twenty-five times, few enough that
-# weighing them costs a million records what it costs fifty thousand.
+# weighing them costs a million records what it costs fifty thousand. Of the blocked pairs only a sum is wanted, which
+# these give to one part in a hundred.
 SAMPLED_PAIRS = 250_000
 SESSION_PAIRS = 200_000
-BLOCKED_PAIRS = 100_000
-RULE_BLOCKS = 20_000
-RULE_PAIRS = 4_000
+BLOCKED_PAIRS = 50_000
 
 # The shipped m counts as much as this many matching pairs, the shipped u as this many random ones.
 PRIOR_MATCHES = 200.0
@@ -93,44 +93,51 @@ def train(connection: duckdb.DuckDBPyConnection, prior: Model, *, version: int, 
     check_conditions(connection, specification)
     frequencies, rare = count_terms(connection, specification)
     model = replace(prior, version=version, frequencies=frequencies, rare=rare)
-    sampled = estimate_u(connection, model, seed=seed, pair_count=SAMPLED_PAIRS)
+    present = present_comparisons(connection, specification)
+    estimated = {comparison.name for comparison in present if not comparison.is_fixed}
+    sampled = estimate_u(connection, model, wanted=estimated, seed=seed, pair_count=SAMPLED_PAIRS)
     m = {
         comparison.name: [level.m for level in comparison.weighed_levels]
         for comparison in specification.comparisons
     }
-
-    create_block_keys(connection)
-    _block(connection, model.blocking_rules)
-    model = _settle(model, m, sampled, sample_evidence(connection, model, pair_count=BLOCKED_PAIRS))
-    shares = _match_shares(connection, model)
-    worthwhile = [name for name, share in shares.items() if share >= WORTHWHILE_MATCH_SHARE]
-    model = _with_rules(connection, model, worthwhile)
-    evidence = sample_evidence(connection, model, pair_count=BLOCKED_PAIRS)
-    drop_block_keys(connection)
+    model, evidence, shares = _choose_rules(connection, model, m, sampled)
     model = _settle(model, m, sampled, evidence)
-
-    sessions = _run_sessions(connection, model, sampled)
+    names = {comparison.name for comparison in present}
+    sessions = run_sessions(connection, model, present=names, pair_count=SESSION_PAIRS)
     m = {comparison.name: _blended_m(comparison, sessions) for comparison in specification.comparisons}
     return Training(_settle(model, m, sampled, evidence), sessions, shares)
 
 
-def _with_rules(connection: duckdb.DuckDBPyConnection, model: Model, names: Collection[str]) -> Model:
-    """The model with these optional rules too, in the order of the specification; they are blocked there and then."""
-    chosen = [rule for rule in model.specification.blocking_rules if rule.is_optional and rule.name in names]
-    _block(connection, chosen)
-    return replace(model, rule_names=(*model.rule_names, *(rule.name for rule in chosen)))
+def _choose_rules(
+    connection: duckdb.DuckDBPyConnection,
+    scored: Model,
+    m: Mapping[str, Sequence[float]],
+    sampled: Mapping[str, Sequence[float | None]],
+) -> tuple[Model, SampledEvidence, dict[str, float]]:
+    """The model with the optional rules that are worth their pairs, the evidence of the pairs that are blocked then,
+    and for each optional rule the mean match probability of the pairs that only it proposes.
 
-
-def _run_sessions(
-    connection: duckdb.DuckDBPyConnection, model: Model, sampled: Mapping[str, Sequence[float | None]]
-) -> list[Session]:
-    """The EM runs over the training blocks that have enough pairs."""
-    present = {name for name, levels in sampled.items() if any(levels)}
-    sessions = (
-        run_session(connection, model, rule, present=present, pair_count=SESSION_PAIRS)
-        for rule in model.specification.training_rules
-    )
-    return [session for session in sessions if session is not None]
+    All samples are scored at once, since starting costs as much as scoring tens of thousands of pairs.
+    """
+    optional = [rule for rule in scored.specification.blocking_rules if rule.is_optional]
+    create_block_keys(connection)
+    block_pairs(connection, scored.blocking_rules)
+    create_rule_pairs(connection, optional)
+    score_samples(connection, scored, pair_count=BLOCKED_PAIRS)
+    evidence = blocked_evidence(connection, scored)
+    model = _settle(scored, m, sampled, evidence)
+    shares = {
+        rule: pairs.match_share(model) for rule, pairs in rule_evidence(connection, scored, optional).items()
+    }
+    chosen = [rule for rule in optional if shares.get(rule.name, 0.0) >= WORTHWHILE_MATCH_SHARE]
+    for rule in chosen:
+        more = rule_evidence(connection, scored, [rule])
+        added = block_pairs(connection, [rule])
+        if rule.name in more:
+            evidence = evidence.with_more(more[rule.name].standing_for(added))
+    drop_block_keys(connection)
+    drop_samples(connection)
+    return replace(model, rule_names=(*model.rule_names, *(rule.name for rule in chosen))), evidence, shares
 
 
 def _settle(
@@ -143,7 +150,7 @@ def _settle(
     for _ in range(ROUNDS):
         u = {
             comparison.name: _blended_u(
-                comparison, sampled[comparison.name], model.match_probability, m[comparison.name]
+                comparison, sampled.get(comparison.name, ()), model.match_probability, m[comparison.name]
             )
             for comparison in model.specification.comparisons
         }
@@ -190,40 +197,3 @@ def _blended_m(comparison: Comparison, sessions: Sequence[Session]) -> list[floa
             matches = session.pair_count * session.match_share
             total = [value + matches * level for value, level in zip(total, found, strict=True)]
     return [value / sum(total) for value in total]
-
-
-def _block(connection: duckdb.DuckDBPyConnection, rules: Sequence[BlockingRule]) -> None:
-    for rule in rules:
-        add_block_keys(connection, rule)
-    add_blocked_pairs(connection, rules)
-
-
-def _match_shares(connection: duckdb.DuckDBPyConnection, model: Model) -> dict[str, float]:
-    """For each optional rule the mean match probability of the pairs that it alone proposes, from some of them.
-
-    Leaves no keys of the optional rules behind.
-    """
-    optional = [rule for rule in model.specification.blocking_rules if rule.is_optional]
-    connection.execute("CREATE TABLE rule_pairs (rule VARCHAR, join_key_l BIGINT, join_key_r BIGINT)")
-    for rule in optional:
-        add_block_keys(connection, rule)
-        connection.execute(
-            f"""
-            INSERT INTO rule_pairs
-            SELECT $rule, join_key_l, join_key_r FROM ({proposed_pairs_sql(most_blocks=RULE_BLOCKS)})
-            ORDER BY hash(join_key_l, join_key_r), join_key_l, join_key_r LIMIT $pairs
-            """,  # noqa: S608  SQL of this code
-            {"rule": rule.name, "rules": [rule.name], "caps": [rule.cap], "pairs": RULE_PAIRS},
-        )
-        connection.execute("DELETE FROM block_keys WHERE rule = ?", [rule.name])
-    connection.execute(
-        "CREATE TABLE sampled_pairs AS SELECT DISTINCT '0' AS match_key, join_key_l, join_key_r FROM rule_pairs"
-    )
-    score_pairs(connection, model, pairs="sampled_pairs", scored="rule_scores", floor=-1000.0)
-    rows = connection.execute(
-        "SELECT rule, avg(1 / (1 + pow(2, -match_weight))) FROM rule_pairs "
-        "JOIN rule_scores ON join_key_l = record_id_l AND join_key_r = record_id_r GROUP BY rule ORDER BY rule"
-    ).fetchall()
-    for table in ("rule_pairs", "sampled_pairs", "rule_scores"):
-        connection.execute(f"DROP TABLE {table}")
-    return dict(rows)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import duckdb
@@ -15,7 +16,10 @@ from resolution.sampled_evidence import (
     LEAST_MATCH_PROBABILITY,
     MOST_MATCH_PROBABILITY,
     SampledEvidence,
-    sample_evidence,
+    blocked_evidence,
+    drop_samples,
+    rule_evidence,
+    score_samples,
 )
 from resolution.splink_engine import score_pairs
 from resolution.term_frequencies import count_terms
@@ -54,6 +58,23 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+@contextmanager
+def samples(
+    connection: duckdb.DuckDBPyConnection,
+    model: Model,
+    *,
+    pair_count: int = 10**6,
+    rule_pairs: Sequence[tuple[str, int, int]] = (),
+) -> Iterator[None]:
+    """Table `sample_scores`, and these pairs of optional rules."""
+    connection.execute("CREATE TABLE rule_pairs (rule VARCHAR, join_key_l BIGINT, join_key_r BIGINT)")
+    if rule_pairs:
+        connection.executemany("INSERT INTO rule_pairs VALUES (?, ?, ?)", rule_pairs)
+    score_samples(connection, model, pair_count=pair_count)
+    yield
+    drop_samples(connection)
+
+
 def splink_weights(connection: duckdb.DuckDBPyConnection, model: Model) -> list[float]:
     score_pairs(connection, model, pairs="blocked_pairs", scored="expected", floor=-1000.0)
     found = rows(connection, "SELECT match_weight FROM expected ORDER BY record_id_l, record_id_r")
@@ -63,7 +84,8 @@ def splink_weights(connection: duckdb.DuckDBPyConnection, model: Model) -> list[
 
 @pytest.fixture(scope="module")
 def sampled(workspace: duckdb.DuckDBPyConnection) -> SampledEvidence:
-    return sample_evidence(workspace, MODEL, pair_count=10**6)
+    with samples(workspace, MODEL):
+        return blocked_evidence(workspace, MODEL)
 
 
 def test_under_its_own_model_a_sample_weighs_what_splink_says(
@@ -89,21 +111,60 @@ def test_a_sample_under_counted_terms_weighs_what_splink_says(workspace: duckdb.
     counted = replace(MODEL, frequencies=frequencies, rare=rare)
     other = with_other_numbers(counted, seed=2)
 
-    weights = sample_evidence(workspace, counted, pair_count=10**6).weigh(other) + other.prior_match_weight
+    with samples(workspace, counted):
+        weights = blocked_evidence(workspace, counted).weigh(other) + other.prior_match_weight
 
     assert weights == pytest.approx(splink_weights(workspace, other), abs=1e-9)
 
 
-def test_a_sample_knows_its_share_and_leaves_nothing_behind(workspace: duckdb.DuckDBPyConnection) -> None:
+def test_a_sample_stands_for_all_blocked_pairs_and_leaves_nothing_behind(
+    workspace: duckdb.DuckDBPyConnection,
+) -> None:
     [(blocked,)] = rows(workspace, "SELECT count(*) FROM blocked_pairs")
     before = rows(workspace, "SHOW TABLES")
 
-    half = sample_evidence(workspace, MODEL, pair_count=blocked // 2)
+    with samples(workspace, MODEL, pair_count=blocked // 2):
+        half = blocked_evidence(workspace, MODEL)
 
-    assert half.share == pytest.approx(0.5, abs=0.01)
     assert half.pair_count == blocked
     assert 0.3 * blocked < len(half.levels) < 0.7 * blocked
+    assert half.stands_for.sum() == pytest.approx(blocked)
     assert rows(workspace, "SHOW TABLES") == before
+
+
+OPTIONAL = [rule for rule in SHIPPED.blocking_rules if rule.is_optional][:3]
+
+
+def test_the_pairs_of_an_optional_rule_are_evidence_until_they_are_blocked() -> None:
+    first, second, third = (rule.name for rule in OPTIONAL)
+    with workspace_of(people_records(12, seed=2)) as connection:
+        create_pairs(connection, [(1, 2), (3, 4)], table="blocked_pairs")
+        proposals = [(first, 1, 3), (first, 1, 4), (second, 1, 4), (second, 2, 3), (third, 2, 4)]
+        with samples(connection, MODEL, rule_pairs=proposals):
+            before = rule_evidence(connection, MODEL, OPTIONAL[:2])
+            connection.execute("INSERT INTO blocked_pairs VALUES ('0', 1, 3), ('0', 1, 4)")
+            after = rule_evidence(connection, MODEL, OPTIONAL[:2])
+            blocked = blocked_evidence(connection, MODEL)
+
+    assert {rule: len(evidence.levels) for rule, evidence in before.items()} == {first: 2, second: 2}
+    assert {rule: len(evidence.levels) for rule, evidence in after.items()} == {second: 1}
+    assert len(blocked.levels) == 4
+
+
+def test_the_match_share_is_the_mean_match_probability(
+    workspace: duckdb.DuckDBPyConnection, sampled: SampledEvidence
+) -> None:
+    probabilities = [1 / (1 + 2**-weight) for weight in splink_weights(workspace, MODEL)]
+
+    assert sampled.match_share(MODEL) == pytest.approx(sum(probabilities) / len(probabilities))
+
+
+def test_two_samples_expect_the_matches_of_both(sampled: SampledEvidence) -> None:
+    odd = np.arange(len(sampled.levels)) % 2 == 1
+
+    parts = sampled.chosen(odd).with_more(sampled.chosen(~odd))
+
+    assert parts.match_probability(MODEL) == pytest.approx(sampled.match_probability(MODEL), rel=1e-9)
 
 
 def test_the_match_probability_reproduces_itself(sampled: SampledEvidence) -> None:
@@ -116,7 +177,8 @@ def test_the_match_probability_reproduces_itself(sampled: SampledEvidence) -> No
 
 
 def test_a_sample_of_a_tenth_stands_for_ten_times_the_matches(sampled: SampledEvidence) -> None:
-    diluted = replace(sampled, share=0.1, pair_count=sampled.pair_count * 10)
+    diluted = sampled.standing_for(10 * len(sampled.levels))
+    diluted = replace(diluted, pair_count=sampled.pair_count * 10)
 
     assert diluted.match_probability(MODEL) == pytest.approx(sampled.match_probability(MODEL), rel=1e-4)
 
@@ -125,7 +187,8 @@ def test_without_blocked_pairs_the_match_probability_is_the_least() -> None:
     with workspace_of(records_of([a_person()])) as connection:
         create_pairs(connection, [], table="blocked_pairs")
 
-        empty = sample_evidence(connection, MODEL, pair_count=100)
+        with samples(connection, MODEL):
+            empty = blocked_evidence(connection, MODEL)
 
     assert empty.match_probability(MODEL) == LEAST_MATCH_PROBABILITY
 

@@ -10,11 +10,20 @@ from math import log2
 import duckdb
 import pytest
 from hypothesis import given
+from splink import DuckDBAPI, Linker
 
 from resolution import Model, parse_specification
 from resolution.levels import levels_sql
+from resolution.model import splink_settings
 from resolution.specification import TrainingRule
-from resolution.splink_engine import comparisons_with_frequencies, estimate_u, run_session, score_pairs
+from resolution.splink_engine import (
+    EM_CONVERGENCE,
+    EM_ITERATIONS,
+    comparisons_with_frequencies,
+    estimate_u,
+    run_sessions,
+    score_pairs,
+)
 from tests.resolution.builders import (
     SHIPPED,
     SMALL,
@@ -27,6 +36,7 @@ from tests.resolution.builders import (
     prior_model,
     records_of,
     rows,
+    small_people,
     whole_records_of,
     workspace_of,
 )
@@ -100,6 +110,9 @@ def test_a_comparison_without_a_missing_level_has_levels_too() -> None:
     text = SMALL_TEXT.replace(
         'label = "missing"\ncondition = "city_l IS NULL OR city_r IS NULL"\nmissing = true\n',
         'label = "one city"\ncondition = "city_l IS NULL OR city_r IS NULL"\nm = 0.1\nu = 0.1\n',
+    )
+    text = text.replace("m = 0.8\nu = 0.1\n", "m = 0.7\nu = 0.1\n").replace(
+        "m = 0.2\nu = 0.9\n", "m = 0.2\nu = 0.8\n"
     )
     people = [a_person(city="recife"), a_person(), a_person(city="natal"), a_person(city="natal")]
 
@@ -199,42 +212,95 @@ def four_records() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def test_u_is_the_share_of_random_pairs_in_each_level(four_records: duckdb.DuckDBPyConnection) -> None:
-    u = estimate_u(four_records, SMALL_MODEL, seed=1, pair_count=1000)
+    u = estimate_u(four_records, SMALL_MODEL, wanted=["city"], seed=1, pair_count=1000)
 
-    assert u["city"] == pytest.approx([2 / 6, 4 / 6])
+    assert u == {"city": pytest.approx([2 / 6, 4 / 6])}
 
 
 def test_a_level_that_no_random_pair_falls_into_keeps_its_u(four_records: duckdb.DuckDBPyConnection) -> None:
-    u = estimate_u(four_records, SMALL_MODEL, seed=1, pair_count=1000)
+    wanted = ["family_name", "birth_date"]
 
-    assert u["family_name"] == [1.0, 0.98]
-    assert u["birth_date"] == [0.0001, 0.001, 0.9989]
+    u = estimate_u(four_records, SMALL_MODEL, wanted=wanted, seed=1, pair_count=1000)
+
+    assert u == {"family_name": [1.0, 0.98], "birth_date": [0.0001, 0.001, 0.9989]}
+
+
+def test_where_no_comparison_is_wanted_nothing_is_estimated(four_records: duckdb.DuckDBPyConnection) -> None:
+    assert estimate_u(four_records, SMALL_MODEL, wanted=[], seed=1, pair_count=1000) == {}
+    assert run_sessions(four_records, SMALL_MODEL, present=[], pair_count=1000) == []
 
 
 def test_a_block_with_too_few_pairs_is_skipped(four_records: duckdb.DuckDBPyConnection) -> None:
-    [whole_name, _] = SMALL.training_rules
+    assert run_sessions(four_records, SMALL_MODEL, present=["city"], pair_count=1000) == []
 
-    assert run_session(four_records, SMALL_MODEL, whole_name, present=["city"], pair_count=1000) is None
+
+def with_training(*rules: TrainingRule) -> Model:
+    return replace(SMALL_MODEL, specification=replace(SMALL, training_rules=rules))
 
 
 def test_a_session_tells_of_the_comparisons_that_its_block_is_not_made_of() -> None:
     people = [
         a_person(("ana", "bia")[n % 2], city="recife", birth_date=f"1980-01-{n:02}") for n in range(1, 25)
     ]
-    first_letter = TrainingRule("first letter", ("left(given_name, 1)", "city"), ("given_name", "city"))
+    first_letter = TrainingRule("first letter", ("left(given_name, 1)",), ("city",))
+    names = ["given_name", "birth_date", "city", "family_name"]
 
     with whole_records_of(people) as connection:
-        session = run_session(
-            connection,
-            SMALL_MODEL,
-            first_letter,
-            present=["given_name", "birth_date", "city"],
-            pair_count=1000,
+        [session] = run_sessions(connection, with_training(first_letter), present=names, pair_count=1000)
+
+    assert session.pair_count == 2 * (12 * 11 // 2)
+    assert set(session.m) == {"birth_date", "family_name"}
+
+
+def test_a_block_that_leaves_no_comparison_is_skipped() -> None:
+    everything = TrainingRule("city", ("city",), ("birth_date",))
+
+    with whole_records_of([a_person(city="recife")] * 12) as connection:
+        found = run_sessions(
+            connection, with_training(everything), present=["city", "birth_date"], pair_count=1000
         )
 
-    assert session is not None
-    assert session.pair_count == 2 * (12 * 11 // 2)
-    assert set(session.m) == {"birth_date"}
+    assert found == []
+
+
+def test_a_block_with_too_many_pairs_is_cut_down_to_some_records() -> None:
+    people = [a_person(city="recife", birth_date=f"1980-01-{1 + n % 28:02}") for n in range(200)]
+    rule = TrainingRule("city", ("city",), ("city",))
+
+    with whole_records_of(people) as connection:
+        [session] = run_sessions(connection, with_training(rule), present=["birth_date"], pair_count=2000)
+        [again] = run_sessions(connection, with_training(rule), present=["birth_date"], pair_count=2000)
+
+    assert session.pair_count == 2000
+    assert session == again
+
+
+def test_a_session_finds_what_splinks_own_training_finds() -> None:
+    names = {comparison.name for comparison in SMALL.comparisons}
+    settings = splink_settings(SMALL_MODEL)
+    for level in (
+        level for comparison in settings["comparisons"] for level in comparison["comparison_levels"]
+    ):
+        level.pop("tf_adjustment_column", None)
+    settings |= {"em_convergence": EM_CONVERGENCE, "max_iterations": EM_ITERATIONS}
+
+    with whole_records_of(small_people(200, seed=4)) as connection:
+        sessions = {
+            session.rule: session
+            for session in run_sessions(connection, SMALL_MODEL, present=names, pair_count=10**6)
+        }
+        linker = Linker(DuckDBAPI(connection=connection).register("records"), settings, log_level=None)
+        judged = linker.training.estimate_parameters_using_expectation_maximisation(
+            "l.emails[1] = r.emails[1]", estimate_without_term_frequencies=True
+        ).core_model_settings
+
+    assert sessions["e-mail"].match_share == pytest.approx(judged.probability_two_random_records_match)
+    assert {name: list(levels) for name, levels in sessions["e-mail"].m.items()} == {
+        comparison.output_column_name: pytest.approx(
+            [level.m_probability for level in comparison.comparison_levels if not level.is_null_level]
+        )
+        for comparison in judged.comparisons
+    }
 
 
 def table_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -259,8 +325,9 @@ def test_nothing_remains_of_estimations() -> None:
     with whole_records_of(people) as connection:
         before = table_names(connection)
 
-        estimate_u(connection, SMALL_MODEL, seed=1, pair_count=1000)
-        for rule in SMALL.training_rules:
-            run_session(connection, SMALL_MODEL, rule, present=["city", "email"], pair_count=1000)
+        estimate_u(connection, SMALL_MODEL, wanted=["city"], seed=1, pair_count=1000)
+        sessions = run_sessions(connection, SMALL_MODEL, present=["city", "email"], pair_count=1000)
 
+        assert len(sessions) == 2
         assert table_names(connection) == before
+        assert rows(connection, "SELECT current_setting('disabled_optimizers')") == [("",)]

@@ -165,6 +165,16 @@ def test_matches_among_random_pairs_do_not_make_an_address_ordinary() -> None:
     assert u < 1 / 79 / 2
 
 
+def test_a_comparison_that_no_record_has_values_for_keeps_the_shipped_numbers() -> None:
+    people = [{**person, "emails": None} for person in small_people(60, seed=5)]
+
+    training = train_on(records_of([{k: v for k, v in person.items() if v is not None} for person in people]))
+
+    assert training.model.match_probability > SMALL.match_probability
+    assert training.model.probabilities["email"] == [(0.6, 0.0001), (0.4, 0.9999)]
+    assert training.model.probabilities["city"] != [(0.8, 0.1), (0.2, 0.9)]
+
+
 def test_two_records_that_nothing_proposes_are_enough() -> None:
     training = train_on(records_of([a_person(), a_person("bia", "lima")]))
 
