@@ -21,6 +21,7 @@ from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.ingest import UnknownRecordError
 from cdp.realtime.online_models import StoreNotResolvedError
 from cdp.realtime.search import NothingToSearchByError
+from cdp.stewardship.errors import RulingRefusedError
 from cdp.store import StoreError
 from cdp.store.errors import StoreBusyError, WriteConflictError
 
@@ -42,21 +43,37 @@ PROBLEMS: dict[str, ProblemKind] = {
     "bad_request": ProblemKind(400, "The request cannot be understood."),
     "malformed_json": ProblemKind(400, "The body is not JSON that can be read safely."),
     "invalid_cursor": ProblemKind(400, "The cursor is not one that this list gave out."),
+    "idempotency_key_required": ProblemKind(400, "The call needs a key of its own, in Idempotency-Key."),
     "unauthorized": ProblemKind(401, "The request carries no valid key."),
     "scope_missing": ProblemKind(403, "The key lacks the scope that this call needs."),
     "not_found": ProblemKind(404, "There is nothing at this address."),
     "profile_not_found": ProblemKind(404, "There is no such profile, or this key may not read it so."),
     "record_not_found": ProblemKind(404, "There is no such record, or this key may not write it."),
+    "candidate_not_found": ProblemKind(
+        404, "There is no such merge candidate, or this key may not know of it."
+    ),
+    "action_not_found": ProblemKind(404, "No steward's action has this id."),
+    "ledger_entry_not_found": ProblemKind(404, "There is no such entry in the ledger."),
     "method_not_allowed": ProblemKind(405, "This address does not answer to this method."),
     "several_profiles": ProblemKind(409, "The identifiers belong to several profiles."),
+    "profiles_are_one": ProblemKind(409, "The profiles are one person already."),
+    "constraint_conflict": ProblemKind(409, "Rulings in force say the opposite."),
+    "candidate_closed": ProblemKind(409, "The merge candidate is closed."),
+    "already_undone": ProblemKind(409, "It was taken back already."),
+    "ruled_on_since": ProblemKind(409, "A later ruling builds on it."),
+    "nothing_to_undo": ProblemKind(409, "The entry brought nobody together and parted nobody."),
     "profile_erased": ProblemKind(410, "The profile was erased."),
+    "candidate_changed": ProblemKind(412, "The merge candidate is not what the If-Match names."),
     "body_too_large": ProblemKind(413, "The body is larger than this service takes."),
     "unsupported_media_type": ProblemKind(415, "The body must be JSON in UTF-8, neither packed nor encoded."),
     "validation_failed": ProblemKind(422, "Parts of the request are missing, unknown or out of bounds."),
     "identifier_invalid": ProblemKind(422, "None of the identifiers can be one that points at a person."),
     "record_refused": ProblemKind(422, "The record is none that can be taken."),
     "nothing_to_search_by": ProblemKind(422, "Nothing of the request can be searched by."),
+    "split_unusable": ProblemKind(422, "These records cannot be split off this profile."),
+    "too_many_pairs": ProblemKind(422, "The ruling is about more pairs of records than one may be."),
     "purpose_required": ProblemKind(422, "Unmasked values need a purpose, in the header CDP-Purpose."),
+    "precondition_required": ProblemKind(428, "The call needs the ETag it rests on, in If-Match."),
     "http_error": ProblemKind(400, "The request was refused."),
     "internal_error": ProblemKind(500, "The service failed; the request id finds the cause in its log."),
     "not_ready": ProblemKind(503, "The service cannot answer requests now.", 5),
@@ -209,6 +226,9 @@ def _answer_domain_error(error: CdpError) -> Response:
             return _answer_problem(Problem("nothing_to_search_by", str(error), errors=errors))
         case UnknownRecordError():
             return _answer_problem(Problem("record_not_found"))
+        case RulingRefusedError():
+            told = {"action_ids": error.action_ids}
+            return _answer_problem(Problem(error.reason, str(error), extension=told))
         case StoreNotResolvedError():
             logger.error("store.not_resolved", detail=str(error))
             return _answer_problem(Problem("store_not_resolved", str(error)))

@@ -7,7 +7,7 @@ all of them unless the caller may unmask and says what for. Every answer is audi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -358,18 +358,12 @@ def locate(
 
 
 def _document(profile: Profile, reading: Reading, sources: Collection[str] | None) -> dict[str, Any]:
-    golden: Mapping[str, Mapping[str, Any]] = profile.golden
-    identifiers = profile.identifiers
+    golden, identifiers = shown_values(
+        profile.golden, profile.identifiers, unmask=reading.unmask, sources=sources
+    )
     kinds = _IDENTIFIER_KINDS.get(reading.view)
     if kinds is not None:
         identifiers = [each for each in identifiers if each["type"] in kinds]
-    if not reading.unmask:
-        golden = mask_golden(golden, [(each["type"], each["value"]) for each in profile.identifiers])
-        identifiers = [
-            {**each, "value": mask_identifier(each["type"], each["value"])} for each in identifiers
-        ]
-    if sources is not None:
-        golden = _without_other_sources(golden, sources)
     return {
         "profile_id": profile.profile_id,
         "version": profile.version,
@@ -378,11 +372,28 @@ def _document(profile: Profile, reading: Reading, sources: Collection[str] | Non
         "masked": not reading.unmask,
         "state": profile.state,
         "record_count": profile.record_count,
-        "golden": _flat(golden),
+        "golden": golden,
         "identifiers": identifiers,
         "created_at": profile.created_at,
         "updated_at": profile.updated_at,
     }
+
+
+def shown_values(
+    golden: Mapping[str, Mapping[str, Any]],
+    identifiers: Sequence[Mapping[str, Any]],
+    *,
+    unmask: bool,
+    sources: Collection[str] | None,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Golden values and identifiers as a caller may see them. Sources: what the key is bound to."""
+    shown = [dict(each) for each in identifiers]
+    if not unmask:
+        golden = mask_golden(golden, [(each["type"], each["value"]) for each in identifiers])
+        shown = [{**each, "value": mask_identifier(each["type"], each["value"])} for each in identifiers]
+    if sources is not None:
+        golden = _without_other_sources(golden, sources)
+    return _flat(golden), shown
 
 
 def _flat(golden: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

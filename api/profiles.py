@@ -229,7 +229,7 @@ def get_profile(query: dict[str, Any], profile_id: str) -> Response:
     caller = current_caller()
     reading = choose_reading(caller, query, needs_view=True)
     with read(current_service().store.engine()) as connection:
-        profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
+        profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
     response = answer_view(profile, reading, found_by="id")
     return locate(response, profile, profile_id, "profiles.get_profile", view=query.get("view"))
 
@@ -251,7 +251,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
     reading = _reading_inside(unmask=query["unmask"])
     after = decode_cursor(query.get("cursor")) or 0
     with read(current_service().store.engine()) as connection:
-        profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
+        profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
         records = select_member_records(
             connection,
             profile.profile_id,
@@ -285,7 +285,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
     caller = current_caller()
     reading = _reading_inside(unmask=False)
     with read(current_service().store.engine()) as connection:
-        profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
+        profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
         entries = select_ledger_entries(
             connection,
             profile.profile_id,
@@ -320,7 +320,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     reading = _reading_inside(unmask=False)
     language = choose_language(query)
     with read(current_service().store.engine()) as connection:
-        profile = require_profile(connection, _checked(profile_id), sources=caller.sources)
+        profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
         explanation = explain_profile(connection, profile, language=language)
     audit_read(profile.profile_id, "profile.read_explanation", reading)
     document = {
@@ -344,7 +344,7 @@ def choose_language(query: Mapping[str, Any]) -> str:
     return query.get("lang") or next(known, LANGUAGES[0])
 
 
-def _checked(profile_id: str) -> str:
+def checked_profile_id(profile_id: str) -> str:
     """A text that could be an id: others need not reach the store."""
     if not _PROFILE_ID.fullmatch(profile_id):
         raise Problem("profile_not_found")

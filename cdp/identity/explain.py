@@ -42,6 +42,9 @@ __all__ = [
 _NO_FREQUENCIES = gzip.compress(b"{}")
 
 
+Pair = tuple[int, int]
+
+
 @dataclass(frozen=True)
 class ComparisonExplanation:
     """What one comparison of a pair says, in bits; the labels in the language asked for."""
@@ -119,7 +122,16 @@ def explain_profile(connection: Connection, profile: Profile, *, language: str) 
     )
 
 
-Pair = tuple[int, int]
+def explain_edge(
+    connection: Connection, pair: Pair, *, language: str
+) -> tuple[PairEvidence | None, str]:
+    """What is kept of a scored pair of records, and the same in words; None where nothing is kept."""
+    stored = _select_edges(connection, [pair])
+    models = _select_models(connection, {edge.model_version_id for edge in stored.values()})
+    scored = _explain_edge(stored.get(pair), models)
+    if scored is None:
+        return None, describe_lost_evidence(language)
+    return _evidence(*scored, language), describe_pair(scored[1], language)
 
 
 def _select_member_ids(connection: Connection, profile_id: str) -> frozenset[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import Action
 from cdp.stewardship.candidates import OPEN, Candidate, close_candidate, require_candidate
@@ -13,17 +15,19 @@ from cdp.stewardship.pairs import between
 from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
 
 
-def decide(resolver: Resolver, candidate_id: int, decision: str, order: Order, *, etag: str) -> Outcome:
+def decide(
+    resolver: Resolver, candidate_id: int, decision: str, order: Order, *, seen: Collection[str]
+) -> Outcome:
     """Close a candidate: 'same' joins its profiles, 'different' keeps every record of one from every record of the
     other, 'unsure' lets it rest until another model or a newer record proposes it.
 
-    Etag: of the candidate as the steward saw it. Raises UnknownCandidateError, StaleCandidateError,
-    ClosedCandidateError, TooManyPairsError, ConstraintConflictError.
+    Seen: the etag of the candidate as the steward saw it, or several. Raises UnknownCandidateError,
+    StaleCandidateError, ClosedCandidateError, TooManyPairsError, ConstraintConflictError.
     """
 
     def work(session: Session) -> Outcome:
         candidate = require_candidate(session.connection, candidate_id)
-        _require_open(candidate, etag)
+        _require_open(candidate, seen)
         close_candidate(session.connection, candidate_id, decision, author=order.author, now=session.moment)
         action = begin_action(session, "decision", candidate_id=candidate_id, decision=decision)
         match decision:
@@ -37,9 +41,9 @@ def decide(resolver: Resolver, candidate_id: int, decision: str, order: Order, *
     return carry_out(resolver, order, work)
 
 
-def _require_open(candidate: Candidate, etag: str) -> None:
+def _require_open(candidate: Candidate, seen: Collection[str]) -> None:
     candidate_id = candidate.candidate_id
-    if candidate.etag != etag:
+    if candidate.etag not in seen:
         raise StaleCandidateError(
             f"Candidate {candidate_id} or its profiles changed since: look at it again.", ids=[candidate_id]
         )

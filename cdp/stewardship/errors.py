@@ -5,63 +5,79 @@ from __future__ import annotations
 from cdp.errors import CdpError
 
 
-class UnknownCandidateError(CdpError):
+class RulingRefusedError(CdpError):
+    """The root of these; action_ids: the rulings to undo first, where that would help."""
+
+    @property
+    def action_ids(self) -> list[str | int]:
+        return []
+
+
+class RuledOtherwiseError(RulingRefusedError):
+    """Other rulings stand in the way: `ids` names their actions."""
+
+    @property
+    def action_ids(self) -> list[str | int]:
+        return list(self.ids)
+
+
+class UnknownCandidateError(RulingRefusedError):
     """There is no such candidate, or the caller may not know of it: the two look the same."""
 
     reason = "candidate_not_found"
 
 
-class StaleCandidateError(CdpError):
+class StaleCandidateError(RulingRefusedError):
     """The candidate or one of its profiles is not what the steward saw."""
 
     reason = "candidate_changed"
 
 
-class ClosedCandidateError(CdpError):
+class ClosedCandidateError(RulingRefusedError):
     reason = "candidate_closed"
 
 
-class UnknownActionError(CdpError):
+class UnknownActionError(RulingRefusedError):
     reason = "action_not_found"
 
 
-class UnknownEntryError(CdpError):
+class UnknownEntryError(RulingRefusedError):
     reason = "ledger_entry_not_found"
 
 
-class AlreadyUndoneError(CdpError):
+class AlreadyUndoneError(RuledOtherwiseError):
     reason = "already_undone"
 
 
-class RuledOnSinceError(CdpError):
+class RuledOnSinceError(RuledOtherwiseError):
     """A later ruling that still stands builds on this one."""
 
     reason = "ruled_on_since"
 
 
-class NothingToUndoError(CdpError):
+class NothingToUndoError(RulingRefusedError):
     """The entry brought no records together and parted none."""
 
     reason = "nothing_to_undo"
 
 
-class ConstraintConflictError(CdpError):
+class ConstraintConflictError(RuledOtherwiseError):
     """Rulings in force would hold two records together and apart."""
 
     reason = "constraint_conflict"
 
 
-class OneProfileError(CdpError):
+class OneProfileError(RulingRefusedError):
     """Fewer than two profiles were named, absorbed ids counted as their survivors."""
 
     reason = "profiles_are_one"
 
 
-class UnusableSplitError(CdpError):
+class UnusableSplitError(RulingRefusedError):
     """No record would go, or none would stay, or a record is not the profile's."""
 
     reason = "split_unusable"
 
 
-class TooManyPairsError(CdpError):
+class TooManyPairsError(RulingRefusedError):
     reason = "too_many_pairs"

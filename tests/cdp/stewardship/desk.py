@@ -76,8 +76,8 @@ class Desk:
     def decide(
         self, candidate: Candidate, decision: str, *, etag: str | None = None, **options: Any
     ) -> Outcome:
-        chosen = candidate.etag if etag is None else etag
-        return decide(self.feed.resolver, candidate.candidate_id, decision, an_order(**options), etag=chosen)
+        seen = [candidate.etag if etag is None else etag]
+        return decide(self.feed.resolver, candidate.candidate_id, decision, an_order(**options), seen=seen)
 
     def undo(self, outcome: Outcome, **options: Any) -> Outcome:
         assert outcome.action_id is not None

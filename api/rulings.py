@@ -1,0 +1,165 @@
+"""What calls that rule on people have in common: who orders it, and what comes of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, request
+
+from api.auth import current_caller
+from api.errors import Problem
+from api.profile_views import (
+    PROFILE_ID_EXAMPLE,
+    GoldenRecordSchema,
+    HeldIdentifierSchema,
+    Reading,
+    audit_read,
+    json_response,
+    read_unmasking,
+    shown_values,
+)
+from api.service import current_service
+from cdp.stewardship.candidates import REASONS
+from cdp.stewardship.outcome import Outcome, ProfileState
+from cdp.stewardship.ruling import Order
+
+REASON_LIMIT = 1000
+_KEY = re.compile(r"[!-~]{1,255}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+IDEMPOTENCY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "A key of the caller's own for this ruling, such as a UUID; not needed with dry_run=true.",
+    "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
+}
+
+
+class RulingQuerySchema(ma.Schema):
+    dry_run = ma.fields.Boolean(
+        load_default=False,
+        metadata={"description": "Only tell what would come of it; nothing is stored."},
+    )
+    unmask = ma.fields.Boolean(
+        load_default=False,
+        metadata={"description": "Whole values; needs the scope `pii:unmask` and the header CDP-Purpose."},
+    )
+
+
+class ReasonSchema(ma.Schema):
+    reason = ma.fields.String(
+        required=True,
+        validate=[ma.validate.Length(max=REASON_LIMIT), ma.validate.Regexp(r"(?s).*\S", error="Say why.")],
+        metadata={
+            "description": "Why; the ledger and the audit keep it, so name no person in it.",
+            "minLength": 1,
+            "examples": ["same card, confirmed on the phone"],
+        },
+    )
+
+
+class ProfileStateSchema(ma.Schema):
+    """A profile at one moment."""
+
+    profile_id = ma.fields.String(
+        required=True,
+        metadata={
+            "description": "`new-1`, `new-2` and so on for those that a dry run would create.",
+            "examples": [PROFILE_ID_EXAMPLE],
+        },
+    )
+    state = ma.fields.String(required=True, metadata={"enum": ["live", "absorbed", "empty"]})
+    version = ma.fields.Integer(required=True)
+    record_ids = ma.fields.List(ma.fields.Integer(), required=True)
+    golden = ma.fields.Nested(GoldenRecordSchema, required=True)
+    identifiers = ma.fields.List(ma.fields.Nested(HeldIdentifierSchema), required=True)
+
+
+class ProposedPairSchema(ma.Schema):
+    """Two profiles that may be one person, by the heaviest pair of records between them."""
+
+    candidate_id = ma.fields.Integer(
+        required=True, allow_none=True, metadata={"description": "null for one that a dry run would open."}
+    )
+    record_id_l = ma.fields.Integer(required=True)
+    record_id_r = ma.fields.Integer(required=True)
+    profile_id_l = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    profile_id_r = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    match_weight = ma.fields.Float(required=True, metadata={"examples": [2.4]})
+    match_probability = ma.fields.Float(required=True, metadata={"examples": [0.84]})
+    reason = ma.fields.String(
+        required=True,
+        metadata={
+            "enum": list(REASONS),
+            "description": "Why the machine did not join them: the evidence is too weak; they hold two values of an "
+            "exclusive identifier; they share one and little else; the profile would be too large.",
+        },
+    )
+
+
+class RulingSchema(ma.Schema):
+    """What a ruling did, or in a dry run would do."""
+
+    action_id = ma.fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Undo it by this; null in a dry run."}
+    )
+    kind = ma.fields.String(required=True, metadata={"enum": ["join", "split", "decision", "undo"]})
+    dry_run = ma.fields.Boolean(required=True, attribute="is_preview")
+    model_version = ma.fields.Integer(required=True)
+    ledger_entry_ids = ma.fields.List(
+        ma.fields.Integer(), required=True, metadata={"description": "Empty where no record moved."}
+    )
+    profiles_before = ma.fields.List(ma.fields.Nested(ProfileStateSchema), required=True)
+    profiles_after = ma.fields.List(ma.fields.Nested(ProfileStateSchema), required=True)
+    candidates = ma.fields.List(
+        ma.fields.Nested(ProposedPairSchema),
+        required=True,
+        metadata={"description": "The open merge candidates of these profiles, afterwards."},
+    )
+
+
+_RULING = RulingSchema()
+
+
+def read_order(reason: str, *, dry_run: bool) -> Order:
+    """Who orders what, why. Raises Problem: a ruling is about all records of people, whatever their source."""
+    caller = current_caller()
+    if caller.sources is not None:
+        raise Problem("scope_missing", "A key that is bound to sources rules on nobody.")
+    key = request.headers.get("Idempotency-Key")
+    if key is None and not dry_run:
+        raise Problem("idempotency_key_required")
+    if key is not None and not _KEY.fullmatch(key):
+        detail = "One to 255 visible ASCII characters."
+        raise Problem("validation_failed", errors=[{"pointer": "/headers/Idempotency-Key", "detail": detail}])
+    return Order(f"key:{caller.key_id}", reason.strip(), current_service().clock(), is_preview=dry_run)
+
+
+def read_number(text: str, problem: str) -> int:
+    """A number in an address. Raises the problem for what is none: there is nothing under it."""
+    if not _NUMBER.fullmatch(text):
+        raise Problem(problem)
+    return int(text)
+
+
+def read_ruling_unmasking(*, unmask: bool) -> Reading:
+    return Reading("steward", *read_unmasking(current_caller(), unmask=unmask))
+
+
+def answer_ruling(outcome: Outcome, reading: Reading) -> Response:
+    for profile_id in sorted({each.profile_id for each in outcome.before}):
+        audit_read(profile_id, "profile.read_ruling", reading, action_id=outcome.action_id, kind=outcome.kind)
+    document = {
+        **vars(outcome),
+        "profiles_before": [_shown(each, reading) for each in outcome.before],
+        "profiles_after": [_shown(each, reading) for each in outcome.after],
+    }
+    return json_response(_RULING.dump(document))
+
+
+def _shown(state: ProfileState, reading: Reading) -> dict[str, Any]:
+    golden, identifiers = shown_values(state.golden, state.identifiers, unmask=reading.unmask, sources=None)
+    return {**vars(state), "golden": golden, "identifiers": identifiers}

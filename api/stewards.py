@@ -1,0 +1,193 @@
+"""POST /v1/profiles/join, /v1/profiles/{profile_id}/split, undo: what stewards rule, and what they take back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from flask import Response
+
+from api.auth import requires_scope
+from api.errors import PROBLEM_TYPE, ProblemSchema
+from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
+from api.profile_views import PROFILE_ID_EXAMPLE, InstantField, json_response
+from api.profiles import checked_profile_id
+from api.rulings import (
+    IDEMPOTENCY_HEADER,
+    ReasonSchema,
+    RulingQuerySchema,
+    RulingSchema,
+    answer_ruling,
+    read_number,
+    read_order,
+    read_ruling_unmasking,
+)
+from api.service import current_service
+from cdp.stewardship.actions import select_actions
+from cdp.stewardship.join import join
+from cdp.stewardship.split import split
+from cdp.stewardship.undo import undo_action, undo_entry
+from cdp.store import read
+
+PROFILES_AT_MOST = 50
+RECORDS_AT_MOST = 10_000
+
+blueprint = ApiBlueprint(
+    "stewards", __name__, url_prefix="/v1", description="Who stewards say is one person, and who is not"
+)
+
+
+class JoinSchema(ReasonSchema):
+    profile_ids = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Length(min=1, max=64)),
+        required=True,
+        validate=ma.validate.Length(min=2, max=PROFILES_AT_MOST),
+        metadata={
+            "description": "Absorbed ids count as their survivors.",
+            "examples": [[PROFILE_ID_EXAMPLE, "pf_01jdcb4v9w8z6y5x4t3s2r1q0q"]],
+        },
+    )
+
+
+class SplitSchema(ReasonSchema):
+    record_ids = ma.fields.List(
+        ma.fields.Integer(strict=True, validate=ma.validate.Range(min=1, max=2**63 - 1)),
+        required=True,
+        validate=ma.validate.Length(min=1, max=RECORDS_AT_MOST),
+        metadata={"description": "Of the profile; what is left stays.", "examples": [[12, 15]]},
+    )
+
+
+class ActionSchema(ma.Schema):
+    """Something a steward ruled."""
+
+    action_id = ma.fields.Integer(required=True)
+    kind = ma.fields.String(required=True, metadata={"enum": ["join", "split", "decision", "undo"]})
+    author = ma.fields.String(required=True)
+    reason = ma.fields.String(required=True)
+    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
+    candidate_id = ma.fields.Integer(required=True, allow_none=True)
+    decision = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["same"]})
+    undoes_action_id = ma.fields.Integer(required=True, allow_none=True)
+    undoes_ledger_entry_id = ma.fields.Integer(required=True, allow_none=True, attribute="undoes_entry_id")
+    undone_by = ma.fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The action that took it back; null while it stands."},
+    )
+
+
+class PageOfActionsSchema(ma.Schema):
+    data = ma.fields.List(ma.fields.Nested(ActionSchema), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+_PAGE_OF_ACTIONS = PageOfActionsSchema()
+
+
+def _refused(status: int, description: str) -> Any:
+    return blueprint.alt_response(
+        status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
+    )
+
+
+@blueprint.post("/profiles/join")
+@requires_scope("profiles:join")
+@blueprint.doc(operationId="joinProfiles", parameters=[IDEMPOTENCY_HEADER])
+@blueprint.arguments(JoinSchema())
+@blueprint.arguments(RulingQuerySchema(), location="query")
+@blueprint.response(200, RulingSchema)
+@_refused(404, "No such profile")
+@_refused(409, "They are one already, or a ruling in force keeps them apart: `action_ids`")
+def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
+    """Join profiles
+
+    All their records are held to be one person, whatever the evidence says, now and later; the oldest id
+    survives. `dry_run=true` tells what would come of it.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    profile_ids = [checked_profile_id(each) for each in body["profile_ids"]]
+    return answer_ruling(join(current_service().resolver(), profile_ids, order), reading)
+
+
+@blueprint.post("/profiles/<profile_id>/split")
+@requires_scope("profiles:join")
+@blueprint.doc(operationId="splitProfile", parameters=[IDEMPOTENCY_HEADER])
+@blueprint.arguments(SplitSchema())
+@blueprint.arguments(RulingQuerySchema(), location="query")
+@blueprint.response(200, RulingSchema)
+@_refused(404, "No such profile, or no such record")
+@_refused(422, "Not some of the profile's records, or too many pairs to keep apart")
+def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
+    """Split records off a profile
+
+    The records are held to be one person, and another than the rest, whatever the evidence says, now and
+    later. A former join that the cut goes through gives way to it.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    resolver = current_service().resolver()
+    return answer_ruling(split(resolver, checked_profile_id(profile_id), body["record_ids"], order), reading)
+
+
+@blueprint.post("/ledger/<ledger_entry_id>/undo")
+@requires_scope("profiles:join")
+@blueprint.doc(operationId="undoLedgerEntry", parameters=[IDEMPOTENCY_HEADER])
+@blueprint.arguments(ReasonSchema())
+@blueprint.arguments(RulingQuerySchema(), location="query")
+@blueprint.response(200, RulingSchema)
+@_refused(404, "No such entry")
+@_refused(409, "It was taken back already, or other rulings stand in the way: `action_ids`")
+def undo_ledger_entry(body: dict[str, Any], query: dict[str, Any], ledger_entry_id: str) -> Response:
+    """Undo an entry of the ledger
+
+    Of a steward's action, all of it is as if it had not been: ids, memberships and golden values. Of an entry
+    of the machine, what it brought together is kept apart from now on, and what it parted together.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    entry_id = read_number(ledger_entry_id, "ledger_entry_not_found")
+    return answer_ruling(undo_entry(current_service().resolver(), entry_id, order), reading)
+
+
+@blueprint.get("/actions")
+@requires_scope("candidates:read")
+@blueprint.doc(operationId="getActions")
+@blueprint.arguments(PageSchema(), location="query")
+@blueprint.response(200, PageOfActionsSchema)
+def get_actions(query: dict[str, Any]) -> Response:
+    """What stewards ruled
+
+    Newest first, with what took it back.
+    """
+    with read(current_service().store.engine()) as connection:
+        actions = select_actions(
+            connection, before_action_id=decode_cursor(query.get("cursor")), limit=query["limit"] + 1
+        )
+    shown = actions[: query["limit"]]
+    page = {
+        "data": shown,
+        "next_cursor": encode_cursor(shown[-1].action_id) if len(actions) > len(shown) else None,
+    }
+    return json_response(_PAGE_OF_ACTIONS.dump(page))
+
+
+@blueprint.post("/actions/<action_id>/undo")
+@requires_scope("profiles:join")
+@blueprint.doc(operationId="undoAction", parameters=[IDEMPOTENCY_HEADER])
+@blueprint.arguments(ReasonSchema())
+@blueprint.arguments(RulingQuerySchema(), location="query")
+@blueprint.response(200, RulingSchema)
+@_refused(404, "No such action")
+@_refused(409, "It was taken back already, or other rulings stand in the way: `action_ids`")
+def undo_steward_action(body: dict[str, Any], query: dict[str, Any], action_id: str) -> Response:
+    """Undo a steward's action
+
+    The same as undoing one of its ledger entries; a decision that moved no record has none. An undo is undone
+    like any other action: what it took back stands again.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    chosen = read_number(action_id, "action_not_found")
+    return answer_ruling(undo_action(current_service().resolver(), chosen, order), reading)

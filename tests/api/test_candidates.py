@@ -1,0 +1,215 @@
+"""The queue of merge candidates over HTTP: read, seen with both sides, decided on what was seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.api.conftest import Caller
+from tests.api.test_stewards import KEY, RUI, is_described, told, written
+from tests.builders import StoreBuilder, a_record
+
+CPF = {"documents": [{"type": "cpf", "number": "390.533.447-05"}]}
+OTHER_CPF = {"documents": [{"type": "cpf", "number": "529.982.247-25"}]}
+CLARA = a_record(
+    source_record_id="c-3",
+    full_name="Clara Nunes Prado",
+    birth_date="1992-10-10",
+    phones=["31 99999-1111"],
+    emails=["clara@example.com"],
+)
+
+
+def asked(writer: Caller) -> int:
+    """Ana and Rui share a CPF and nothing else: a steward is asked. Returns the candidate."""
+    written(writer, a_record(**CPF), RUI | CPF)
+    [candidate] = told(writer.get("/v1/candidates"))["data"]
+    return int(candidate["candidate_id"])
+
+
+def decide(
+    caller: Caller, candidate_id: int, decision: str, etag: str | None, query: str = "", **options: Any
+) -> Any:
+    headers = {**KEY, **({} if etag is None else {"If-Match": etag}), **options}
+    body = {"decision": decision, "reason": "asked them"}
+    return caller.post(f"/v1/candidates/{candidate_id}/decision{query}", body, headers=headers)
+
+
+def etag_of(caller: Caller, candidate_id: int) -> str:
+    return str(caller.get(f"/v1/candidates/{candidate_id}").headers["ETag"])
+
+
+def test_the_queue_tells_pairs_without_values(writer: Caller) -> None:
+    asked(writer)
+
+    page = told(writer.get("/v1/candidates"))
+
+    [candidate] = page["data"]
+    assert (candidate["state"], candidate["reason"]) == ("open", "exclusive_shared")
+    assert (candidate["record_id_l"], candidate["record_id_r"]) == (1, 2)
+    assert "golden" not in candidate
+    assert is_described(writer.client, "PageOfMergeCandidates", page)
+
+
+def test_the_heaviest_come_first_page_by_page(lite_writer: Caller) -> None:
+    written(lite_writer, a_record(**CPF), RUI | CPF, CLARA | CPF)
+
+    first = told(lite_writer.get("/v1/candidates?limit=2"))
+    second = told(lite_writer.get(f"/v1/candidates?limit=2&cursor={first['next_cursor']}"))
+
+    listed = [*first["data"], *second["data"]]
+    weights = [each["match_weight"] for each in listed]
+    assert len({each["candidate_id"] for each in listed}) == 3
+    assert weights == sorted(weights, reverse=True)
+    assert second["next_cursor"] is None
+
+
+def test_the_queue_is_narrowed_by_state_and_reason(lite_writer: Caller) -> None:
+    candidate_id = asked(lite_writer)
+    told(decide(lite_writer, candidate_id, "different", etag_of(lite_writer, candidate_id)))
+
+    assert told(lite_writer.get("/v1/candidates"))["data"] == []
+    assert told(lite_writer.get("/v1/candidates?state=different&reason=review_band"))["data"] == []
+    [closed] = told(lite_writer.get("/v1/candidates?state=different&reason=exclusive_shared"))["data"]
+    assert closed["candidate_id"] == candidate_id
+    assert closed["closed_by"].startswith("key:")
+
+
+@pytest.mark.parametrize("query", ["state=maybe", "reason=because", "limit=0"])
+def test_a_query_that_is_none(lite_writer: Caller, query: str) -> None:
+    assert told(lite_writer.get(f"/v1/candidates?{query}"), 422)["code"] == "validation_failed"
+
+
+def test_a_cursor_of_another_list(lite_writer: Caller) -> None:
+    assert told(lite_writer.get("/v1/candidates?cursor=MTo5OQ"), 400)["code"] == "invalid_cursor"
+
+
+def test_one_candidate_has_both_sides_and_the_evidence(writer: Caller) -> None:
+    candidate_id = asked(writer)
+
+    answer = writer.get(f"/v1/candidates/{candidate_id}?lang=pt")
+
+    document = told(answer)
+    names = [side["golden"]["full_name"]["value"] for side in document["profiles"]]
+    assert names == ["Ana Reis", "Rui Barbosa"]
+    assert document["language"] == answer.headers["Content-Language"] == "pt"
+    assert document["masked"] is True
+    assert "390533447" not in answer.get_data(as_text=True)
+    assert answer.headers["ETag"]
+    assert is_described(writer.client, "WholeMergeCandidate", document)
+
+
+def test_whole_values_need_a_purpose(lite_writer: Caller) -> None:
+    path = f"/v1/candidates/{asked(lite_writer)}?unmask=true"
+
+    refused = told(lite_writer.get(path), 422)
+    whole = told(lite_writer.get(path, headers={"CDP-Purpose": "review"}))
+
+    assert refused["code"] == "purpose_required"
+    assert "cpf:39053344705" in str(whole)
+
+
+def test_reading_a_candidate_is_audited(lite_writer: Caller, lite_people: StoreBuilder) -> None:
+    candidate_id = asked(lite_writer)
+    document = told(lite_writer.get(f"/v1/candidates/{candidate_id}"))
+    lite_writer.client.application.extensions["cdp"].read_audit.close()
+
+    read = [row for row in lite_people.audited() if row["action"] == "profile.read_candidate"]
+
+    assert [row["object_id"] for row in read] == [side["profile_id"] for side in document["profiles"]]
+    assert {row["details"]["candidate_id"] for row in read} == {candidate_id}
+
+
+def test_same_joins_and_closes(writer: Caller) -> None:
+    candidate_id = asked(writer)
+
+    answer = told(decide(writer, candidate_id, "same", etag_of(writer, candidate_id)))
+
+    assert answer["kind"] == "decision"
+    assert [each["state"] for each in answer["profiles_after"]] == ["live", "absorbed"]
+    closed = told(writer.get(f"/v1/candidates/{candidate_id}"))
+    assert (closed["state"], len(closed["profiles"])) == ("same", 1)
+
+
+def test_a_decision_is_undone(writer: Caller) -> None:
+    candidate_id = asked(writer)
+    decided = told(decide(writer, candidate_id, "unsure", etag_of(writer, candidate_id)))
+    assert decided["ledger_entry_ids"] == []
+
+    told(writer.post(f"/v1/actions/{decided['action_id']}/undo", {"reason": "too fast"}, headers=KEY))
+
+    assert told(writer.get(f"/v1/candidates/{candidate_id}"))["state"] == "open"
+
+
+def test_a_dry_run_of_a_decision(lite_writer: Caller) -> None:
+    candidate_id = asked(lite_writer)
+
+    answer = told(
+        decide(lite_writer, candidate_id, "same", etag_of(lite_writer, candidate_id), "?dry_run=true")
+    )
+
+    assert (answer["dry_run"], answer["action_id"]) == (True, None)
+    assert told(lite_writer.get(f"/v1/candidates/{candidate_id}"))["state"] == "open"
+
+
+def test_a_decision_needs_the_tag_of_what_was_seen(lite_writer: Caller) -> None:
+    candidate_id = asked(lite_writer)
+
+    assert told(decide(lite_writer, candidate_id, "same", None), 428)["code"] == "precondition_required"
+    assert told(decide(lite_writer, candidate_id, "same", "*"), 428)["code"] == "precondition_required"
+    assert told(decide(lite_writer, candidate_id, "same", '"other"'), 412)["code"] == "candidate_changed"
+
+
+def test_a_decision_on_what_changed_since_is_refused(writer: Caller) -> None:
+    candidate_id = asked(writer)
+    etag = etag_of(writer, candidate_id)
+    told(writer.write(a_record(source="whatsapp", source_record_id="w-9", **CPF)), 201)
+
+    assert told(decide(writer, candidate_id, "same", etag), 412)["code"] == "candidate_changed"
+    told(decide(writer, candidate_id, "same", f'"other", {etag_of(writer, candidate_id)}'))
+
+
+def test_a_closed_candidate_is_not_decided_again(lite_writer: Caller) -> None:
+    candidate_id = asked(lite_writer)
+    told(decide(lite_writer, candidate_id, "different", etag_of(lite_writer, candidate_id)))
+
+    answer = told(decide(lite_writer, candidate_id, "same", etag_of(lite_writer, candidate_id)), 409)
+
+    assert answer["code"] == "candidate_closed"
+
+
+@pytest.mark.parametrize("candidate_id", ["7", "x", "0", "9" * 30])
+def test_a_candidate_that_is_not_there(lite_writer: Caller, candidate_id: str) -> None:
+    assert told(lite_writer.get(f"/v1/candidates/{candidate_id}"), 404)["code"] == "candidate_not_found"
+    answer = decide(lite_writer, candidate_id, "same", '"x"')  # type: ignore[arg-type]
+    assert told(answer, 404)["code"] == "candidate_not_found"
+
+
+def test_a_decision_is_one_of_three(lite_writer: Caller) -> None:
+    answer = told(decide(lite_writer, asked(lite_writer), "perhaps", '"x"'), 422)
+
+    assert answer["errors"][0]["pointer"] == "/decision"
+
+
+def test_a_key_that_is_bound_to_sources_sees_what_is_its_own(
+    lite_writer: Caller, lite_client: FlaskClient, lite_people: StoreBuilder
+) -> None:
+    candidate_id = asked(lite_writer)
+    crm = Caller(lite_client, lite_people.add_key("candidates:read", sources=["crm"]))
+    other = Caller(lite_client, lite_people.add_key("candidates:read", sources=["whatsapp"]))
+
+    assert len(told(crm.get("/v1/candidates"))["data"]) == 1
+    assert told(crm.get(f"/v1/candidates/{candidate_id}"))["candidate_id"] == candidate_id
+    assert told(other.get("/v1/candidates"))["data"] == []
+    assert told(other.get(f"/v1/candidates/{candidate_id}"), 404)["code"] == "candidate_not_found"
+
+
+def test_each_call_needs_its_scope(lite_client: FlaskClient, lite_people: StoreBuilder) -> None:
+    reader = Caller(lite_client, lite_people.add_key("candidates:read"))
+    decider = Caller(lite_client, lite_people.add_key("candidates:decide"))
+
+    assert decider.get("/v1/candidates").status_code == 403
+    assert decider.get("/v1/candidates/1").status_code == 403
+    assert decide(reader, 1, "same", '"x"').status_code == 403
