@@ -23,6 +23,7 @@ from cdp.identity.verify_effects import check_effects, check_imports, check_outb
 from cdp.identity.verify_partition import check_partition
 from cdp.identity.verify_people import check_separation
 from cdp.privacy.audit import find_breach
+from cdp.stewardship.verify_rulings import check_rulings
 from cdp.store import read, stream_rows
 from cdp.store.schema import ledger_moves, memberships, merge_candidates, profiles, source_records
 
@@ -295,6 +296,7 @@ CHECKS: dict[str, Callable[[Connection], Iterable[Found]]] = {
     "outbox": check_outbox,
     "imports": check_imports,
     "candidates": check_candidates,
+    "rulings": check_rulings,
     "separation": check_separation,
     "golden": check_golden,
 }
