@@ -122,9 +122,7 @@ def explain_profile(connection: Connection, profile: Profile, *, language: str) 
     )
 
 
-def explain_edge(
-    connection: Connection, pair: Pair, *, language: str
-) -> tuple[PairEvidence | None, str]:
+def explain_edge(connection: Connection, pair: Pair, *, language: str) -> tuple[PairEvidence | None, str]:
     """What is kept of a scored pair of records, and the same in words; None where nothing is kept."""
     stored = _select_edges(connection, [pair])
     models = _select_models(connection, {edge.model_version_id for edge in stored.values()})
