@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from sqlalchemy import Engine
 
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
-from cdp.commands.steps import step_display
 from cdp.errors import CdpError
 from cdp.identity.import_records import ACTOR, ImportOptions, ImportReport, import_files
 from cdp.intake.mapping import ImportMapping, check_region, read_mapping
@@ -143,6 +140,7 @@ def _resolve(engine: Engine, report: ImportReport) -> tuple[ResolutionReport, li
     """
     # Loaded here: an import that does not resolve can do without the linkage engine, which loads slowly.
     from cdp.commands.resolve import report_lines as resolution_lines
+    from cdp.commands.steps import step_display
     from cdp.identity.resolve import resolve_all
 
     try:
@@ -161,6 +159,10 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda phase, done, total: None
         return
+    # Loaded here: who watches can wait for what draws.
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}

@@ -30,7 +30,8 @@ from cdp.intake.files import hash_file, open_input
 from cdp.intake.key_digests import KeyDigests
 from cdp.intake.mapper import MappingPlan, plan_mapping
 from cdp.intake.mapping import ImportMapping, SourceDefaults
-from cdp.intake.prepare import PreparationPlan, PreparedChunk, prepare_chunks
+from cdp.intake.preparation import PreparationPlan, PreparedChunk
+from cdp.intake.prepare import prepare_chunks
 from cdp.intake.rejects import RejectsFile
 from cdp.intake.rows import InputFile
 from cdp.intake.spool import Spool

@@ -9,7 +9,6 @@ from pathlib import Path
 from cdp.intake.delimited import DelimitedFile, Dialect
 from cdp.intake.errors import InputFileError
 from cdp.intake.json_lines import JsonLinesFile
-from cdp.intake.parquet import ParquetInput
 from cdp.intake.rows import BadRow, InputFile, Row
 from cdp.intake.streams import open_regular
 
@@ -27,6 +26,10 @@ def open_input(path: Path, dialect: Dialect | None = None) -> InputFile:
     if suffix in JSON_LINES_SUFFIXES:
         return JsonLinesFile(path)
     if suffix in PARQUET_SUFFIXES and path.suffix.lower() != ".gz":
+        from cdp.intake.parquet import (
+            ParquetInput,
+        )  # Loaded here: PyArrow takes a while, and is rarely asked for.
+
         return ParquetInput(path)
     open_regular(path).close()
     known = ", ".join((*DELIMITED_SUFFIXES, *JSON_LINES_SUFFIXES))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from array import array
 
-import numpy as np
-
 DIGEST_BYTES = 8
+PART_COUNT = 256
 
 
 def digest_key(source: str, source_record_id: str) -> bytes:
@@ -16,16 +15,16 @@ def digest_key(source: str, source_record_id: str) -> bytes:
 
 
 class KeyDigests:
-    """The digests of all keys, added in any number of pieces."""
+    """The digests of all keys, added in any number of pieces; in parts, so that one at a time can be a set."""
 
     def __init__(self) -> None:
-        self._digests = array("Q")
+        self._parts = [array("Q") for _ in range(PART_COUNT)]
 
     def add(self, digests: bytes) -> None:
         """Digests one after another."""
-        self._digests.frombytes(digests)
+        for digest in array("Q", digests):
+            self._parts[digest % PART_COUNT].append(digest)
 
     def any_twice(self) -> bool:
         """True also when two different keys share a digest: who compares keys then loses only time."""
-        ordered = np.sort(np.frombuffer(self._digests, dtype=np.uint64))
-        return bool((ordered[1:] == ordered[:-1]).any())
+        return any(len(set(part)) < len(part) for part in self._parts)

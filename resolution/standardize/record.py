@@ -10,8 +10,6 @@ from resolution.standardize.person import add_address, add_attributes, add_birth
 from resolution.standardize.rules import Rules
 from resolution.standardize.shapes import Identifier, Refusal, SourceSettings, StandardizedRecord
 
-# A change of any rule or table raises this, so that the store knows which records to standardize anew.
-STANDARDIZER_VERSION = 1
 _NO_BOUND = "9998-12-31"
 
 

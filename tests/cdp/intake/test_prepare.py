@@ -18,7 +18,8 @@ from cdp.intake.errors import InputFileError
 from cdp.intake.files import open_input
 from cdp.intake.mapper import plan_mapping
 from cdp.intake.mapping import ImportMapping, parse_mapping
-from cdp.intake.prepare import PreparationPlan, PreparedChunk, prepare_chunks
+from cdp.intake.preparation import PreparationPlan, PreparedChunk
+from cdp.intake.prepare import prepare_chunks
 from cdp.intake.rows import BadRow, Row
 from cdp.intake.spool import Spool, pack, unpack
 from resolution.standardize import SourceSettings
