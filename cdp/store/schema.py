@@ -27,7 +27,7 @@ from cdp.store.columns import metadata as metadata
 from cdp.store.instants import Instant
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
@@ -124,12 +124,16 @@ shared_values = Table(
     CheckConstraint("holder_count >= 0", name="shared_values_holder_count"),
 )
 
-# One row per record that waits to be resolved anew, because a value of it became shared, or ceased to be.
+# One row per record that waits to be resolved anew: because a value of it became shared, or ceased to be, or, with a
+# reason, because it could not be resolved as it should be. attempts: how often; retry_at: not before, at once for none.
 redo_records = Table(
     "redo_records",
     metadata,
     Column("record_id", ID, ForeignKey("source_records.record_id"), primary_key=True, autoincrement=False),
     Column("queued_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("retry_at", Instant),
+    Column("reason", TEXT),
 )
 
 # One row per trained model; version 0 is the shipped prior. Rows never change.
@@ -430,5 +434,24 @@ imports = Table(
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("counts", TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# One row per time that the people of a sample of records were compared with those computed anew. record_count: the
+# sample; waiting_count: those left out, which the queue may change; differing_count: whose people differ.
+disagreement_measurements = Table(
+    "disagreement_measurements",
+    metadata,
+    key("measurement_id"),
+    Column("measured_at", Instant, nullable=False),
+    refers("model_version_id", "model_versions.model_version_id"),
+    Column("record_count", Integer, nullable=False),
+    Column("waiting_count", Integer, nullable=False),
+    Column("differing_count", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    CheckConstraint(
+        "waiting_count >= 0 AND differing_count >= 0 AND waiting_count + differing_count <= record_count",
+        name="disagreement_measurements_counts",
+    ),
     sqlite_autoincrement=True,
 )

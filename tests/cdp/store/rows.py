@@ -174,6 +174,17 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "counts": "{}",
         }
     ],
+    "disagreement_measurements": [
+        {
+            "measurement_id": 1,
+            "measured_at": NOW,
+            "model_version_id": 0,
+            "record_count": 200,
+            "waiting_count": 3,
+            "differing_count": 1,
+            "seed": 7,
+        }
+    ],
 }
 
 
