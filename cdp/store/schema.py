@@ -124,14 +124,13 @@ shared_values = Table(
     CheckConstraint("holder_count >= 0", name="shared_values_holder_count"),
 )
 
-# One row per record that waits to be resolved anew: because a value of it became shared, or ceased to be, or, with a
-# reason, because it could not be resolved as it should be. attempts: how often; retry_at: not before, at once for none.
+# One row per record that is to be resolved anew: because a value of it became shared, or ceased to be, or, with a
+# reason and not before retry_at, because it could not be resolved as it should be.
 redo_records = Table(
     "redo_records",
     metadata,
     Column("record_id", ID, ForeignKey("source_records.record_id"), primary_key=True, autoincrement=False),
     Column("queued_at", Instant, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("retry_at", Instant),
     Column("reason", TEXT),
 )

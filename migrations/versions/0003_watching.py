@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Integer, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Integer, Text
 
 revision = "0003"
 down_revision = "0002"
@@ -16,7 +16,6 @@ INSTANT = Text().with_variant(DateTime(timezone=True), "postgresql")
 
 
 def upgrade() -> None:
-    op.add_column("redo_records", Column("attempts", Integer, nullable=False, server_default=text("0")))
     op.add_column("redo_records", Column("retry_at", INSTANT))
     op.add_column("redo_records", Column("reason", TEXT))
     op.create_table(
