@@ -110,7 +110,8 @@ value_holders = Table(
     sqlite_with_rowid=False,
 )
 
-# One row per value held by more people than its kind allows to one person; holders are counted up to a limit.
+# One row per value held by more people than its kind allows to one person, or reported as not its holder's own
+# (is_held); holders are counted up to a limit.
 shared_values = Table(
     "shared_values",
     metadata,
@@ -120,6 +121,7 @@ shared_values = Table(
     Column("holder_count", Integer, nullable=False),
     Column("sharing", TEXT, nullable=False),
     Column("counted_at", Instant, nullable=False),
+    Column("is_held", Boolean, nullable=False, server_default=text("false")),
     one_of("shared_values_sharing", "sharing", "shared", "generic"),
     CheckConstraint("holder_count >= 0", name="shared_values_holder_count"),
 )
@@ -260,6 +262,48 @@ profiles = Table(
     CheckConstraint("version >= 1", name="profiles_version"),
     CheckConstraint("record_count >= 0", name="profiles_record_count"),
     index_where("profiles_absorbed_into", "absorbed_into IS NOT NULL", "absorbed_into"),
+)
+
+REPORT_OUTCOMES = ("wrong_person", "bounced", "recycled")
+
+# One row per time somebody reported an identifier as not, or no longer, of the person it is held by; closed when the
+# report is withdrawn. variant: of a phone, what the forms of its line share. source_id: the system that found out.
+# profile_id: the person it was tried for.
+identifier_reports = Table(
+    "identifier_reports",
+    metadata,
+    key("report_id"),
+    Column("kind", TEXT, nullable=False),
+    Column("value", TEXT, nullable=False),
+    Column("variant", TEXT),
+    Column("outcome", TEXT, nullable=False),
+    refers("source_id", "sources.source_id", nullable=True),
+    Column("profile_id", TEXT, ForeignKey("profiles.profile_id")),
+    Column("reason", TEXT),
+    Column("reported_by", TEXT, nullable=False),
+    Column("reported_at", Instant, nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("valid_to", Instant),
+    Column("closed_by", TEXT),
+    Column("closed_reason", TEXT),
+    one_of("identifier_reports_kind", "kind", *IDENTIFIER_KINDS),
+    one_of("identifier_reports_outcome", "outcome", *REPORT_OUTCOMES),
+    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="identifier_reports_valid"),
+    CheckConstraint("(valid_to IS NULL) = (closed_by IS NULL)", name="identifier_reports_closed"),
+    CheckConstraint("valid_to IS NOT NULL OR closed_reason IS NULL", name="identifier_reports_closed_reason"),
+    unique_where(
+        "identifier_reports_open_unique",
+        "valid_to IS NULL",
+        "kind",
+        "value",
+        "outcome",
+        text("coalesce(source_id, 0)"),
+        text("coalesce(profile_id, '')"),
+    ),
+    index_where(
+        "identifier_reports_open_variant", "valid_to IS NULL AND variant IS NOT NULL", "kind", "variant"
+    ),
+    sqlite_autoincrement=True,
 )
 
 # One row per interval in which a record belongs to a profile; the open one is where it is now.

@@ -1,9 +1,20 @@
-"""What is watched while records come one by one: records that failed in the queue, measurements of disagreement."""
+"""What is watched while records come one by one: records that failed in the queue, measurements of disagreement,
+identifiers that turned out not to be their holder's."""
 
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Integer, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    Text,
+    text,
+)
 
 revision = "0003"
 down_revision = "0002"
@@ -32,4 +43,54 @@ def upgrade() -> None:
             name="disagreement_measurements_counts",
         ),
         sqlite_autoincrement=True,
+    )
+    op.add_column("shared_values", Column("is_held", Boolean, nullable=False, server_default=text("false")))
+    _let_identifiers_be_reported()
+
+
+def _let_identifiers_be_reported() -> None:
+    kinds = "'phone', 'email', 'handle', 'loyalty_id', 'document', 'device_id', 'whatsapp_bsuid'"
+    op.create_table(
+        "identifier_reports",
+        Column("report_id", ID, primary_key=True),
+        Column("kind", TEXT, nullable=False),
+        Column("value", TEXT, nullable=False),
+        Column("variant", TEXT),
+        Column("outcome", TEXT, nullable=False),
+        Column("source_id", ID, ForeignKey("sources.source_id")),
+        Column("profile_id", TEXT, ForeignKey("profiles.profile_id")),
+        Column("reason", TEXT),
+        Column("reported_by", TEXT, nullable=False),
+        Column("reported_at", INSTANT, nullable=False),
+        Column("valid_from", INSTANT, nullable=False),
+        Column("valid_to", INSTANT),
+        Column("closed_by", TEXT),
+        Column("closed_reason", TEXT),
+        CheckConstraint(f"kind IN ({kinds})", name="identifier_reports_kind"),
+        CheckConstraint(
+            "outcome IN ('wrong_person', 'bounced', 'recycled')", name="identifier_reports_outcome"
+        ),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="identifier_reports_valid"),
+        CheckConstraint("(valid_to IS NULL) = (closed_by IS NULL)", name="identifier_reports_closed"),
+        CheckConstraint(
+            "valid_to IS NOT NULL OR closed_reason IS NULL", name="identifier_reports_closed_reason"
+        ),
+        sqlite_autoincrement=True,
+    )
+    is_open = text("valid_to IS NULL")
+    op.create_index(
+        "identifier_reports_open_unique",
+        "identifier_reports",
+        ["kind", "value", "outcome", text("coalesce(source_id, 0)"), text("coalesce(profile_id, '')")],
+        unique=True,
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
+    is_open_of_a_line = text("valid_to IS NULL AND variant IS NOT NULL")
+    op.create_index(
+        "identifier_reports_open_variant",
+        "identifier_reports",
+        ["kind", "variant"],
+        sqlite_where=is_open_of_a_line,
+        postgresql_where=is_open_of_a_line,
     )

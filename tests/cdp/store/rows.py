@@ -59,6 +59,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "holder_count": 9,
             "sharing": "shared",
             "counted_at": NOW,
+            "is_held": True,
         }
     ],
     "redo_records": [{"record_id": 1, "queued_at": NOW}],
@@ -126,6 +127,24 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "author": "a",
             "reason": "b",
             "valid_from": NOW,
+        }
+    ],
+    "identifier_reports": [
+        {
+            "report_id": 1,
+            "kind": "phone",
+            "value": "+5511900000000",
+            "variant": "BR1100000000",
+            "outcome": "wrong_person",
+            "source_id": None,
+            "profile_id": "p1",
+            "reason": "somebody else answered",
+            "reported_by": "key:1",
+            "reported_at": NOW,
+            "valid_from": NOW,
+            "valid_to": None,
+            "closed_by": None,
+            "closed_reason": None,
         }
     ],
     "memberships": [

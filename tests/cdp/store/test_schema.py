@@ -55,6 +55,19 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "closed and open": ("merge_candidates", {"candidate_id": 2, "record_id_r": 2, "closed_at": NOW}),
     "impossible probability": ("merge_candidates", {"candidate_id": 2, "match_probability": 1.5}),
     "half sealed": ("audit_entries", {"audit_id": 2, "entry_hash": "0" * 64}),
+    "open report of the same": ("identifier_reports", {"report_id": 2}),
+    "report of an unknown outcome": ("identifier_reports", {"report_id": 2, "outcome": "rude"}),
+    "report of a name": ("identifier_reports", {"report_id": 2, "kind": "name"}),
+    "report closed by nobody": ("identifier_reports", {"report_id": 2, "valid_to": LATER}),
+    "open report with a reason to close it": (
+        "identifier_reports",
+        {"report_id": 2, "outcome": "bounced", "closed_reason": "a mistake"},
+    ),
+    "report that ends before it begins": (
+        "identifier_reports",
+        {"report_id": 2, "valid_from": LATER, "valid_to": NOW, "closed_by": "key:1"},
+    ),
+    "report about no profile": ("identifier_reports", {"report_id": 2, "profile_id": "p9"}),
     "short hash of a secret": ("api_keys", {"key_id": "l", "secret_hash": "0"}),
     "short hash of a record": ("source_records", {"record_id": 3, "source_record_id": "c", "raw_hash": "0"}),
     "no instant": ("outbox_events", {"event_id": 2, "created_at": None}),
@@ -77,6 +90,13 @@ ALLOWED: dict[str, tuple[str, dict[str, Any]]] = {
         "merge_candidates",
         {"candidate_id": 2, "state": "same", "closed_at": LATER},
     ),
+    "closed report beside the open one": (
+        "identifier_reports",
+        {"report_id": 2, "valid_to": LATER, "closed_by": "key:1"},
+    ),
+    "report of the same by another source": ("identifier_reports", {"report_id": 2, "source_id": 1}),
+    "report of the same about nobody": ("identifier_reports", {"report_id": 2, "profile_id": None}),
+    "report of another outcome": ("identifier_reports", {"report_id": 2, "outcome": "recycled"}),
     "absorbed profile": ("profiles", {"profile_id": "p3", "state": "absorbed", "absorbed_into": "p1"}),
 }
 
