@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NoReturn
 
 import marshmallow as ma
@@ -35,6 +36,16 @@ _LOCATION_POINTERS = {"json": "", "query": "/query", "querystring": "/query", "h
 class JsonParser(FlaskParser):
     """webargs with our own reading of JSON and problems for its errors."""
 
+    def parse(
+        self, argmap: Any, req: Request | None = None, *, location: str | None = None, **kwargs: Any
+    ) -> Any:
+        """As webargs does; what an absent query string means is worked out once."""
+        if location == "query" and isinstance(argmap, ma.Schema) and not request.query_string:
+            meant = _of_nothing(argmap)
+            if meant is not None:
+                return dict(meant)
+        return super().parse(argmap, req, location=location, **kwargs)
+
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         return read_json(req)
 
@@ -54,6 +65,16 @@ class JsonParser(FlaskParser):
                 {"pointer": pointer, "detail": detail} for pointer, detail in _flattened(messages, start)
             ]
         raise Problem("validation_failed", errors=errors)
+
+
+@cache
+def _of_nothing(schema: ma.Schema) -> Mapping[str, Any] | None:
+    """What the schema makes of no parameters; None where it requires some."""
+    try:
+        loaded: Mapping[str, Any] = schema.load({})
+    except ma.ValidationError:
+        return None
+    return loaded
 
 
 class ApiBlueprint(Blueprint):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, current_app, g, request, url_for
+import orjson
+from flask import Response, g, request, url_for
 
 from api.auth import current_caller
 from api.errors import Problem
@@ -43,6 +44,28 @@ def _instant(description: str) -> InstantField:
             "examples": ["2026-11-20T12:00:00.000000Z"],
         }
     )
+
+
+class Kept(ma.fields.Nested):
+    """Of JSON values that are stored as they are shown: the schema chooses and names, and converts nothing."""
+
+    def _serialize(  # type: ignore[override]  # marshmallow's two bases name the value differently
+        self, value: Any, attr: str | None, obj: Any, **kwargs: Any
+    ) -> Any:
+        if value is None:
+            return None
+        names = self._names()
+        return {shown: value[stored] for stored, shown in names if stored in value}
+
+    def _names(self) -> Sequence[tuple[str, str]]:
+        """Stored name and shown name of each field, read from the schema once."""
+        found: Sequence[tuple[str, str]] | None = self.__dict__.get("_kept_names")
+        if found is None:
+            fields = self.schema.dump_fields
+            found = self.__dict__["_kept_names"] = [
+                (field.attribute or name, field.data_key or name) for name, field in fields.items()
+            ]
+        return found
 
 
 class ViewQuerySchema(ma.Schema):
@@ -77,40 +100,40 @@ class ShownValueSchema(ma.Schema):
 
 
 class CallNamesSchema(ma.Schema):
-    given_name = ma.fields.Nested(ShownValueSchema)
-    social_name = ma.fields.Nested(ShownValueSchema)
+    given_name = Kept(ShownValueSchema)
+    social_name = Kept(ShownValueSchema)
 
 
 class ChatNamesSchema(CallNamesSchema):
-    display_name = ma.fields.Nested(ShownValueSchema)
+    display_name = Kept(ShownValueSchema)
 
 
 class TillNamesSchema(ma.Schema):
-    display_name = ma.fields.Nested(ShownValueSchema)
-    full_name = ma.fields.Nested(ShownValueSchema)
+    display_name = Kept(ShownValueSchema)
+    full_name = Kept(ShownValueSchema)
 
 
 class GoldenRecordSchema(ma.Schema):
-    display_name = ma.fields.Nested(GoldenValueSchema)
-    full_name = ma.fields.Nested(GoldenValueSchema)
-    given_name = ma.fields.Nested(GoldenValueSchema)
-    family_name = ma.fields.Nested(GoldenValueSchema)
-    social_name = ma.fields.Nested(GoldenValueSchema)
-    agnomen = ma.fields.Nested(GoldenValueSchema)
-    birth_date = ma.fields.Nested(GoldenValueSchema)
-    gender = ma.fields.Nested(GoldenValueSchema)
-    address = ma.fields.Nested(GoldenValueSchema)
-    attributes = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(GoldenValueSchema))
+    display_name = Kept(GoldenValueSchema)
+    full_name = Kept(GoldenValueSchema)
+    given_name = Kept(GoldenValueSchema)
+    family_name = Kept(GoldenValueSchema)
+    social_name = Kept(GoldenValueSchema)
+    agnomen = Kept(GoldenValueSchema)
+    birth_date = Kept(GoldenValueSchema)
+    gender = Kept(GoldenValueSchema)
+    address = Kept(GoldenValueSchema)
+    attributes = ma.fields.Dict(keys=ma.fields.String(), values=Kept(GoldenValueSchema))
 
 
 class OwnValuesSchema(ma.Schema):
-    display_name = ma.fields.Nested(ShownValueSchema)
-    full_name = ma.fields.Nested(ShownValueSchema)
-    social_name = ma.fields.Nested(ShownValueSchema)
-    birth_date = ma.fields.Nested(ShownValueSchema)
-    gender = ma.fields.Nested(ShownValueSchema)
-    address = ma.fields.Nested(ShownValueSchema)
-    attributes = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(ShownValueSchema))
+    display_name = Kept(ShownValueSchema)
+    full_name = Kept(ShownValueSchema)
+    social_name = Kept(ShownValueSchema)
+    birth_date = Kept(ShownValueSchema)
+    gender = Kept(ShownValueSchema)
+    address = Kept(ShownValueSchema)
+    attributes = ma.fields.Dict(keys=ma.fields.String(), values=Kept(ShownValueSchema))
 
 
 class IdentifierSchema(ma.Schema):
@@ -160,7 +183,7 @@ class IvrViewSchema(ViewSchema):
 
     view = _view("ivr")
     golden = ma.fields.Nested(CallNamesSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
+    identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
     alerts = _section("What every channel should know before it answers.")
 
@@ -178,7 +201,7 @@ class PosViewSchema(ViewSchema):
 
     view = _view("pos")
     golden = ma.fields.Nested(TillNamesSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
+    identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
     commerce = ma.fields.Dict(
         dump_default=dict, metadata={"description": "Orders, cart and wish list. Empty for now."}
     )
@@ -191,7 +214,7 @@ class AgentViewSchema(ViewSchema):
     view = _view("agent")
     record_count = ma.fields.Integer(required=True)
     golden = ma.fields.Nested(GoldenRecordSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
+    identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
     recent_contacts = _section("The last contacts, newest first.")
     commerce = ma.fields.Dict(
@@ -205,7 +228,7 @@ class SelfViewSchema(ViewSchema):
 
     view = _view("self")
     golden = ma.fields.Nested(OwnValuesSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
+    identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
     recent_contacts = _section("The last contacts, newest first.")
     commerce = ma.fields.Dict(
@@ -217,7 +240,7 @@ class StewardViewSchema(AgentViewSchema):
     """The agent's view with what a steward decides by: states, times and the records of each identifier."""
 
     view = _view("steward")
-    identifiers = ma.fields.List(ma.fields.Nested(HeldIdentifierSchema), required=True)
+    identifiers = ma.fields.List(Kept(HeldIdentifierSchema), required=True)
     state = ma.fields.String(required=True, metadata={"enum": ["live", "empty"]})
     created_at = _instant("When the id was given out.")
     updated_at = _instant("When the profile last changed.")
@@ -345,7 +368,7 @@ def audit_read(
 
 
 def json_response(document: Any, status: int = 200) -> Response:
-    return Response(current_app.json.dumps(document), status, mimetype="application/json")
+    return Response(orjson.dumps(document), status, mimetype="application/json")
 
 
 def locate(

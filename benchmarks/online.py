@@ -7,13 +7,14 @@ import os
 import random
 import shutil
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -69,7 +70,7 @@ def measure_rates(records: int, *, seed: int) -> Rates:
         ]
         lookups = [
             request_bytes("POST", "/v1/profiles/lookup", body=orjson.dumps(asked), secret=secret)
-            for asked in _identifiers(records, seed=seed)
+            for asked in _identifiers(home / "cdp.db", seed=seed)
         ]
         empty = [request_bytes("POST", "/", body=b"{}")] * LOOKUPS
         loads = {}
@@ -147,11 +148,13 @@ def arrivals(records: int, *, seed: int) -> Iterator[Raw]:
             yield {**values, "source_record_id": key, "occurred_at": "2026-11-22T12:00:00Z"}
 
 
-def _identifiers(records: int, *, seed: int) -> Iterator[dict[str, str]]:
-    known = (raw for raw in _read(_generated(records, seed)) if raw.get("phones") or raw.get("emails"))
-    for raw in islice(known, LOOKUPS):
-        kind, field = ("phone", "phones") if raw.get("phones") else ("email", "emails")
-        yield {"type": kind, "value": raw[field][0]}
+def _identifiers(store: Path, *, seed: int) -> Iterator[dict[str, str]]:
+    """Phones and e-mails that the store knows, as they come."""
+    query = "SELECT kind, value FROM identifiers WHERE kind IN ('phone', 'email')"
+    with closing(sqlite3.connect(store)) as connection:
+        known = connection.execute(query).fetchall()
+    for kind, value in random.Random(seed).choices(known, k=LOOKUPS):
+        yield {"type": kind, "value": value}
 
 
 def _read(path: Path) -> Iterator[Raw]:
@@ -196,7 +199,7 @@ def _served(app: str, home: Path) -> Iterator[Address]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address: Address = free.getsockname()
-    environment = {**os.environ, "CDP_HOME": str(home), "CDP_BIND": f"{address[0]}:{address[1]}"}
+    environment = {**os.environ, "CDP_HOME": str(home), "HOST": address[0], "PORT": str(address[1])}
     environment |= {"CDP_DATABASE_URL": f"sqlite:///{home / 'cdp.db'}", "CDP_LOG_LEVEL": "warning"}
     command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", app]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:

@@ -7,4 +7,8 @@ import json
 
 def canonical_json(value: object) -> str:
     """Keys sorted, no blanks, letters as they are. Raises ValueError for NaN and infinities."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
+
+
+# Made once: to make it takes longer than to write a small value.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
 
 from cdp.identity.shared_values import select_generic
 from cdp.identity.sources import select_sources
+from cdp.store.quick import QuickStatement
 from cdp.store.schema import identifiers, memberships, source_records
 from cdp.store.schema import sources as sources_table
+from cdp.store.sets import set_values, text_set
 from resolution.standardize import Identifier, Refusal, SourceSettings, Standardizer
 
 __all__ = ["CANDIDATES_AT_MOST", "Found", "Identifier", "Refusal", "look_up", "standardize_presented"]
@@ -19,18 +21,6 @@ __all__ = ["CANDIDATES_AT_MOST", "Found", "Identifier", "Refusal", "look_up", "s
 CANDIDATES_AT_MOST = 20
 # A value that nobody has counted yet may be held by thousands: what is told does not need them all.
 _HOLDERS_AT_MOST = 200
-
-# The profiles of one value, the first of them by id; each value has a statement and so a limit of its own.
-_held = (
-    select(identifiers.c.kind, identifiers.c.value, memberships.c.profile_id)
-    .distinct()
-    .join(memberships, memberships.c.record_id == identifiers.c.record_id)
-    .where(memberships.c.valid_to.is_(None))
-    .order_by(memberships.c.profile_id, identifiers.c.kind, identifiers.c.value)
-    .limit(_HOLDERS_AT_MOST)
-)
-_by_value = _held.where(identifiers.c.kind == bindparam("kind"), identifiers.c.value == bindparam("value"))
-_by_variant = _held.where(identifiers.c.kind == "phone", identifiers.c.variant == bindparam("variant"))
 
 
 @dataclass(frozen=True)
@@ -80,7 +70,13 @@ def _select_holders(
 ) -> list[set[str]]:
     """For each identifier the ids of the profiles that hold it, and a record of one of the sources."""
     generic = select_generic(connection, [(each.kind, each.value) for each in presented])
-    by_value, by_variant = _seen_by(_by_value, sources), _seen_by(_by_variant, sources)
+    dialect, seen = (
+        connection.dialect.name,
+        {} if sources is None else set_values(connection, "sources", sources),
+    )
+    by_value, by_variant, among = (
+        make(dialect, is_bound=sources is not None) for make in (_by_value, _by_variant, _by_value_among)
+    )
     found: dict[tuple[str, str], set[str]] = {}
     for each in presented:
         key = (each.kind, each.value)
@@ -89,18 +85,18 @@ def _select_holders(
         found[key] = set()
         if key in generic:
             continue
-        rows = connection.execute(by_value, {"kind": each.kind, "value": each.value}).all()
+        rows = by_value.fetch(connection, kind=each.kind, value=each.value, **seen)
         if not rows and each.variant:
-            rows = connection.execute(by_variant, {"variant": each.variant}).all()
+            rows = by_variant.fetch(connection, variant=each.variant, **seen)
             generic_forms = select_generic(connection, sorted({(row.kind, row.value) for row in rows}))
             rows = [row for row in rows if (row.kind, row.value) not in generic_forms]
         found[key] = {row.profile_id for row in rows}
     elsewhere = set().union(*found.values())
-    among = by_value.where(memberships.c.profile_id.in_(bindparam("profile_ids", expanding=True)))
     for (kind, value), profile_ids in found.items():
         # Not all its holders were read: those whom another value names count first.
         if len(profile_ids) >= _HOLDERS_AT_MOST and (others := sorted(elsewhere - profile_ids)):
-            rows = connection.execute(among, {"kind": kind, "value": value, "profile_ids": others}).all()
+            wanted = set_values(connection, "profile_ids", others)
+            rows = among.fetch(connection, kind=kind, value=value, **wanted, **seen)
             profile_ids.update(row.profile_id for row in rows)
     return [found[each.kind, each.value] for each in presented]
 
@@ -131,11 +127,41 @@ def _holding_without_claim(
     return left
 
 
-def _seen_by(
-    held: Select[tuple[str, str, str]], sources: Collection[str] | None
-) -> Select[tuple[str, str, str]]:
-    """Only profiles that hold a record of one of the sources; all of them when sources is None."""
-    if sources is None:
+@lru_cache
+def _by_value(dialect: str, *, is_bound: bool) -> QuickStatement:
+    return QuickStatement(_held(dialect, is_bound=is_bound).where(*_this_value()))
+
+
+@lru_cache
+def _by_value_among(dialect: str, *, is_bound: bool) -> QuickStatement:
+    among = memberships.c.profile_id.in_(select(text_set(dialect, "profile_ids").c.id))
+    return QuickStatement(_held(dialect, is_bound=is_bound).where(*_this_value(), among))
+
+
+@lru_cache
+def _by_variant(dialect: str, *, is_bound: bool) -> QuickStatement:
+    same_line = (identifiers.c.kind == "phone", identifiers.c.variant == bindparam("variant"))
+    return QuickStatement(_held(dialect, is_bound=is_bound).where(*same_line))
+
+
+def _this_value() -> tuple[ColumnElement[bool], ...]:
+    return identifiers.c.kind == bindparam("kind"), identifiers.c.value == bindparam("value")
+
+
+def _held(dialect: str, *, is_bound: bool) -> Select[tuple[str, str, str]]:
+    """The profiles of one value, the first of them by id; each value has a statement and so a limit of its own.
+
+    Bound: only profiles that hold a record of one of the sources.
+    """
+    held = (
+        select(identifiers.c.kind, identifiers.c.value, memberships.c.profile_id)
+        .distinct()
+        .join(memberships, memberships.c.record_id == identifiers.c.record_id)
+        .where(memberships.c.valid_to.is_(None))
+        .order_by(memberships.c.profile_id, identifiers.c.kind, identifiers.c.value)
+        .limit(_HOLDERS_AT_MOST)
+    )
+    if not is_bound:
         return held
     member = memberships.alias()
     visible = (
@@ -145,7 +171,7 @@ def _seen_by(
         .where(
             member.c.profile_id == memberships.c.profile_id,
             member.c.valid_to.is_(None),
-            sources_table.c.name.in_(list(sources)),
+            sources_table.c.name.in_(select(text_set(dialect, "sources").c.id)),
         )
     )
     return held.where(visible.exists())

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, bindparam, or_, select
 
 from cdp.errors import CdpError
 from cdp.identity.resolution_runs import version_in_use
+from cdp.store.quick import QuickStatement
 from cdp.store.schema import (
     identifiers,
     ledger_entries,
@@ -29,8 +31,10 @@ from cdp.store.schema import sources as sources_table
 # No chain of absorptions is this long; a longer one is a loop.
 _ABSORPTIONS_AT_MOST = 1_000
 
-_profile = select(profiles, version_in_use().label("model_version")).where(
-    profiles.c.profile_id == bindparam("profile_id")
+_profile = QuickStatement(
+    select(profiles, version_in_use().label("model_version")).where(
+        profiles.c.profile_id == bindparam("profile_id")
+    )
 )
 
 
@@ -96,7 +100,7 @@ def require_profile(
     """The profile, or the one that absorbed it. Raises UnknownProfileError or ErasedProfileError."""
     wanted = profile_id
     for _ in range(_ABSORPTIONS_AT_MOST):
-        row = connection.execute(_profile, {"profile_id": wanted}).first()
+        row = _profile.first(connection, profile_id=wanted)
         if row is None or row.state != "absorbed":
             break
         wanted = row.absorbed_into
@@ -106,7 +110,7 @@ def require_profile(
         raise ErasedProfileError(f"Profile {profile_id} was erased.", ids=[profile_id])
     if not select_visible(connection, [row.profile_id], sources):
         raise UnknownProfileError(f"There is no profile {profile_id}.", ids=[profile_id])
-    golden = json.loads(row.golden)
+    golden = orjson.loads(row.golden)
     return Profile(
         profile_id=row.profile_id,
         state=row.state,

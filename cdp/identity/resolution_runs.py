@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import Connection, ScalarSelect, func, insert, select, update
 
 from cdp.canonical import canonical_json
+from cdp.store.quick import QuickStatement
 from cdp.store.schema import model_activations
 from cdp.store.schema import resolution_runs as runs
 
@@ -97,9 +98,11 @@ def version_in_use() -> ScalarSelect[Any]:
 
 def select_version_in_use(connection: Connection) -> int | None:
     """The version that a record is resolved with which comes now; None in a store without a model."""
-    return connection.scalar(select(version_in_use()))
+    found = _VERSION_IN_USE.first(connection)
+    return None if found is None else found.model_version
 
 
+_VERSION_IN_USE = QuickStatement(select(version_in_use().label("model_version")))
 _LAST_PUBLISHED = (
     select(runs.c.run_id, runs.c.kind, runs.c.model_version_id, runs.c.started_at, runs.c.counts)
     .where(runs.c.state == "published")

@@ -6,10 +6,13 @@ Grain: one row per value, known by its linkage column; a value that is its holde
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, select
 
+from cdp.store.quick import quick
 from cdp.store.schema import shared_values
+from cdp.store.sets import number_set, set_values
 from resolution import value_key
 
 # What the engine calls the identifiers of each kind.
@@ -26,11 +29,6 @@ COLUMNS_OF_KIND = {
 # (kind, value)
 IdentifierValue = tuple[str, str]
 
-_generic = select(shared_values.c.value_key).where(
-    shared_values.c.value_key.in_(bindparam("value_keys", expanding=True)),
-    shared_values.c.sharing == "generic",
-)
-
 
 def select_generic(connection: Connection, identifiers: Collection[IdentifierValue]) -> set[IdentifierValue]:
     """Those of the identifiers that point at nobody."""
@@ -41,4 +39,13 @@ def select_generic(connection: Connection, identifiers: Collection[IdentifierVal
     }
     if not keys:
         return set()
-    return {keys[found] for found in connection.scalars(_generic, {"value_keys": list(keys)})}
+    found = _generic(connection.dialect.name).fetch(connection, **set_values(connection, "keys", keys))
+    return {keys[row.value_key] for row in found}
+
+
+@quick
+def _generic(dialect: str) -> Select[Any]:
+    keys = number_set(dialect, "keys")
+    return select(shared_values.c.value_key).where(
+        shared_values.c.value_key.in_(select(keys.c.id)), shared_values.c.sharing == "generic"
+    )

@@ -16,12 +16,14 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, bindparam, select
 
 from cdp.canonical import canonical_json
 from cdp.errors import CdpError
+from cdp.store.quick import QuickStatement
 from cdp.store.schema import api_keys
 
 VIEWS = ("ivr", "bot", "pos", "agent", "self", "steward")
@@ -180,23 +182,28 @@ def authenticate(connection: Connection, secret: str, now: datetime) -> Caller |
     key_id = parse_key(secret)
     if key_id is None:
         return None
-    row = connection.execute(select(api_keys).where(api_keys.c.key_id == key_id)).first()
+    row = _KEY.first(connection, key_id=key_id)
     # An unknown id costs the same comparison, so that the time taken tells nothing.
     matches = hmac.compare_digest(row.secret_hash if row else "0" * 64, _hash(secret))
     if row is None or not matches or row.revoked_at is not None:
         return None
     if row.expires_at is not None and row.expires_at <= now:
         return None
-    return _caller(row)
+    return _caller(row.key_id, row.name, row.scopes, row.sources, row.views)
 
 
-def _caller(row: Row[tuple[object, ...]]) -> Caller:
+_KEY = QuickStatement(select(api_keys).where(api_keys.c.key_id == bindparam("key_id")))
+
+
+@lru_cache
+def _caller(key_id: str, name: str, scopes: str, sources: str | None, views: str | None) -> Caller:
+    """Remembered by everything it is made of: a key that is changed is another entry."""
     return Caller(
-        key_id=row.key_id,
-        name=row.name,
-        scopes=frozenset(json.loads(row.scopes)),
-        sources=None if row.sources is None else frozenset(json.loads(row.sources)),
-        views=None if row.views is None else frozenset(json.loads(row.views)),
+        key_id=key_id,
+        name=name,
+        scopes=frozenset(json.loads(scopes)),
+        sources=None if sources is None else frozenset(json.loads(sources)),
+        views=None if views is None else frozenset(json.loads(views)),
     )
 
 

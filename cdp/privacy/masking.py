@@ -7,7 +7,7 @@ down to the city are not masked: which views show them is said by the views.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 HIDDEN = "***"
@@ -41,13 +41,15 @@ def mask_source_record_id(source_record_id: str, identifiers: Iterable[tuple[str
     identifiers: kind and value of those of the person. A key that holds one of them is masked too; letters
     and digits alone decide, so that 'Ana-Lima' holds 'instagram:ana.lima'.
     """
-    digits = sum(1 for letter in source_record_id if letter.isdigit())
+    return _mask_key(source_record_id, _telling_parts(identifiers))
+
+
+def _mask_key(source_record_id: str, telling: Collection[str]) -> str:
+    digits = sum(map(str.isdigit, source_record_id))
     if "@" in source_record_id or digits >= _PERSONAL_DIGITS:
         return _tail(source_record_id)
     key = _letters_and_digits(source_record_id)
-    if any(part in key for kind, value in identifiers for part in _telling_parts(kind, value)):
-        return _tail(source_record_id)
-    return source_record_id
+    return _tail(source_record_id) if any(part in key for part in telling) else source_record_id
 
 
 def mask_value(attribute: str, value: Any) -> Any:
@@ -71,24 +73,21 @@ def mask_golden(
     identifiers: kind and value of the person's, which no source_record_id may show.
     """
     masked = {}
+    telling = _telling_parts(identifiers)
     for attribute, chosen in golden.items():
         if attribute == "attributes":
-            free = {
-                name: _mask_chosen("attribute", each, identifiers) for name, each in chosen["value"].items()
-            }
+            free = {name: _mask_chosen("attribute", each, telling) for name, each in chosen["value"].items()}
             masked[attribute] = {**chosen, "value": free}
         else:
-            masked[attribute] = _mask_chosen(attribute, chosen, identifiers)
+            masked[attribute] = _mask_chosen(attribute, chosen, telling)
     return masked
 
 
-def _mask_chosen(
-    attribute: str, chosen: Mapping[str, Any], identifiers: Sequence[tuple[str, str]]
-) -> dict[str, Any]:
+def _mask_chosen(attribute: str, chosen: Mapping[str, Any], telling: Collection[str]) -> dict[str, Any]:
     value = _head(chosen["value"]) if attribute == "attribute" else mask_value(attribute, chosen["value"])
     masked = {**chosen, "value": value}
     if masked.get("source_record_id") is not None:
-        masked["source_record_id"] = mask_source_record_id(masked["source_record_id"], identifiers)
+        masked["source_record_id"] = _mask_key(masked["source_record_id"], telling)
     return masked
 
 
@@ -98,18 +97,22 @@ def _mask_address_part(part: str, text: Any) -> Any:
     return HIDDEN if part in _MASKED_ADDRESS_PARTS else text
 
 
-def _telling_parts(kind: str, value: str) -> Iterator[str]:
-    """What of an identifier would tell it: its value without the network, program or document type before."""
-    if kind in ("handle", "document", "loyalty_id"):
-        value = value.rpartition(":")[2]
-    for part in (value, value.partition("@")[0]) if kind == "email" else (value,):
-        if len(folded := _letters_and_digits(part)) >= _TELLING_LETTERS:
-            yield folded
+def _telling_parts(identifiers: Iterable[tuple[str, str]]) -> set[str]:
+    """What of identifiers would tell them: their values without the network, program or document type before."""
+    parts = set()
+    for kind, value in identifiers:
+        told = value.rpartition(":")[2] if kind in ("handle", "document", "loyalty_id") else value
+        parts.add(told)
+        if kind == "email":
+            parts.add(told.partition("@")[0])
+    return {folded for part in parts if len(folded := _letters_and_digits(part)) >= _TELLING_LETTERS}
 
 
 def _letters_and_digits(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join([letter for letter in decomposed if letter.isalnum()])
+    return "".join(filter(str.isalnum, decomposed))
 
 
 def _tail(text: str) -> str:

@@ -55,12 +55,15 @@ class ReadAudit:
                     "The audit of reads waits for the store: see its log, try again later."
                 )
             self._waiting.append(entry)
+            is_first = len(self._waiting) == 1
             # Begun with the first entry, so that the thread belongs to the process that reads.
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="read-audit", daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
-            self._added.notify()
+            # The thread wakes once for what waits together: woken for each entry it would take turns with requests.
+            if is_first:
+                self._added.notify()
 
     def flush(self) -> None:
         """Write what waits now. Raises StoreError, and keeps what it could not write."""

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from tests.api.conftest import Caller, admin
 from tests.builders import StoreBuilder, a_record
+from tests.statements import recorded_statements
 
 RUI = a_record(source_record_id="c-2", full_name="Rui Reis", emails=["rui@example.com"])
 
@@ -248,14 +248,9 @@ def test_a_lookup_takes_four_statements(
 ) -> None:
     lite_people.add_profile(a_record())
     caller = admin(lite_client, lite_people)
-    statements: list[str] = []
-    event.listen(
-        lite_app.extensions["cdp"].store.engine(),
-        "before_cursor_execute",
-        lambda connection, cursor, statement, *_: statements.append(statement),
-    )
 
-    caller.look_up("phone", "11 98765-4321")
+    with recorded_statements(lite_app.extensions["cdp"].store.engine()) as statements:
+        caller.look_up("phone", "11 98765-4321")
 
     assert len(statements) == 4, statements
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, select
 
 from cdp.privacy.audit import find_breach, seal_audit
 from cdp.privacy.issue import issue_key, revoke_key
@@ -27,6 +26,7 @@ from cdp.privacy.keys import (
 )
 from cdp.store import read
 from cdp.store.schema import api_keys, audit_entries
+from tests.statements import recorded_statements
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -95,12 +95,11 @@ def test_the_holder_is_known_with_all_rights(store: Engine) -> None:
 
 def test_authentication_is_one_read(store: Engine) -> None:
     key = issue(store, KeyRights("ivr", ("admin",)))
-    statements = count()
-    event.listen(store, "before_cursor_execute", lambda *_: next(statements) and None)
 
-    ask(store, key.secret)
+    with recorded_statements(store) as statements:
+        ask(store, key.secret)
 
-    assert next(statements) == 1
+    assert len(statements) == 1
 
 
 def test_the_store_holds_no_secret(store: Engine) -> None:
