@@ -15,6 +15,7 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 
 from cdp.errors import CdpError
+from cdp.identity.models import UncompilableModelError, UnknownModelError, UnreadableModelError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
 from cdp.privacy.read_audit import ReadAuditFullError
 from cdp.realtime.incoming import RefusedRecordError
@@ -80,6 +81,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "store_busy": ProblemKind(503, "The store is busy.", 1),
     "store_unavailable": ProblemKind(503, "The store cannot answer.", 5),
     "store_not_resolved": ProblemKind(503, "The profiles must be resolved anew: run `cdp resolve`.", 60),
+    "model_unusable": ProblemKind(503, "The model of the profiles cannot be used by this release.", 60),
     "read_audit_full": ProblemKind(503, "Reads cannot be audited now, so none is answered.", 5),
 }
 
@@ -232,6 +234,10 @@ def _answer_domain_error(error: CdpError) -> Response:
         case StoreNotResolvedError():
             logger.error("store.not_resolved", detail=str(error))
             return _answer_problem(Problem("store_not_resolved", str(error)))
+        case UncompilableModelError() | UnreadableModelError() | UnknownModelError():
+            # Its message quotes the model, which is nothing of the caller's.
+            logger.error("model.unusable", reason=error.reason, detail=str(error))
+            return _answer_problem(Problem("model_unusable", "The log of the service names the cause."))
         case ReadAuditFullError():
             return _answer_problem(Problem("read_audit_full"))
         case StoreBusyError() | WriteConflictError():

@@ -23,8 +23,9 @@ from benchmarks.processes import run_cdp
 from cdp.identity.models import insert_model, replace_activation, select_active_model
 from cdp.identity.sources import insert_sources, select_sources
 from cdp.realtime.incoming import take_record
-from cdp.realtime.ingest import Resolver, drain_redo, ingest_records
+from cdp.realtime.ingest import Resolver, ingest_records
 from cdp.realtime.online_models import OnlineModels
+from cdp.realtime.redo import drain_redo
 from cdp.store import open_store, read, write
 from resolution.standardize import Standardizer
 
@@ -173,8 +174,8 @@ def feed(engine: Engine, raws: Sequence[Raw], at_once: int) -> int:
         taken = [take_record(raw, sources, now=now) for raw in raws[start : start + at_once]]
         ingest_records(resolver, taken, author="benchmark", now=now)
     drained = 0
-    while done := drain_redo(resolver, at_most=DRAINED_AT_ONCE, now=datetime.now(UTC)):
-        drained += done
+    while taken := drain_redo(resolver, at_most=DRAINED_AT_ONCE, now=datetime.now(UTC)).taken:
+        drained += taken
     return drained
 
 

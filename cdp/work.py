@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
+from cdp.errors import CdpError
+from cdp.identity.redo_queue import select_due
 from cdp.privacy.audit import count_unsealed, seal_audit
-from cdp.realtime.ingest import Resolver, drain_redo
+from cdp.realtime.ingest import Resolver
+from cdp.realtime.redo import drain_redo
 from cdp.store import StoreError, read
 from cdp.store.errors import (
     StoreBusyError,
@@ -23,7 +26,6 @@ from cdp.store.errors import (
     StoreUnavailableError,
     WriteConflictError,
 )
-from cdp.store.schema import redo_records
 
 # Records in one write: requests of others wait for it on SQLite, and may conflict with it on PostgreSQL.
 REDO_AT_A_STEP = 100
@@ -49,21 +51,39 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Worked:
-    """resolved: records that waited in the queue; sealed: audit entries that have their place in the chain now."""
+    """resolved: records that waited in the queue; sealed: audit entries that have their place in the chain now;
+    set_aside: records of the queue that could not be resolved as they should be, with the reason."""
 
     resolved: int
     sealed: int
+    set_aside: dict[int, str] = field(default_factory=dict)
+
+    def is_anything(self) -> bool:
+        return bool(self.resolved or self.sealed or self.set_aside)
 
 
 def work_off(resolver: Resolver, *, clock: Callable[[], datetime], wait: Wait) -> Worked:
     """Do all that is due, step by step, until nothing is left or it is time to stop."""
-    resolved = 0
-    while _has_redo(resolver.engine) and not wait(0):
-        done = drain_redo(resolver, at_most=REDO_AT_A_STEP, now=clock())
-        if not done:
+    try:
+        taken, set_aside = _drain(resolver, clock, wait)
+    except StoreError:
+        raise
+    except CdpError:
+        # The queue cannot be worked off until somebody does something; the audit need not wait for that.
+        _seal(resolver.engine)
+        raise
+    return Worked(taken - len(set_aside), _seal(resolver.engine), set_aside)
+
+
+def _drain(resolver: Resolver, clock: Callable[[], datetime], wait: Wait) -> tuple[int, dict[int, str]]:
+    taken, set_aside = 0, dict[int, str]()
+    while _has_due(resolver.engine, clock()) and not wait(0):
+        drained = drain_redo(resolver, at_most=REDO_AT_A_STEP, now=clock())
+        if not drained.taken:
             break  # Another one was quicker.
-        resolved += done
-    return Worked(resolved, _seal(resolver.engine))
+        taken += drained.taken
+        set_aside |= drained.set_aside
+    return taken, set_aside
 
 
 def insist(work: Callable[[], Result], *, wait: Wait, tell: Callable[[str], None]) -> Result | None:
@@ -97,16 +117,16 @@ def keep_working(
         worked = insist(work, wait=wait, tell=tell)
         if worked is None:
             return
-        if worked.resolved or worked.sealed:
+        if worked.is_anything():
             show(worked)
         if wait(poll_seconds * random.uniform(0.75, 1.25)):
             return
 
 
-def _has_redo(engine: Engine) -> bool:
+def _has_due(engine: Engine, now: datetime) -> bool:
     """By reading: a write would stop others on SQLite, and mostly there is nothing to do."""
     with read(engine) as connection:
-        return connection.scalar(select(redo_records.c.record_id).limit(1)) is not None
+        return bool(select_due(connection, at_most=1, now=now))
 
 
 def _seal(engine: Engine) -> int:

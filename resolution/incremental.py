@@ -89,7 +89,6 @@ def _settle_repeats(
             continue
         turning.add(alike[0])
         turning.update([record_id for record_id in alike if record_id not in dirty][:1])
-        prepared = near.prepared(alike[0])
-        if near.model.weigh(prepared, prepared) >= near.model.model.specification.thresholds.join:
+        if near.is_repeatable(alike[0]):
             firsts.update((record_id, alike[0]) for record_id in alike[1:])
     return firsts, turning

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from resolution.errors import FailedConditionError
 from resolution.keys import Linkage
 from resolution.linkage_index import REPEAT, Edge, IndexedRecord, LinkageIndex, NewEdge, Pair
 from resolution.online import OnlineModel
@@ -38,7 +39,10 @@ class Region:
 
 
 class Neighbourhood:
-    """Records read for one change, each once, with their values parted under the sharing of now."""
+    """Records read for one change, each once, with their values parted under the sharing of now.
+
+    unscored: the records of pairs on which a condition of the model failed; such a pair counts as one below the floor.
+    """
 
     def __init__(self, index: LinkageIndex, model: OnlineModel) -> None:
         self.index, self.model = index, model
@@ -46,6 +50,7 @@ class Neighbourhood:
         self._sharing: dict[Value, tuple[int, str] | None] = {}
         self._shared: dict[Value, str] = {}
         self._prepared: dict[int, Any] = {}
+        self.unscored: set[int] = set()
 
     def load(self, record_ids: Iterable[int]) -> None:
         missing = [record_id for record_id in record_ids if record_id not in self._records]
@@ -105,7 +110,19 @@ class Neighbourhood:
         return found
 
     def edge(self, pair: Pair, origin: str) -> NewEdge | None:
-        return self.model.edge(*pair, self.prepared(pair[0]), self.prepared(pair[1]), origin)
+        try:
+            return self.model.edge(*pair, self.prepared(pair[0]), self.prepared(pair[1]), origin)
+        except FailedConditionError:
+            self.unscored.update(pair)
+            return None
+
+    def is_repeatable(self, record_id: int) -> bool:
+        """Whether a record that says the same as this one would be joined with it."""
+        prepared = self.prepared(record_id)
+        try:
+            return self.model.weigh(prepared, prepared) >= self.model.model.specification.thresholds.join
+        except FailedConditionError:
+            return False
 
     def firsts(self, edges: Iterable[Edge]) -> dict[int, int]:
         """Repeats to the records that stand for them."""

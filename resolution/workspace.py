@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 
 from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, SHAREABLE_COLUMNS
-from resolution.errors import WorkspaceFullError
+from resolution.errors import FailedConditionError, WorkspaceFullError
 from resolution.sharing import held_columns, most_holders
 from resolution.specification import Specification
 
@@ -42,7 +42,8 @@ VALUE_KEY_SQL = "(md5_number_lower(concat_ws(chr(31), 'value ' || column_name, v
 def open_workspace(*, memory_limit: str = "3GB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB in memory that spills to a temporary directory. One thread of Python uses it.
 
-    Raises WorkspaceFullError, from the block too, when neither holds what is done there.
+    Raises WorkspaceFullError, from the block too, when neither holds what is done there, and FailedConditionError when
+    the SQL of a model fails on values of records.
     """
     with tempfile.TemporaryDirectory(prefix="cdp-batch-") as spill:
         connection = duckdb.connect(
@@ -53,6 +54,12 @@ def open_workspace(*, memory_limit: str = "3GB", threads: int = 2) -> Iterator[d
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise WorkspaceFullError(
                 f"{memory_limit} of memory and the free disk under {tempfile.gettempdir()} are not enough for it."
+            ) from error
+        except (duckdb.DataError, duckdb.InvalidInputException) as error:
+            # Its message quotes values of people.
+            raise FailedConditionError(
+                f"A condition of the model fails on values of records ({type(error).__name__}): guard it, with "
+                "TRY_CAST, nullif or a condition before it."
             ) from error
         finally:
             connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import islice
 
 import click
 
@@ -15,6 +16,9 @@ from cdp.realtime.ingest import Resolver
 from cdp.realtime.online_models import OnlineModels
 from cdp.settings import read_settings
 from cdp.work import Worked, insist, keep_working, work_off
+
+# Records of one round that are told one by one.
+TOLD = 20
 
 
 @click.command()
@@ -30,6 +34,8 @@ def worker(*, once: bool, as_json: bool) -> None:
     def show_worked(worked: Worked) -> None:
         line = f"Resolved {worked.resolved:,} waiting records, sealed {worked.sealed:,} audit entries."
         show(asdict(worked), line, as_json=as_json)
+        for record_id, reason in islice(worked.set_aside.items(), TOLD):
+            tell(f"Record {record_id} is set aside ({reason}); `cdp verify` counts them.")
 
     def tell(line: str) -> None:
         click.echo(line, err=True)

@@ -218,8 +218,13 @@ class StoreIndex:
             .where(value_holders.c.value_key.in_(select(wanted.c.id)), ~exists(waiting))
         )
         statement = insert(redo_records).from_select(["record_id", "queued_at"], holders)
-        keys = [value_key(*value) for value in values]
-        self._connection.execute(statement, set_values(self._connection, "ids", keys))
+        bound = set_values(self._connection, "ids", [value_key(*value) for value in values])
+        self._connection.execute(statement, bound)
+        # Those that were set aside wait like the others from now on.
+        held = select(value_holders.c.record_id).where(value_holders.c.value_key.in_(select(wanted.c.id)))
+        is_held = redo_records.c.record_id.in_(held)
+        again = update(redo_records).where(redo_records.c.reason.is_not(None), is_held)
+        self._connection.execute(again.values(reason=None, retry_at=None, queued_at=self._now), bound)
 
     def _rows(
         self, statement: QuickStatement, ids: Collection[int] | Collection[str], **bound: Any

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from resolution import load_records, open_workspace, parse_specification, part_shared_values
+from resolution import (
+    FailedConditionError,
+    load_records,
+    open_workspace,
+    parse_specification,
+    part_shared_values,
+)
 from resolution.columns import LINKAGE_COLUMNS
 from resolution.workspace import ROW_GROUP
 from tests.resolution.builders import (
@@ -214,3 +220,21 @@ def test_the_spill_directory_is_gone_afterwards() -> None:
         assert Path(spill).is_dir()
 
     assert not Path(spill).exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT CAST(name AS INTEGER) FROM (SELECT 'ana' AS name)",
+        "SELECT 1 // length(name[5:]) FROM (SELECT 'ana' AS name)",
+        "SELECT hamming(name, 'a') FROM (SELECT 'ana' AS name)",
+        "SELECT strptime(name, '%Y') FROM (SELECT 'ana' AS name)",
+    ],
+    ids=["cast", "division", "distance", "date"],
+)
+def test_what_fails_on_a_value_is_told_without_it(statement: str) -> None:
+    with pytest.raises(FailedConditionError) as told, open_workspace() as connection:
+        connection.execute(statement).fetchall()
+
+    assert "TRY_CAST" in str(told.value)
+    assert "ana" not in str(told.value)

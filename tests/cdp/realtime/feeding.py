@@ -12,11 +12,13 @@ from sqlalchemy import Engine
 
 from benchmarks.findings import Findings as Findings
 from benchmarks.findings import findings as findings
+from cdp.identity.activate import activate_model
 from cdp.identity.models import insert_model, replace_activation
 from cdp.identity.sources import NewSource, insert_sources, select_sources
 from cdp.realtime.incoming import IncomingRecord, take_record
-from cdp.realtime.ingest import Ingested, Resolver, delete_record, drain_redo, ingest_records
+from cdp.realtime.ingest import Ingested, Resolver, delete_record, ingest_records
 from cdp.realtime.online_models import OnlineModels
+from cdp.realtime.redo import drain_redo
 from cdp.store import read, write
 from resolution import initial_model
 from resolution.standardize import SourceSettings, Standardizer
@@ -76,9 +78,22 @@ class Feed:
     def drain(self) -> int:
         """Resolve all that waits, a few records at a time."""
         total = 0
-        while done := drain_redo(self.resolver, at_most=20, now=NOW):
-            total += done
+        while taken := drain_redo(self.resolver, at_most=20, now=NOW).taken:
+            total += taken
         return total
+
+
+def activate_failing_model(store: Engine) -> None:
+    """Version 2, which compares given names letter by letter: that fails on names of different length."""
+    name, *others = SMALL.comparisons
+    missing, equal, different = name.levels
+    condition = "hamming(given_name_l, given_name_r) = 1"
+    close = replace(different, label="one letter", condition=condition, m=0.05, u=0.02)
+    levels = (missing, equal, close, replace(different, m=0.05, u=0.96))
+    model = initial_model(replace(SMALL, comparisons=(replace(name, levels=levels), *others)), 2)
+    with write(store) as connection:
+        insert_model(connection, model, label="failing", report={}, seed=0, record_count=0, now=NOW)
+    activate_model(store, 2, author="lead", reason="first", now=NOW)
 
 
 def a_record(key: str, *, source: str = "shop", day: int = 0, **values: Any) -> dict[str, Any]:
