@@ -174,8 +174,8 @@ def feed(engine: Engine, raws: Sequence[Raw], at_once: int) -> int:
         taken = [take_record(raw, sources, now=now) for raw in raws[start : start + at_once]]
         ingest_records(resolver, taken, author="benchmark", now=now)
     drained = 0
-    while taken := drain_redo(resolver, at_most=DRAINED_AT_ONCE, now=datetime.now(UTC)).taken:
-        drained += taken
+    while done := drain_redo(resolver, at_most=DRAINED_AT_ONCE, now=datetime.now(UTC)).taken:
+        drained += done
     return drained
 
 
