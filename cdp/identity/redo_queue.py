@@ -78,6 +78,14 @@ def select_set_aside(connection: Connection, *, at_most: int) -> SetAside:
     return SetAside(dict(Counter(row.reason for row in rows)), tuple(row.record_id for row in rows[:at_most]))
 
 
+def select_reasons(connection: Connection, record_ids: Collection[int]) -> dict[int, str]:
+    """Why records are set aside, of those that are."""
+    told = select(redo_records.c.record_id, redo_records.c.reason).where(
+        ~_waits, redo_records.c.record_id.in_(record_ids)
+    )
+    return {row.record_id: row.reason for row in connection.execute(told)} if record_ids else {}
+
+
 def select_concerned(connection: Connection, columns: Collection[str]) -> set[int]:
     """The records whose people the queue may change, and those that hold a value of the columns that one of them holds.
 

@@ -39,6 +39,21 @@ def test_one_record_of_a_thousand_that_fails_is_stored_with_the_reason(
     assert results[500]["match_weight"] is None
 
 
+def test_a_steward_sees_which_records_of_a_profile_are_set_aside(
+    lite_writer: Caller, lite_people: StoreBuilder
+) -> None:
+    activate_failing_model(lite_people.engine)
+    for place, name in enumerate(("Ana", "Ze")):
+        written = lite_writer.write(
+            lone(place) | {"full_name": f"{name} Reis", "emails": ["casa77@example.com"]}
+        )
+
+    profile_id = written.json["profile_id"]  # type: ignore[index]
+    shown = lite_writer.get(f"/v1/profiles/{profile_id}/records?view=steward")
+
+    assert [FAILED in each["refusals"] for each in shown.json["data"]] == [True]  # type: ignore[index]
+
+
 def test_the_log_names_the_record_and_no_value(lite_writer: Caller, lite_people: StoreBuilder) -> None:
     activate_failing_model(lite_people.engine)
 
