@@ -40,14 +40,19 @@ class LocalResolution:
 
 
 def resolve_changes(
-    index: LinkageIndex, model: OnlineModel, changes: Sequence[Change], *, concerned: Collection[int] = ()
+    index: LinkageIndex,
+    model: OnlineModel,
+    changes: Sequence[Change],
+    *,
+    concerned: Collection[int] = (),
+    holding: Mapping[Value, bool] | None = None,
 ) -> LocalResolution:
     """Bring the index up to date after changes of records, and find the people they may have changed.
 
-    Concerned: see follow_changes.
+    Concerned, holding: see follow_changes.
     """
     near = Neighbourhood(index, model)
-    return resolve_region(near, follow_changes(near, changes, concerned=concerned))
+    return resolve_region(near, follow_changes(near, changes, concerned=concerned, holding=holding))
 
 
 def resolve_region(near: Neighbourhood, region: Region) -> LocalResolution:

@@ -11,7 +11,7 @@ from resolution.keys import Linkage
 from resolution.linkage_index import REPEAT, Edge, IndexedRecord, LinkageIndex, NewEdge, Pair
 from resolution.online import OnlineModel
 from resolution.people import PairConstraints
-from resolution.sharing import Value
+from resolution.sharing import OWN, Sharing, Value
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Neighbourhood:
     def __init__(self, index: LinkageIndex, model: OnlineModel) -> None:
         self.index, self.model = index, model
         self._records: dict[int, IndexedRecord | None] = {}
-        self._sharing: dict[Value, tuple[int, str] | None] = {}
+        self._sharing: dict[Value, Sharing] = {}
         self._shared: dict[Value, str] = {}
         self._prepared: dict[int, Any] = {}
         self.unscored: set[int] = set()
@@ -73,8 +73,8 @@ class Neighbourhood:
         unknown = [value for value in values if value not in self._sharing]
         if unknown:
             found = self.index.select_sharing(unknown)
-            self._shared.update({value: kind for value, (_, kind) in found.items()})
-            self._sharing.update((value, found.get(value)) for value in unknown)
+            self._shared.update({value: each.kind for value, each in found.items() if each.kind})
+            self._sharing.update((value, found.get(value, OWN)) for value in unknown)
 
     def live(self, record_ids: Collection[int]) -> set[int]:
         self.load(record_ids)
@@ -90,9 +90,8 @@ class Neighbourhood:
         assert record is not None, record_id
         return record
 
-    def sharing(self, value: Value) -> tuple[int, str | None]:
-        """Holder count and sharing; (0, None) of a value that is its holder's own."""
-        return self._sharing[value] or (0, None)
+    def sharing(self, value: Value) -> Sharing:
+        return self._sharing[value]
 
     def read_sharing_again(self) -> None:
         self._sharing.clear()

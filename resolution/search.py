@@ -54,7 +54,7 @@ def search_clusters(
 
 def _parted(index: LinkageIndex, model: OnlineModel, linkage: Linkage) -> Linkage:
     found = index.select_sharing(model.held_values(linkage))
-    return model.part_values(linkage, {value: sharing for value, (_, sharing) in found.items()})
+    return model.part_values(linkage, {value: each.kind for value, each in found.items() if each.kind})
 
 
 def _proposed(near: Neighbourhood, parted: Linkage) -> set[int]:

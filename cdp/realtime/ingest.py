@@ -38,6 +38,7 @@ from resolution import (
     IndexedRecord,
     IndexOutdatedError,
     LocalResolution,
+    Value,
     resolve_changes,
 )
 
@@ -165,19 +166,21 @@ def resolve_and_publish(
     cause: Cause,
     *,
     concerned: Collection[int] = (),
+    holding: Mapping[Value, bool] | None = None,
     restored: Mapping[int, str] = _NOTHING_RESTORED,
     now: datetime,
 ) -> Effect:
     """Resolve what changed and publish its people, as part of the caller's write.
 
-    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Restored:
-    record id to the profile id that an undo gives it back to. Records that a condition of the model fails on are noted
-    in the queue. Raises StoreNotResolvedError when the index of the store is another model's.
+    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Holding: see
+    resolution.resolve_changes. Restored: record id to the profile id that an undo gives it back to. Records that a
+    condition of the model fails on are noted in the queue. Raises StoreNotResolvedError when the index of the store is
+    another model's.
     """
     index = StoreIndex(connection, cause.model_version, now=now)
     model = resolver.models.require(connection, cause.model_version)
     try:
-        resolution = resolve_changes(index, model, changes, concerned=concerned)
+        resolution = resolve_changes(index, model, changes, concerned=concerned, holding=holding)
     except IndexOutdatedError as error:
         raise StoreNotResolvedError(str(error)) from error
     if resolution.unscored:
