@@ -23,6 +23,7 @@ from cdp.identity.snapshot import find_differing_golden
 from cdp.identity.verify_effects import check_effects, check_imports, check_outbox
 from cdp.identity.verify_partition import check_partition
 from cdp.identity.verify_people import check_separation
+from cdp.identity.verify_reports import check_reports
 from cdp.privacy.audit import find_breach
 from cdp.stewardship.verify_rulings import check_rulings
 from cdp.store import read, stream_rows
@@ -311,6 +312,7 @@ CHECKS: dict[str, Callable[[Connection], Iterable[Found]]] = {
     "imports": check_imports,
     "candidates": check_candidates,
     "rulings": check_rulings,
+    "reports": check_reports,
     "separation": check_separation,
     "golden": check_golden,
 }
