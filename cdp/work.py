@@ -1,4 +1,5 @@
-"""What waits in the store and is done beside the requests: records to be resolved anew, audit entries to be sealed.
+"""What waits in the store and is done beside the requests: records to be resolved anew, audit entries to be
+sealed, the disagreement to be measured.
 
 Everything waits in the store itself: whoever works it off may stop at any moment, and several may do it side by side.
 """
@@ -16,7 +17,9 @@ from sqlalchemy import Engine
 from cdp.errors import CdpError
 from cdp.identity.redo_queue import select_due
 from cdp.privacy.audit import count_unsealed, seal_audit
+from cdp.realtime.disagreement import Disagreement
 from cdp.realtime.ingest import Resolver
+from cdp.realtime.measure import Sampling, measure_when_due
 from cdp.realtime.redo import drain_redo
 from cdp.store import StoreError, read
 from cdp.store.errors import (
@@ -52,18 +55,25 @@ Result = TypeVar("Result")
 @dataclass(frozen=True)
 class Worked:
     """resolved: records that waited in the queue; sealed: audit entries that have their place in the chain now;
-    set_aside: records of the queue that could not be resolved as they should be, with the reason."""
+    set_aside: records of the queue that could not be resolved as they should be, with the reason; disagreement: as it
+    was measured, None when it was not time."""
 
     resolved: int
     sealed: int
     set_aside: dict[int, str] = field(default_factory=dict)
+    disagreement: Disagreement | None = None
 
     def is_anything(self) -> bool:
-        return bool(self.resolved or self.sealed or self.set_aside)
+        return bool(self.resolved or self.sealed or self.set_aside or self.disagreement)
 
 
-def work_off(resolver: Resolver, *, clock: Callable[[], datetime], wait: Wait) -> Worked:
-    """Do all that is due, step by step, until nothing is left or it is time to stop."""
+def work_off(
+    resolver: Resolver, *, clock: Callable[[], datetime], wait: Wait, sampling: Sampling | None = None
+) -> Worked:
+    """Do all that is due, step by step, until nothing is left or it is time to stop.
+
+    Sampling: None to measure no disagreement.
+    """
     try:
         taken, set_aside = _drain(resolver, clock, wait)
     except StoreError:
@@ -72,7 +82,13 @@ def work_off(resolver: Resolver, *, clock: Callable[[], datetime], wait: Wait) -
         # The queue cannot be worked off until somebody does something; the audit need not wait for that.
         _seal(resolver.engine)
         raise
-    return Worked(taken - len(set_aside), _seal(resolver.engine), set_aside)
+    measured = _measure(resolver, sampling, clock()) if sampling is not None and not wait(0) else None
+    return Worked(taken - len(set_aside), _seal(resolver.engine), set_aside, measured)
+
+
+def _measure(resolver: Resolver, sampling: Sampling, now: datetime) -> Disagreement | None:
+    seed = random.SystemRandom().randrange(2**31)
+    return measure_when_due(resolver.engine, resolver.models, sampling, seed=seed, now=now)
 
 
 def _drain(resolver: Resolver, clock: Callable[[], datetime], wait: Wait) -> tuple[int, dict[int, str]]:

@@ -40,6 +40,15 @@ def count_waiting(connection: Connection) -> int:
     return connection.scalars(select(func.count()).select_from(redo_records).where(_waits)).one()
 
 
+def count_set_aside(connection: Connection) -> int:
+    return connection.scalars(select(func.count()).select_from(redo_records).where(~_waits)).one()
+
+
+def select_oldest_waiting(connection: Connection) -> datetime | None:
+    oldest = select(redo_records.c.queued_at).where(_waits).order_by(redo_records.c.queued_at).limit(1)
+    return connection.scalar(oldest)
+
+
 def select_due(connection: Connection, *, at_most: int, now: datetime) -> list[int]:
     """The records to be resolved now, those that wait longest first."""
     is_due = or_(redo_records.c.retry_at.is_(None), redo_records.c.retry_at <= now)

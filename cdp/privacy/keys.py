@@ -43,6 +43,7 @@ SCOPES = (
     "privacy:execute",
     "studies:read",
     "webhooks:write",
+    "metrics:read",
     ALL_SCOPES,
 )
 
