@@ -15,12 +15,14 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 
 from cdp.errors import CdpError
+from cdp.identity.identifier_reports import UnknownReportError
 from cdp.identity.models import UncompilableModelError, UnknownModelError, UnreadableModelError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
 from cdp.privacy.read_audit import ReadAuditFullError
 from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.ingest import UnknownRecordError
 from cdp.realtime.online_models import StoreNotResolvedError
+from cdp.realtime.report_identifier import UnheldIdentifierError
 from cdp.realtime.search import NothingToSearchByError
 from cdp.stewardship.errors import RulingRefusedError
 from cdp.store import StoreError
@@ -53,6 +55,8 @@ PROBLEMS: dict[str, ProblemKind] = {
     "candidate_not_found": ProblemKind(
         404, "There is no such merge candidate, or this key may not know of it."
     ),
+    "report_not_found": ProblemKind(404, "There is no such report, or this key may not know of it."),
+    "identifier_not_found": ProblemKind(404, "No record that this key may write holds the identifier."),
     "action_not_found": ProblemKind(404, "No steward's action has this id."),
     "ledger_entry_not_found": ProblemKind(404, "There is no such entry in the ledger."),
     "method_not_allowed": ProblemKind(405, "This address does not answer to this method."),
@@ -226,6 +230,10 @@ def _answer_domain_error(error: CdpError) -> Response:
                 {"pointer": each.field, "detail": f"Refused: {each.reason}."} for each in error.refusals
             ]
             return _answer_problem(Problem("nothing_to_search_by", str(error), errors=errors))
+        case UnknownReportError():
+            return _answer_problem(Problem("report_not_found"))
+        case UnheldIdentifierError():
+            return _answer_problem(Problem("identifier_not_found"))
         case UnknownRecordError():
             return _answer_problem(Problem("record_not_found"))
         case RulingRefusedError():

@@ -43,7 +43,7 @@ class PresentedValueField(ma.fields.Field[Any]):
         return value
 
 
-def _type_field(*, required: bool) -> ma.fields.String:
+def type_field(*, required: bool) -> ma.fields.String:
     return ma.fields.String(
         required=required,
         validate=ma.validate.Length(min=1, max=40),
@@ -55,7 +55,7 @@ def _type_field(*, required: bool) -> ma.fields.String:
     )
 
 
-def _value_field(*, required: bool) -> PresentedValueField:
+def value_field(*, required: bool) -> PresentedValueField:
     return PresentedValueField(
         required=required,
         metadata={
@@ -68,15 +68,15 @@ def _value_field(*, required: bool) -> PresentedValueField:
 
 
 class PresentedIdentifierSchema(ma.Schema):
-    type = _type_field(required=True)
-    value = _value_field(required=True)
+    type = type_field(required=True)
+    value = value_field(required=True)
 
 
 class LookupSchema(ma.Schema):
     """Either one identifier as `type` and `value`, or several as `identifiers`."""
 
-    type = _type_field(required=False)
-    value = _value_field(required=False)
+    type = type_field(required=False)
+    value = value_field(required=False)
     identifiers = ma.fields.List(
         ma.fields.Nested(PresentedIdentifierSchema),
         validate=ma.validate.Length(min=1, max=IDENTIFIERS_AT_MOST),

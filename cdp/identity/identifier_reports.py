@@ -17,10 +17,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, sel
 
 from cdp.errors import CdpError
 from cdp.store import id_set
+from cdp.store.schema import REPORT_OUTCOMES, identifiers, ledger_entries, ledger_moves, sources
 from cdp.store.schema import identifier_reports as reports
-from cdp.store.schema import identifiers, ledger_entries, ledger_moves, sources
 from resolution import Value
 from resolution.standardize import Identifier, linkage_values
+
+OUTCOMES = REPORT_OUTCOMES
 
 
 class UnknownReportError(CdpError):

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, bindparam, select
 
 from cdp.store.schema import shared_values
-from resolution import value_key
+from resolution import Value, value_key
 
 # What the engine calls the identifiers of each kind.
 COLUMNS_OF_KIND = {
@@ -42,3 +42,12 @@ def select_generic(connection: Connection, identifiers: Collection[IdentifierVal
     if not keys:
         return set()
     return {keys[found] for found in connection.scalars(_generic, {"value_keys": list(keys)})}
+
+
+def select_sharing(connection: Connection, values: Collection[Value]) -> dict[Value, str]:
+    """'shared' or 'generic', of the values that are."""
+    keys = {value_key(*value): value for value in values}
+    statement = select(shared_values.c.value_key, shared_values.c.sharing).where(
+        shared_values.c.value_key.in_(list(keys))
+    )
+    return {keys[row.value_key]: row.sharing for row in connection.execute(statement)}
