@@ -18,6 +18,7 @@ from cdp.errors import CdpError
 from cdp.identity.identifier_reports import UnknownReportError
 from cdp.identity.models import UncompilableModelError, UnknownModelError, UnreadableModelError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
+from cdp.identity.survivorship import SurvivorshipError
 from cdp.privacy.read_audit import ReadAuditFullError
 from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.ingest import UnknownRecordError
@@ -86,6 +87,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "store_unavailable": ProblemKind(503, "The store cannot answer.", 5),
     "store_not_resolved": ProblemKind(503, "The profiles must be resolved anew: run `cdp resolve`.", 60),
     "model_unusable": ProblemKind(503, "The model of the profiles cannot be used by this release.", 60),
+    "survivorship_invalid": ProblemKind(503, "The rules of golden records cannot be used.", 60),
     "read_audit_full": ProblemKind(503, "Reads cannot be audited now, so none is answered.", 5),
 }
 
@@ -246,6 +248,9 @@ def _answer_domain_error(error: CdpError) -> Response:
             # Its message quotes the model, which is nothing of the caller's.
             logger.error("model.unusable", reason=error.reason, detail=str(error))
             return _answer_problem(Problem("model_unusable", "The log of the service names the cause."))
+        case SurvivorshipError():
+            logger.error("survivorship.invalid", detail=str(error))
+            return _answer_problem(Problem("survivorship_invalid", "The log of the service names the cause."))
         case ReadAuditFullError():
             return _answer_problem(Problem("read_audit_full"))
         case StoreBusyError() | WriteConflictError():

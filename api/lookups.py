@@ -27,6 +27,10 @@ from cdp.store import read
 
 IDENTIFIERS_AT_MOST = 20
 NOBODY = "none"
+TYPES = (
+    "phone, email, handle, loyalty_id, document, device_id or whatsapp_bsuid; a document type (cpf) or a network "
+    "(instagram) will do too."
+)
 
 blueprint = ApiBlueprint(
     "lookups", __name__, url_prefix="/v1/profiles", description="Find a profile by identifiers"
@@ -48,8 +52,7 @@ def type_field(*, required: bool) -> ma.fields.String:
         required=required,
         validate=ma.validate.Length(min=1, max=40),
         metadata={
-            "description": "phone, email, handle, loyalty_id, document, device_id or whatsapp_bsuid; a "
-            "document type (cpf) or a network (instagram) will do too.",
+            "description": TYPES,
             "examples": ["phone"],
         },
     )
@@ -188,8 +191,10 @@ def _standardized(body: dict[str, Any]) -> list[tuple[str, Identifier]]:
         if isinstance(outcome, Identifier):
             usable.append((pointer, outcome))
         else:
-            part = "/type" if outcome.reason == "unknown_kind" else "/value"
-            errors.append({"pointer": pointer + part, "detail": f"Refused: {outcome.reason}."})
+            part, told = "/value", f"Refused: {outcome.reason}."
+            if outcome.reason == "unknown_kind":
+                part, told = "/type", f"{told} There are {TYPES}"
+            errors.append({"pointer": pointer + part, "detail": told})
     if not usable:
         raise Problem("identifier_invalid", errors=errors)
     return usable

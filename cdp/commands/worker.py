@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import click
+import structlog
 
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
@@ -30,6 +32,7 @@ def worker(*, once: bool, as_json: bool) -> None:
 
     Several may run side by side, on one machine or on several.
     """
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = read_settings()
     sampling = None
     if settings.disagreement_seconds is not None:

@@ -1,9 +1,11 @@
-"""What a caller learns when a condition of the model fails on records, or the model cannot be used at all."""
+"""What a caller learns when a condition of the model fails on records, or the model or the rules cannot be used."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 import structlog.testing
 from sqlalchemy import update
 
@@ -64,6 +66,33 @@ def test_the_log_names_the_record_and_no_value(lite_writer: Caller, lite_people:
     [line] = [line for line in logs if line["event"] == "record.set_aside"]
     assert (line["record_id"], line["model_version"]) == (2, 2)
     assert "casa77" not in str(logs)
+
+
+def test_rules_that_were_never_good_are_the_services_fault(
+    lite_writer: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_SURVIVORSHIP_FILE", str(tmp_path / "nowhere.toml"))
+
+    answer = lite_writer.write(lone(1))
+
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["code"] == "survivorship_invalid"
+    assert "nowhere" not in answer.text
+
+
+def test_rules_that_break_while_it_runs_stop_nobody(
+    lite_writer: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[rules]\ndefault = ['longest']\n", "utf-8")
+    monkeypatch.setenv("CDP_SURVIVORSHIP_FILE", str(rules))
+    before = lite_writer.write(lone(1))
+
+    rules.write_text("[rules", "utf-8")
+    after = lite_writer.write(lone(2))
+
+    assert (before.status_code, after.status_code) == (201, 201)
 
 
 def test_a_model_that_this_release_cannot_use_is_the_services_fault(
