@@ -7,12 +7,11 @@ import socket
 
 import click
 
-
 PORT_AT_MOST = 65_535
 
 
 def require_free(address: str) -> None:
-    """Raises ClickException when nothing can listen on HOST:PORT; other forms of addresses are for gunicorn to judge."""
+    """Raises ClickException when nothing can listen on HOST:PORT; gunicorn judges addresses of other forms."""
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal() or "/" in host:
         return
