@@ -170,6 +170,27 @@ def test_a_generic_value_vanishes_and_the_others_stay() -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("holder_count", "classes"),
+    [
+        (0, [("emails", "x@example.com", 0, "shared", True)]),
+        (1, [("emails", "x@example.com", 1, "shared", True)]),
+        (3, [("emails", "x@example.com", 3, "shared", True)]),
+        (5, [("emails", "x@example.com", 5, "generic", True)]),
+    ],
+)
+def test_a_held_value_is_shared_at_least(holder_count: int, classes: list[tuple[object, ...]]) -> None:
+    records = records_of(holders_of("x@example.com", NAMES[:holder_count]))
+    held = {("emails", "x@example.com"), ("phones", "x@example.com")}
+
+    with open_workspace() as connection:
+        load_records(connection, [records])
+        part_shared_values(connection, SMALL, held)
+
+        assert rows(connection, "SELECT * FROM value_classes") == classes
+        assert rows(connection, "SELECT count(*) FROM records WHERE emails IS NOT NULL") == [(0,)]
+
+
 def test_the_same_text_in_another_column_is_another_value() -> None:
     people = [a_person(given_sound=name, documents=["x"], phones=["x"]) for name in NAMES[:4]]
 
