@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -16,11 +17,12 @@ from cdp.identity.resolve import resolve_all
 from cdp.identity.snapshot import StoreChangedError, require_unchanged, select_snapshot
 from cdp.identity.sources import NewSource, insert_sources
 from cdp.identity.verify import verify_store
+from cdp.privacy.audit import seal_audit
 from cdp.realtime.report_identifier import Reporter, UnheldIdentifierError, UnknownReportSourceError
 from cdp.store import read, schema, write
 from resolution.standardize import SourceSettings
 from tests.cdp.identity.resolving import counts, members, people, profile_of, rows
-from tests.cdp.realtime.feeding import NOW, SOURCES, Feed, a_record, findings
+from tests.cdp.realtime.feeding import NOW, SOURCES, Feed, a_record, findings, random_records
 from tests.cdp.realtime.reporting import held, report, withdraw
 from tests.resolution.builders import prior_model
 
@@ -303,6 +305,35 @@ def test_a_batch_that_a_report_overtakes_publishes_nothing(feed: Feed) -> None:
 
     with read(feed.engine) as connection, pytest.raises(StoreChangedError, match="reports changed"):
         require_unchanged(connection, snapshot)
+
+
+def test_reports_and_records_that_come_at_the_same_time_find_the_people_of_the_batch(feed: Feed) -> None:
+    raws = random_records(7, 36)
+    emails = [f"x{number}@example.com" for number in range(6)]
+
+    def bring(share: int) -> None:
+        for raw in raws[share::3]:
+            feed.ingest(raw)
+
+    def file_and_withdraw(_: int) -> None:
+        filed = [report(feed, "email", email).report.report_id for email in emails]
+        for report_id in filed[::2]:
+            withdraw(feed, report_id)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(
+            threads.map(
+                lambda task: task[0](task[1]), [*((bring, n) for n in range(3)), (file_and_withdraw, 0)]
+            )
+        )
+
+    feed.drain()
+    online = findings(feed.engine)
+    resolve_all(feed.engine, clock=lambda: NOW)
+    assert findings(feed.engine) == online
+    assert {value for _, value in held(feed)} == set(emails[1::2])
+    seal_audit(feed.engine)
+    assert breaches(feed) == []
 
 
 @pytest.mark.parametrize(
