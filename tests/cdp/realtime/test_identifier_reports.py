@@ -307,6 +307,19 @@ def test_a_batch_that_a_report_overtakes_publishes_nothing(feed: Feed) -> None:
         require_unchanged(connection, snapshot)
 
 
+def test_of_the_same_report_at_the_same_time_one_is_kept(feed: Feed) -> None:
+    two_by_email(feed)
+
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: report(feed, "email", EMAIL), range(6)))
+        ids = {each.report.report_id for each in answers}
+        withdrawn = list(threads.map(lambda _: withdraw(feed, min(ids)), range(6)))
+
+    assert len(ids) == len(rows(feed.engine, "identifier_reports")) == 1
+    assert [sum(each.has_changed for each in told) for told in (answers, withdrawn)] == [1, 1]
+    assert people(feed.engine) == TOGETHER
+
+
 def test_reports_and_records_that_come_at_the_same_time_find_the_people_of_the_batch(feed: Feed) -> None:
     raws = random_records(7, 36)
     emails = [f"x{number}@example.com" for number in range(6)]
