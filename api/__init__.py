@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
-from api import candidates, documents, health, lookups, profiles, records, searches, stewards
+from api import (
+    candidates,
+    documents,
+    health,
+    identifier_reports,
+    lookups,
+    profiles,
+    records,
+    searches,
+    stewards,
+)
 from api.auth import require_callers
 from api.envelope import wrap_requests
 from api.errors import ProblemApi, register_problems
@@ -58,7 +68,16 @@ def create_app(
     api = ProblemApi(app)
     for name, scheme in _SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
-    for resource in (health, records, lookups, searches, profiles, candidates, stewards):
+    for resource in (
+        health,
+        records,
+        lookups,
+        searches,
+        profiles,
+        identifier_reports,
+        candidates,
+        stewards,
+    ):
         api.register_blueprint(resource.blueprint)
     documents.install_documents(app, api)
     return app

@@ -13,12 +13,15 @@ from api.service import current_service
 from cdp.privacy.keys import VIEWS, Caller, authenticate
 from cdp.store import read
 
-# Endpoints that answer without a key. None of them tells anything about a person.
+METRICS_ENDPOINT = "metrics.metrics"
+
+# Endpoints that answer without a key. None of them tells anything about a person. That of the metrics may be closed.
 PUBLIC_ENDPOINTS = frozenset(
     {
         "service.index",
         "service.livez",
         "service.readyz",
+        METRICS_ENDPOINT,
         "documents.openapi_document",
         "documents.docs",
         "documents.docs_file",
@@ -60,9 +63,10 @@ def current_caller() -> Caller:
 
 def _require_caller() -> None:
     """Runs before every view. An address that nobody marked is closed, whoever asks."""
-    if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS:
-        return
     service = current_service()
+    is_closed = request.endpoint == METRICS_ENDPOINT and not service.settings.metrics_are_public
+    if request.endpoint is None or (request.endpoint in PUBLIC_ENDPOINTS and not is_closed):
+        return
     secret = _presented_key()
     if secret is None:
         raise Problem("unauthorized")

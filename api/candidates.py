@@ -20,7 +20,7 @@ from api.profile_views import (
     json_response,
     shown_values,
 )
-from api.profiles import LanguageQuerySchema, PairEvidenceSchema, choose_language
+from api.profiles import LanguageQuerySchema, PairEvidenceSchema, ReportLineSchema, choose_language
 from api.rulings import (
     IDEMPOTENCY_HEADER,
     ProposedPairSchema,
@@ -93,6 +93,11 @@ class WholeMergeCandidateSchema(MergeCandidateSchema):
     )
     evidence = ma.fields.Nested(
         PairEvidenceSchema, required=True, allow_none=True, metadata={"description": "null when not kept."}
+    )
+    reports = ma.fields.List(
+        ma.fields.Nested(ReportLineSchema),
+        required=True,
+        metadata={"description": "About values that both records hold."},
     )
     language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
     text = ma.fields.String(required=True, metadata={"description": "The evidence in words."})
@@ -177,7 +182,7 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
         candidate = require_candidate(connection, chosen, sources=sources)
         found = [require_profile(connection, each, sources=sources) for each in candidate.profile_ids]
         pair = candidate.record_id_l, candidate.record_id_r
-        evidence, text = explain_edge(connection, pair, language=language)
+        explained = explain_edge(connection, pair, language=language)
     sides = list({profile.profile_id: profile for profile in found}.values())
     for profile in sides:
         audit_read(profile.profile_id, "profile.read_candidate", reading, candidate_id=chosen)
@@ -185,9 +190,10 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
         **vars(candidate),
         "masked": not reading.unmask,
         "profiles": [_side(profile, reading) for profile in sides],
-        "evidence": evidence,
+        "evidence": explained.pair,
+        "reports": explained.reports,
         "language": language,
-        "text": text,
+        "text": explained.text,
     }
     response = json_response(_WHOLE_CANDIDATE.dump(document))
     response.set_etag(candidate.etag)

@@ -15,11 +15,15 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 
 from cdp.errors import CdpError
+from cdp.identity.identifier_reports import UnknownReportError
+from cdp.identity.models import UncompilableModelError, UnknownModelError, UnreadableModelError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
+from cdp.identity.survivorship import SurvivorshipError
 from cdp.privacy.read_audit import ReadAuditFullError
 from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.ingest import UnknownRecordError
 from cdp.realtime.online_models import StoreNotResolvedError
+from cdp.realtime.report_identifier import UnheldIdentifierError
 from cdp.realtime.search import NothingToSearchByError
 from cdp.stewardship.errors import RulingRefusedError
 from cdp.store import StoreError
@@ -52,6 +56,8 @@ PROBLEMS: dict[str, ProblemKind] = {
     "candidate_not_found": ProblemKind(
         404, "There is no such merge candidate, or this key may not know of it."
     ),
+    "report_not_found": ProblemKind(404, "There is no such report, or this key may not know of it."),
+    "identifier_not_found": ProblemKind(404, "No record that this key may write holds the identifier."),
     "action_not_found": ProblemKind(404, "No steward's action has this id."),
     "ledger_entry_not_found": ProblemKind(404, "There is no such entry in the ledger."),
     "method_not_allowed": ProblemKind(405, "This address does not answer to this method."),
@@ -80,6 +86,8 @@ PROBLEMS: dict[str, ProblemKind] = {
     "store_busy": ProblemKind(503, "The store is busy.", 1),
     "store_unavailable": ProblemKind(503, "The store cannot answer.", 5),
     "store_not_resolved": ProblemKind(503, "The profiles must be resolved anew: run `cdp resolve`.", 60),
+    "model_unusable": ProblemKind(503, "The model of the profiles cannot be used by this release.", 60),
+    "survivorship_invalid": ProblemKind(503, "The rules of golden records cannot be used.", 60),
     "read_audit_full": ProblemKind(503, "Reads cannot be audited now, so none is answered.", 5),
 }
 
@@ -224,6 +232,10 @@ def _answer_domain_error(error: CdpError) -> Response:
                 {"pointer": each.field, "detail": f"Refused: {each.reason}."} for each in error.refusals
             ]
             return _answer_problem(Problem("nothing_to_search_by", str(error), errors=errors))
+        case UnknownReportError():
+            return _answer_problem(Problem("report_not_found"))
+        case UnheldIdentifierError():
+            return _answer_problem(Problem("identifier_not_found"))
         case UnknownRecordError():
             return _answer_problem(Problem("record_not_found"))
         case RulingRefusedError():
@@ -232,6 +244,13 @@ def _answer_domain_error(error: CdpError) -> Response:
         case StoreNotResolvedError():
             logger.error("store.not_resolved", detail=str(error))
             return _answer_problem(Problem("store_not_resolved", str(error)))
+        case UncompilableModelError() | UnreadableModelError() | UnknownModelError():
+            # Its message quotes the model, which is nothing of the caller's.
+            logger.error("model.unusable", reason=error.reason, detail=str(error))
+            return _answer_problem(Problem("model_unusable", "The log of the service names the cause."))
+        case SurvivorshipError():
+            logger.error("survivorship.invalid", detail=str(error))
+            return _answer_problem(Problem("survivorship_invalid", "The log of the service names the cause."))
         case ReadAuditFullError():
             return _answer_problem(Problem("read_audit_full"))
         case StoreBusyError() | WriteConflictError():

@@ -27,6 +27,10 @@ from cdp.store import read
 
 IDENTIFIERS_AT_MOST = 20
 NOBODY = "none"
+TYPES = (
+    "phone, email, handle, loyalty_id, document, device_id or whatsapp_bsuid; a document type (cpf) or a network "
+    "(instagram) will do too."
+)
 
 blueprint = ApiBlueprint(
     "lookups", __name__, url_prefix="/v1/profiles", description="Find a profile by identifiers"
@@ -43,19 +47,18 @@ class PresentedValueField(ma.fields.Field[Any]):
         return value
 
 
-def _type_field(*, required: bool) -> ma.fields.String:
+def type_field(*, required: bool) -> ma.fields.String:
     return ma.fields.String(
         required=required,
         validate=ma.validate.Length(min=1, max=40),
         metadata={
-            "description": "phone, email, handle, loyalty_id, document, device_id or whatsapp_bsuid; a "
-            "document type (cpf) or a network (instagram) will do too.",
+            "description": TYPES,
             "examples": ["phone"],
         },
     )
 
 
-def _value_field(*, required: bool) -> PresentedValueField:
+def value_field(*, required: bool) -> PresentedValueField:
     return PresentedValueField(
         required=required,
         metadata={
@@ -68,15 +71,15 @@ def _value_field(*, required: bool) -> PresentedValueField:
 
 
 class PresentedIdentifierSchema(ma.Schema):
-    type = _type_field(required=True)
-    value = _value_field(required=True)
+    type = type_field(required=True)
+    value = value_field(required=True)
 
 
 class LookupSchema(ma.Schema):
     """Either one identifier as `type` and `value`, or several as `identifiers`."""
 
-    type = _type_field(required=False)
-    value = _value_field(required=False)
+    type = type_field(required=False)
+    value = value_field(required=False)
     identifiers = ma.fields.List(
         ma.fields.Nested(PresentedIdentifierSchema),
         validate=ma.validate.Length(min=1, max=IDENTIFIERS_AT_MOST),
@@ -188,8 +191,10 @@ def _standardized(body: dict[str, Any]) -> list[tuple[str, Identifier]]:
         if isinstance(outcome, Identifier):
             usable.append((pointer, outcome))
         else:
-            part = "/type" if outcome.reason == "unknown_kind" else "/value"
-            errors.append({"pointer": pointer + part, "detail": f"Refused: {outcome.reason}."})
+            part, told = "/value", f"Refused: {outcome.reason}."
+            if outcome.reason == "unknown_kind":
+                part, told = "/type", f"{told} There are {TYPES}"
+            errors.append({"pointer": pointer + part, "detail": told})
     if not usable:
         raise Problem("identifier_invalid", errors=errors)
     return usable

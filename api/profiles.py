@@ -28,6 +28,7 @@ from api.profile_views import (
 )
 from api.service import current_service
 from cdp.identity.explain import LANGUAGES, explain_profile
+from cdp.identity.identifier_reports import OUTCOMES as REPORT_OUTCOMES
 from cdp.identity.profile_reads import (
     MemberRecord,
     require_profile,
@@ -143,6 +144,17 @@ class PairEvidenceSchema(ma.Schema):
     comparisons = ma.fields.List(ma.fields.Nested(ComparisonExplanationSchema), required=True)
 
 
+class ReportLineSchema(ma.Schema):
+    """A standing report about an identifier that takes part in what is explained."""
+
+    report_id = ma.fields.Integer(required=True)
+    type = ma.fields.String(required=True, metadata={"examples": ["phone"]})
+    value = ma.fields.String(required=True, metadata={"description": "Masked.", "examples": ["+55***4321"]})
+    outcome = ma.fields.String(required=True, metadata={"enum": list(REPORT_OUTCOMES)})
+    reported_at = InstantField(required=True, metadata={"format": "date-time"})
+    text = ma.fields.String(required=True)
+
+
 class JoinExplanationSchema(ma.Schema):
     ledger_entry_id = ma.fields.Integer(required=True)
     author = ma.fields.String(required=True)
@@ -155,6 +167,11 @@ class JoinExplanationSchema(ma.Schema):
     )
     pair = ma.fields.Nested(
         PairEvidenceSchema, required=True, allow_none=True, metadata={"description": "null when not kept."}
+    )
+    reports = ma.fields.List(
+        ma.fields.Nested(ReportLineSchema),
+        required=True,
+        metadata={"description": "About values that both records hold."},
     )
     text = ma.fields.String(required=True)
 
@@ -171,6 +188,11 @@ class ExplanationSchema(ma.Schema):
             "description": "How many more brought the records together; the ledger tells 50 joins an entry.",
             "examples": [0],
         },
+    )
+    reports = ma.fields.List(
+        ma.fields.Nested(ReportLineSchema),
+        required=True,
+        metadata={"description": "About values that its records hold."},
     )
 
 
@@ -330,6 +352,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
         "text": explanation.text,
         "joins": explanation.joins,
         "joins_left_out": explanation.joins_left_out,
+        "reports": explanation.reports,
     }
     response = json_response(_EXPLANATION.dump(document))
     response.headers["Content-Language"] = language

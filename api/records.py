@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
+import structlog
 from flask import Response, request
 
 from api.auth import current_caller, requires_scope
@@ -18,6 +19,8 @@ from api.service import current_service
 from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.ingest import delete_record as delete_stored_record
 from cdp.realtime.receive import Received, receive_records
+
+logger = structlog.get_logger(__name__)
 
 RECORDS_AT_MOST = 1000
 OUTCOMES = ("created", "attached", "joined", "unchanged", "superseded")
@@ -212,7 +215,7 @@ def delete_record(source: str, source_record_id: str) -> Response:
 
 def _receive(records: Sequence[object]) -> list[Received | RefusedRecordError]:
     caller, service = current_caller(), current_service()
-    return receive_records(
+    received = receive_records(
         service.resolver(),
         service.ingest_queue,
         records,
@@ -220,6 +223,11 @@ def _receive(records: Sequence[object]) -> list[Received | RefusedRecordError]:
         author=f"key:{caller.key_id}",
         now=service.clock(),
     )
+    for each in received:
+        if isinstance(each, Received) and each.ingested.is_set_aside:
+            told = each.ingested
+            logger.warning("record.set_aside", record_id=told.record_id, model_version=told.model_version)
+    return received
 
 
 def _read_batch() -> list[object]:

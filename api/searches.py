@@ -13,7 +13,13 @@ from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_json, read_purpose
 from api.lookups import NOBODY
 from api.profile_views import PROFILE_ID_EXAMPLE, REFERENCE, Reading, audit_read, json_response
-from api.profiles import LanguageQuerySchema, PairEvidenceSchema, RefusalSchema, choose_language
+from api.profiles import (
+    LanguageQuerySchema,
+    PairEvidenceSchema,
+    RefusalSchema,
+    ReportLineSchema,
+    choose_language,
+)
 from api.record_schemas import PersonFieldsSchema
 from api.service import current_service
 from cdp.identity.explain import LANGUAGES
@@ -62,6 +68,11 @@ class SearchExplanationSchema(PairEvidenceSchema):
     """The best pair of what was asked with a record of the profile, taken apart."""
 
     record_id = ma.fields.Integer(required=True)
+    reports = ma.fields.List(
+        ma.fields.Nested(ReportLineSchema),
+        required=True,
+        metadata={"description": "About identifiers of what was asked that the record holds."},
+    )
     language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
     text = ma.fields.String(required=True)
 
@@ -195,6 +206,7 @@ def _document(found: FoundProfile, language: str) -> dict[str, Any]:
         "explanation": {
             **vars(found.pair),
             "record_id": found.record_id,
+            "reports": found.reports,
             "language": language,
             "text": found.text,
         },

@@ -9,6 +9,7 @@ from typing import cast
 
 from flask import current_app
 
+from cdp.observe import Observer
 from cdp.privacy.read_audit import ReadAudit
 from cdp.realtime.ingest import Resolver
 from cdp.realtime.ingest_queue import IngestQueue
@@ -27,6 +28,7 @@ class Service:
     clock: Callable[[], datetime]
     models: OnlineModels = field(default_factory=OnlineModels)
     ingest_queue: IngestQueue = field(default_factory=IngestQueue)
+    observer: Observer = field(default_factory=Observer)
 
     def resolver(self) -> Resolver:
         """Its models are the process's: each is compiled once. Raises a StoreError."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [quality] [cost] [score] [parity] [--data DIR] [--seed N] [--sizes N ...]`.
+"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [--data DIR] [--seed N] [--sizes N ...]`.
 
 Writes docs/results.md, a section a part.
 """
@@ -25,11 +25,12 @@ from benchmarks.compiled import (
     measure_scoring,
 )
 from benchmarks.cost import STEPS, Cost, growth, measure_generated, measure_set
+from benchmarks.order import OrderMattersError, measure_order, order_lines
 from benchmarks.quality import SETS, Quality, measure_quality
 
 RESULTS = Path("docs/results.md")
 PACKAGES = ("splink", "duckdb", "sqlalchemy", "numpy", "rapidfuzz", "phonenumbers")
-PARTS = ("quality", "cost", "score", "parity")
+PARTS = ("quality", "cost", "score", "parity", "order")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,6 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(agreement, file=sys.stderr, flush=True)
                 agreements.append(agreement)
             write_section("Parity", agreement_lines(agreements, given.seed))
+        elif part == "order":
+            try:
+                brought = list(measure_order(given.data, seed=given.seed))
+            except OrderMattersError as error:
+                raise SystemExit(str(error)) from error
+            write_section("Order", [*order_lines(brought), "", provenance("order", given.seed)])
         else:
             costs = [measure_set(given.data, "omni_share_100k", seed=given.seed)]
             print(costs[0], file=sys.stderr, flush=True)

@@ -33,6 +33,11 @@ class Settings:
     # How long `cdp worker` rests when nothing waits.
     worker_poll_seconds: float = 1.0
     log_level: str = "info"
+    # Whether /metrics answers without a key.
+    metrics_are_public: bool = True
+    # How often `cdp worker` measures disagreement, and by how many records; None: never.
+    disagreement_seconds: float | None = 3600.0
+    disagreement_sample: int = 200
     # What DuckDB may take before it writes to the temporary directory.
     batch_memory: str = "3GB"
     # None: the rules that are shipped.
@@ -54,6 +59,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         thread_count=_count(given, "CDP_THREADS", Settings.thread_count),
         worker_poll_seconds=_positive_number(given, "CDP_WORKER_POLL_SECONDS", Settings.worker_poll_seconds),
         log_level=_log_level(given),
+        metrics_are_public=_metrics_are_public(given),
+        disagreement_seconds=None
+        if given.get("CDP_DISAGREEMENT_SECONDS") == "off"
+        else _positive_number(given, "CDP_DISAGREEMENT_SECONDS", 3600.0),
+        disagreement_sample=_count(given, "CDP_DISAGREEMENT_SAMPLE", Settings.disagreement_sample),
         batch_memory=_batch_memory(given),
         survivorship_file=Path(rules) if (rules := given.get("CDP_SURVIVORSHIP_FILE")) else None,
     )
@@ -71,6 +81,13 @@ def _log_level(given: Mapping[str, str]) -> str:
     if level not in LOG_LEVELS:
         raise InvalidSettingError(f"CDP_LOG_LEVEL is {level!r}: give one of {', '.join(LOG_LEVELS)}.")
     return level
+
+
+def _metrics_are_public(given: Mapping[str, str]) -> bool:
+    access = given.get("CDP_METRICS") or "public"
+    if access not in ("public", "key"):
+        raise InvalidSettingError(f"CDP_METRICS is {access!r}: give public or key.")
+    return access == "public"
 
 
 def _batch_memory(given: Mapping[str, str]) -> str:
@@ -97,6 +114,6 @@ def _positive_number(given: Mapping[str, str], name: str, default: float) -> flo
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < 86_400:
-        raise InvalidSettingError(f"{name} is {text!r}: give a number of seconds above 0.")
+    if not 0 < number <= 86_400:
+        raise InvalidSettingError(f"{name} is {text!r}: give a number of seconds above 0, a day at most.")
     return number

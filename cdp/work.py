@@ -1,4 +1,5 @@
-"""What waits in the store and is done beside the requests: records to be resolved anew, audit entries to be sealed.
+"""What waits in the store and is done beside the requests: records to be resolved anew, audit entries to be
+sealed, the disagreement to be measured.
 
 Everything waits in the store itself: whoever works it off may stop at any moment, and several may do it side by side.
 """
@@ -7,14 +8,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
+from cdp.errors import CdpError
+from cdp.identity.redo_queue import select_due
 from cdp.privacy.audit import count_unsealed, seal_audit
-from cdp.realtime.ingest import Resolver, drain_redo
+from cdp.realtime.disagreement import Disagreement
+from cdp.realtime.ingest import Resolver
+from cdp.realtime.measure import Sampling, measure_when_due
+from cdp.realtime.redo import drain_redo
 from cdp.store import StoreError, read
 from cdp.store.errors import (
     StoreBusyError,
@@ -23,7 +29,6 @@ from cdp.store.errors import (
     StoreUnavailableError,
     WriteConflictError,
 )
-from cdp.store.schema import redo_records
 
 # Records in one write: requests of others wait for it on SQLite, and may conflict with it on PostgreSQL.
 REDO_AT_A_STEP = 100
@@ -49,21 +54,52 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Worked:
-    """resolved: records that waited in the queue; sealed: audit entries that have their place in the chain now."""
+    """resolved: records that waited in the queue; sealed: audit entries that have their place in the chain now;
+    set_aside: records of the queue that could not be resolved as they should be, with the reason; disagreement: as it
+    was measured, None when it was not time."""
 
     resolved: int
     sealed: int
+    set_aside: dict[int, str] = field(default_factory=dict)
+    disagreement: Disagreement | None = None
+
+    def is_anything(self) -> bool:
+        return bool(self.resolved or self.sealed or self.set_aside or self.disagreement)
 
 
-def work_off(resolver: Resolver, *, clock: Callable[[], datetime], wait: Wait) -> Worked:
-    """Do all that is due, step by step, until nothing is left or it is time to stop."""
-    resolved = 0
-    while _has_redo(resolver.engine) and not wait(0):
-        done = drain_redo(resolver, at_most=REDO_AT_A_STEP, now=clock())
-        if not done:
+def work_off(
+    resolver: Resolver, *, clock: Callable[[], datetime], wait: Wait, sampling: Sampling | None = None
+) -> Worked:
+    """Do all that is due, step by step, until nothing is left or it is time to stop.
+
+    Sampling: None to measure no disagreement.
+    """
+    try:
+        taken, set_aside = _drain(resolver, clock, wait)
+    except StoreError:
+        raise
+    except CdpError:
+        # The queue cannot be worked off until somebody does something; the audit need not wait for that.
+        _seal(resolver.engine)
+        raise
+    measured = _measure(resolver, sampling, clock()) if sampling is not None and not wait(0) else None
+    return Worked(taken - len(set_aside), _seal(resolver.engine), set_aside, measured)
+
+
+def _measure(resolver: Resolver, sampling: Sampling, now: datetime) -> Disagreement | None:
+    seed = random.SystemRandom().randrange(2**31)
+    return measure_when_due(resolver.engine, resolver.models, sampling, seed=seed, now=now)
+
+
+def _drain(resolver: Resolver, clock: Callable[[], datetime], wait: Wait) -> tuple[int, dict[int, str]]:
+    taken, set_aside = 0, dict[int, str]()
+    while _has_due(resolver.engine, clock()) and not wait(0):
+        drained = drain_redo(resolver, at_most=REDO_AT_A_STEP, now=clock())
+        if not drained.taken:
             break  # Another one was quicker.
-        resolved += done
-    return Worked(resolved, _seal(resolver.engine))
+        taken += drained.taken
+        set_aside |= drained.set_aside
+    return taken, set_aside
 
 
 def insist(work: Callable[[], Result], *, wait: Wait, tell: Callable[[str], None]) -> Result | None:
@@ -97,16 +133,16 @@ def keep_working(
         worked = insist(work, wait=wait, tell=tell)
         if worked is None:
             return
-        if worked.resolved or worked.sealed:
+        if worked.is_anything():
             show(worked)
         if wait(poll_seconds * random.uniform(0.75, 1.25)):
             return
 
 
-def _has_redo(engine: Engine) -> bool:
+def _has_due(engine: Engine, now: datetime) -> bool:
     """By reading: a write would stop others on SQLite, and mostly there is nothing to do."""
     with read(engine) as connection:
-        return connection.scalar(select(redo_records.c.record_id).limit(1)) is not None
+        return bool(select_due(connection, at_most=1, now=now))
 
 
 def _seal(engine: Engine) -> int:

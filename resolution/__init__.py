@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from resolution.partition import Join, Refusal
     from resolution.people import Cluster, PairConstraints
     from resolution.search import ClusterMatch, search_clusters
-    from resolution.sharing import Value
+    from resolution.sharing import Sharing, Value
     from resolution.specification import (
         Specification,
         default_specification_text,
@@ -87,6 +87,7 @@ _PLACES = {
     "Change": "neighbourhood",
     "OnlineModel": "online",
     "online_model": "online",
+    "Sharing": "sharing",
     "Value": "sharing",
     "LocalResolution": "local_partition",
     "resolve_changes": "local_partition",
@@ -113,6 +114,7 @@ __all__ = [
     "PairScore",
     "Refusal",
     "ResolutionError",
+    "Sharing",
     "Specification",
     "SpecificationError",
     "StoredRecord",

@@ -24,6 +24,7 @@ from resolution.people import (
     separating_attributes,
 )
 from resolution.repeats import find_repeats, put_repeats_back
+from resolution.sharing import Value
 from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import (
     VALUE_KEY_SQL,
@@ -77,7 +78,7 @@ class BatchResolution:
         yield from _chunks(self.connection, "FROM told_holders")
 
     def shared_values(self) -> Iterator[Columns]:
-        """value_key, linkage column, value, holders, 'shared' or 'generic', in order."""
+        """value_key, linkage column, value, holders, 'shared' or 'generic', whether it is held so, in order."""
         yield from _chunks(
             self.connection,
             f"SELECT {VALUE_KEY_SQL}, * FROM value_classes ORDER BY ALL",  # noqa: S608  SQL of this code
@@ -90,6 +91,7 @@ def resolve_batch(
     model: Model,
     constraints: PairConstraints | None = None,
     *,
+    held: Collection[Value] = (),
     memory_limit: str = "3GB",
     threads: int = 2,
     progress: Progress = lambda _: None,
@@ -97,12 +99,13 @@ def resolve_batch(
     """Resolve all records of the batch under a model.
 
     Records: chunks of (record_id, source, source_record_id, standardized record as JSON text); everything goes to
-    DuckDB as it comes. The result is the same whatever the order of the records.
+    DuckDB as it comes. Held: values that count as shared at least. The result is the same whatever the order of the
+    records.
     """
     with open_workspace(memory_limit=memory_limit, threads=threads) as connection:
         progress("loading records")
         count = load_records(connection, records)
-        part_shared_values(connection, model.specification)
+        part_shared_values(connection, model.specification, held)
         progress("blocking")
         ruled = constraints or PairConstraints()
         apart = {key for pair in ruled.must | ruled.cannot for key in pair}

@@ -143,7 +143,8 @@ class EdgeUpdate:
         asked = {key for shared in common.values() for key in shared}
         caps: dict[int, int] = {}
         for record_id in {pair[0] for pair in blocked}:
-            caps.update(self.model.keys(self.near.parted(record_id)))
+            # Not of the parted values: a record that waits in the queue has the keys of before they were parted.
+            caps.update(self.model.keys(self.near.record(record_id).linkage))
         members = self.index.select_members({key: caps[key] + 1 for key in asked})
         for pair, edge in blocked.items():
             if not any(len(members[key]) <= caps[key] for key in common[pair]):

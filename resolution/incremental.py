@@ -7,7 +7,7 @@ change is followed through these in that order; what it does not reach stays as 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from resolution.edge_update import EdgeUpdate
 from resolution.linkage_index import IndexedRecord
@@ -19,21 +19,29 @@ REDO_AT_ONCE = 200
 
 
 def follow_changes(
-    near: Neighbourhood, changes: Sequence[Change], *, concerned: Collection[int] = ()
+    near: Neighbourhood,
+    changes: Sequence[Change],
+    *,
+    concerned: Collection[int] = (),
+    holding: Mapping[Value, bool] | None = None,
 ) -> Region:
     """Bring the index up to date after changes of records; the region whose people are to be found again.
 
-    Concerned: records that did not change and are to be derived anew: queued ones, and those of new rulings.
+    Concerned: records that did not change and are to be derived anew: queued ones, and those of new rulings. Holding:
+    values that count as shared at least from now on, and with False those that do so no longer.
     """
     gone = {change.record_id for change in changes} - near.live([change.record_id for change in changes])
-    dirty = {change.record_id for change in changes} | near.live(concerned) | _settle_sharing(near, changes)
+    dirty = {change.record_id for change in changes} | near.live(concerned)
+    dirty |= _settle_sharing(near, changes, holding or {})
     firsts, stands_for = _settle_repeats(near, changes, dirty - gone)
     update = EdgeUpdate(near, gone)
     update.derive(dirty, stands_for, firsts, changes)
     return update.region(changes)
 
 
-def _settle_sharing(near: Neighbourhood, changes: Sequence[Change]) -> set[int]:
+def _settle_sharing(
+    near: Neighbourhood, changes: Sequence[Change], holding: Mapping[Value, bool]
+) -> set[int]:
     """Count the holders of the values that changed; returns the holders of those whose sharing did."""
     removed, added = [], []
     for change in changes:
@@ -41,15 +49,22 @@ def _settle_sharing(near: Neighbourhood, changes: Sequence[Change]) -> set[int]:
         after = _holdings(near, near.find(change.record_id))
         removed += [(value, change.record_id, sound) for value, sound in before - after]
         added += [(value, change.record_id, sound) for value, sound in after - before]
-    if not removed and not added:
+    if not removed and not added and not holding:
         return set()
     limits = near.model.model.specification.sharing
     most = most_holders(near.model.model.specification)
     counts = near.index.change_holders(removed, added, limit=most)
+    if holding:
+        counts = {**counts, **near.index.count_holders(holding.keys() - counts.keys(), limit=most)}
     near.load_sharing(counts)
-    now = {value: (count, sharing_of(count, limits.get(value[0]))) for value, count in counts.items()}
-    told = {value: found for value, found in now.items() if found[1] or near.sharing(value)[1]}
-    changed = {value for value, found in told.items() if found[1] != near.sharing(value)[1]}
+    now = {
+        value: sharing_of(
+            count, limits.get(value[0]), is_held=holding.get(value, near.sharing(value).is_held)
+        )
+        for value, count in counts.items()
+    }
+    told = {value: found for value, found in now.items() if found.kind or near.sharing(value).kind}
+    changed = {value for value, found in told.items() if found.kind != near.sharing(value).kind}
     near.index.change_sharing({value: found for value, found in told.items() if found != near.sharing(value)})
     if not changed:
         return set()
@@ -89,7 +104,6 @@ def _settle_repeats(
             continue
         turning.add(alike[0])
         turning.update([record_id for record_id in alike if record_id not in dirty][:1])
-        prepared = near.prepared(alike[0])
-        if near.model.weigh(prepared, prepared) >= near.model.model.specification.thresholds.join:
+        if near.is_repeatable(alike[0]):
             firsts.update((record_id, alike[0]) for record_id in alike[1:])
     return firsts, turning

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from resolution.keys import Linkage
 from resolution.people import PairConstraints
-from resolution.sharing import Value
+from resolution.sharing import Sharing, Value
 
 # (source, source_record_id): the order of these breaks every tie.
 RecordKey = tuple[str, str]
@@ -70,8 +70,8 @@ class LinkageIndex(Protocol):
     def select_groups(self, linkage_hashes: Collection[int]) -> Mapping[int, Sequence[int]]:
         """Linkage hash to the live records that have it, in the order of their keys."""
 
-    def select_sharing(self, values: Collection[Value]) -> Mapping[Value, tuple[int, str]]:
-        """Holder count, and 'shared' or 'generic', of the values that are."""
+    def select_sharing(self, values: Collection[Value]) -> Mapping[Value, Sharing]:
+        """Of the values that are shared or generic."""
 
     def select_holders(self, values: Collection[Value], *, limit: int) -> Sequence[int]:
         """The live records that hold any of the values, at most `limit`."""
@@ -110,8 +110,11 @@ class LinkageIndex(Protocol):
         """Value, record and its first name by sound ('' for none); returns for every value named how many
         different first names hold it now, counted up to `limit`."""
 
-    def change_sharing(self, changes: Mapping[Value, tuple[int, str | None]]) -> None:
-        """Holder count and sharing of values; None: its holder's own."""
+    def count_holders(self, values: Collection[Value], *, limit: int) -> Mapping[Value, int]:
+        """How many different first names hold each value, counted up to `limit`."""
+
+    def change_sharing(self, changes: Mapping[Value, Sharing]) -> None:
+        """Keep how values are shared now; what is its holder's own need not be kept."""
 
     def change_keys(self, removed: Iterable[tuple[int, int]], added: Iterable[tuple[int, int]]) -> None:
         """(blocking key, record id)."""

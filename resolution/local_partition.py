@@ -28,7 +28,7 @@ class LocalResolution:
 
     refusals: on record ids, key_l < key_r by record key; those of a cluster of the region, or of two clusters that
     share an exclusive identifier with it. sharing_clusters: names of the latter. gone: records that are no more.
-    edges: those with an end in the region.
+    edges: those with an end in the region. unscored: see Neighbourhood.
     """
 
     clusters: list[Cluster]
@@ -36,24 +36,37 @@ class LocalResolution:
     sharing_clusters: frozenset[str]
     gone: frozenset[int]
     edges: Mapping[Pair, Edge]
+    unscored: frozenset[int]
 
 
 def resolve_changes(
-    index: LinkageIndex, model: OnlineModel, changes: Sequence[Change], *, concerned: Collection[int] = ()
+    index: LinkageIndex,
+    model: OnlineModel,
+    changes: Sequence[Change],
+    *,
+    concerned: Collection[int] = (),
+    holding: Mapping[Value, bool] | None = None,
 ) -> LocalResolution:
     """Bring the index up to date after changes of records, and find the people they may have changed.
 
-    Concerned: see follow_changes.
+    Concerned, holding: see follow_changes.
     """
     near = Neighbourhood(index, model)
-    return resolve_region(near, follow_changes(near, changes, concerned=concerned))
+    return resolve_region(near, follow_changes(near, changes, concerned=concerned, holding=holding))
 
 
 def resolve_region(near: Neighbourhood, region: Region) -> LocalResolution:
     found = _partition_region(near, region)
     names, outside = _clusters_outside(near, region)
     refusals = _refusals(near, region, found, names, outside)
-    return LocalResolution(found, refusals, frozenset(outside.sharing), frozenset(region.gone), region.edges)
+    return LocalResolution(
+        found,
+        refusals,
+        frozenset(outside.sharing),
+        frozenset(region.gone),
+        region.edges,
+        frozenset(near.unscored),
+    )
 
 
 @dataclass(frozen=True)

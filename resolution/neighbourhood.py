@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from resolution.errors import FailedConditionError
 from resolution.keys import Linkage
 from resolution.linkage_index import REPEAT, Edge, IndexedRecord, LinkageIndex, NewEdge, Pair
 from resolution.online import OnlineModel
 from resolution.people import PairConstraints
-from resolution.sharing import Value
+from resolution.sharing import OWN, Sharing, Value
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,18 @@ class Region:
 
 
 class Neighbourhood:
-    """Records read for one change, each once, with their values parted under the sharing of now."""
+    """Records read for one change, each once, with their values parted under the sharing of now.
+
+    unscored: the records of pairs on which a condition of the model failed; such a pair counts as one below the floor.
+    """
 
     def __init__(self, index: LinkageIndex, model: OnlineModel) -> None:
         self.index, self.model = index, model
         self._records: dict[int, IndexedRecord | None] = {}
-        self._sharing: dict[Value, tuple[int, str] | None] = {}
+        self._sharing: dict[Value, Sharing] = {}
         self._shared: dict[Value, str] = {}
         self._prepared: dict[int, Any] = {}
+        self.unscored: set[int] = set()
 
     def load(self, record_ids: Iterable[int]) -> None:
         missing = [record_id for record_id in record_ids if record_id not in self._records]
@@ -68,8 +73,8 @@ class Neighbourhood:
         unknown = [value for value in values if value not in self._sharing]
         if unknown:
             found = self.index.select_sharing(unknown)
-            self._shared.update({value: kind for value, (_, kind) in found.items()})
-            self._sharing.update((value, found.get(value)) for value in unknown)
+            self._shared.update({value: each.kind for value, each in found.items() if each.kind})
+            self._sharing.update((value, found.get(value, OWN)) for value in unknown)
 
     def live(self, record_ids: Collection[int]) -> set[int]:
         self.load(record_ids)
@@ -85,9 +90,8 @@ class Neighbourhood:
         assert record is not None, record_id
         return record
 
-    def sharing(self, value: Value) -> tuple[int, str | None]:
-        """Holder count and sharing; (0, None) of a value that is its holder's own."""
-        return self._sharing[value] or (0, None)
+    def sharing(self, value: Value) -> Sharing:
+        return self._sharing[value]
 
     def read_sharing_again(self) -> None:
         self._sharing.clear()
@@ -105,7 +109,19 @@ class Neighbourhood:
         return found
 
     def edge(self, pair: Pair, origin: str) -> NewEdge | None:
-        return self.model.edge(*pair, self.prepared(pair[0]), self.prepared(pair[1]), origin)
+        try:
+            return self.model.edge(*pair, self.prepared(pair[0]), self.prepared(pair[1]), origin)
+        except FailedConditionError:
+            self.unscored.update(pair)
+            return None
+
+    def is_repeatable(self, record_id: int) -> bool:
+        """Whether a record that says the same as this one would be joined with it."""
+        prepared = self.prepared(record_id)
+        try:
+            return self.model.weigh(prepared, prepared) >= self.model.model.specification.thresholds.join
+        except FailedConditionError:
+            return False
 
     def firsts(self, edges: Iterable[Edge]) -> dict[int, int]:
         """Repeats to the records that stand for them."""

@@ -86,7 +86,9 @@ def _between_clusters(
 ) -> dict[tuple[int, int], Between]:
     """What the edges say about each pair of final clusters that any edge connects."""
     between: dict[tuple[int, int], Between] = {}
-    for key_l, key_r, weight in edges:
+    for one, other, weight in edges:
+        # Of several as heavy the first is told, by its smaller key, whichever end was named first.
+        key_l, key_r = (one, other) if one < other else (other, one)
         cluster_l, cluster_r = cluster_of[key_l], cluster_of[key_r]
         if cluster_l == cluster_r:
             continue

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from resolution.compile import PairScore
+from resolution.errors import FailedConditionError
 from resolution.keys import Linkage
 from resolution.linkage_index import LinkageIndex
 from resolution.neighbourhood import Neighbourhood
@@ -18,7 +20,7 @@ CLUSTERS_AT_MOST = 200
 @dataclass(frozen=True)
 class ClusterMatch:
     """A cluster as a record meets it, in bits. match_weight, levels and frequency_weights are of its best pair, with
-    record_id; mean_weight is over all its records."""
+    record_id; mean_weight is over all its records that the model can score against what is asked."""
 
     cluster: str
     record_id: int
@@ -52,7 +54,7 @@ def search_clusters(
 
 def _parted(index: LinkageIndex, model: OnlineModel, linkage: Linkage) -> Linkage:
     found = index.select_sharing(model.held_values(linkage))
-    return model.part_values(linkage, {value: sharing for value, (_, sharing) in found.items()})
+    return model.part_values(linkage, {value: each.kind for value, each in found.items() if each.kind})
 
 
 def _proposed(near: Neighbourhood, parted: Linkage) -> set[int]:
@@ -75,8 +77,9 @@ def _nearest(
     best: dict[str, float] = {}
     for record_id, name in cluster_of.items():
         if name in shown:
-            weight = near.model.weigh(near.prepared(record_id), asked)
-            best[name] = max(best.get(name, weight), weight)
+            score = _score(near, record_id, asked)
+            if score is not None:
+                best[name] = max(best.get(name, score.match_weight), score.match_weight)
     return sorted(best, key=lambda name: (-best[name], name))[:CLUSTERS_AT_MOST]
 
 
@@ -84,11 +87,8 @@ def _matches(near: Neighbourhood, asked: Any, names: Collection[str]) -> Iterato
     records = near.index.select_cluster_records(names)
     near.load([record_id for listed in records.values() for record_id in listed])
     for name, listed in records.items():
-        # What is stored comes before what is asked, as an older record before a younger one.
-        scores = {
-            record_id: near.model.compiled.score(near.prepared(record_id), asked)
-            for record_id in sorted(near.live(listed))
-        }
+        found = {record_id: _score(near, record_id, asked) for record_id in sorted(near.live(listed))}
+        scores = {record_id: score for record_id, score in found.items() if score is not None}
         record_id = max(scores, key=lambda each: (scores[each].match_weight, -each))
         best = scores[record_id]
         yield ClusterMatch(
@@ -98,5 +98,14 @@ def _matches(near: Neighbourhood, asked: Any, names: Collection[str]) -> Iterato
             levels=tuple(best.levels),
             frequency_weights=best.frequency_weights,
             mean_weight=sum(each.match_weight for each in scores.values()) / len(scores),
-            record_count=len(scores),
+            record_count=len(found),
         )
+
+
+def _score(near: Neighbourhood, record_id: int, asked: Any) -> PairScore | None:
+    """What is stored comes before what is asked, as an older record before a younger one. None where a condition of
+    the model fails on the two: nobody is found by it."""
+    try:
+        return near.model.compiled.score(near.prepared(record_id), asked)
+    except FailedConditionError:
+        return None

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from resolution.keys import Linkage
 from resolution.specification import SharingLimits, Specification
 
 # (linkage column, value)
 Value = tuple[str, str]
+
+
+class Sharing(NamedTuple):
+    """kind: 'shared', 'generic', or None for a value that is its holder's own. is_held: whoever keeps the index wants
+    it to count as shared at least, however few hold it."""
+
+    holder_count: int
+    kind: str | None
+    is_held: bool
+
+
+OWN = Sharing(0, None, False)
 
 # Two clusters that hold one exclusive document are shown to a steward: their holders are always known.
 EXCLUSIVE_COLUMN = "documents"
@@ -28,11 +41,12 @@ def most_holders(specification: Specification) -> int:
     return max((limits.generic for limits in specification.sharing.values()), default=0) + 1
 
 
-def sharing_of(holder_count: int, limits: SharingLimits | None) -> str | None:
-    """'shared', 'generic', or None for a value that is its holder's own."""
-    if limits is None or holder_count <= limits.shared:
-        return None
-    return "generic" if holder_count > limits.generic else "shared"
+def sharing_of(holder_count: int, limits: SharingLimits | None, *, is_held: bool = False) -> Sharing:
+    """Of a value by its holders. Of a column that the specification does not count, no value is shared."""
+    kind = None
+    if limits is not None and (is_held or holder_count > limits.shared):
+        kind = "generic" if holder_count > limits.generic else "shared"
+    return Sharing(holder_count, kind, is_held)
 
 
 def part_values(linkage: Linkage, sharing: Mapping[Value, str], columns: Sequence[str]) -> Linkage:

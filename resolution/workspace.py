@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import duckdb
 import orjson
 import pyarrow as pa
 
 from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, SHAREABLE_COLUMNS
-from resolution.errors import WorkspaceFullError
-from resolution.sharing import held_columns, most_holders
+from resolution.errors import FailedConditionError, WorkspaceFullError
+from resolution.sharing import Value, held_columns, most_holders
 from resolution.specification import Specification
 
 # (record_id, source, source_record_id, standardized record as JSON text with the object `linkage`)
@@ -42,7 +42,8 @@ VALUE_KEY_SQL = "(md5_number_lower(concat_ws(chr(31), 'value ' || column_name, v
 def open_workspace(*, memory_limit: str = "3GB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB in memory that spills to a temporary directory. One thread of Python uses it.
 
-    Raises WorkspaceFullError, from the block too, when neither holds what is done there.
+    Raises WorkspaceFullError, from the block too, when neither holds what is done there, and FailedConditionError when
+    the SQL of a model fails on values of records.
     """
     with tempfile.TemporaryDirectory(prefix="cdp-batch-") as spill:
         connection = duckdb.connect(
@@ -53,6 +54,12 @@ def open_workspace(*, memory_limit: str = "3GB", threads: int = 2) -> Iterator[d
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise WorkspaceFullError(
                 f"{memory_limit} of memory and the free disk under {tempfile.gettempdir()} are not enough for it."
+            ) from error
+        except (duckdb.DataError, duckdb.InvalidInputException) as error:
+            # Its message quotes values of people.
+            raise FailedConditionError(
+                f"A condition of the model fails on values of records ({type(error).__name__}): guard it, with "
+                "TRY_CAST, nullif or a condition before it."
             ) from error
         finally:
             connection.close()
@@ -107,27 +114,38 @@ def _row_groups(chunks: Iterable[Sequence[StoredRecord]]) -> Iterator[pa.Table]:
         yield waiting
 
 
-def part_shared_values(connection: duckdb.DuckDBPyConnection, specification: Specification) -> None:
-    """Table `value_classes`, one row per value whose holders exceed the limits, and table `records`: `loaded` with
-    generic values taken out and shared ones moved to the columns shared_<column>.
+def part_shared_values(
+    connection: duckdb.DuckDBPyConnection, specification: Specification, held: Collection[Value] = ()
+) -> None:
+    """Table `value_classes`, one row per value whose holders exceed the limits or that is held, and table `records`:
+    `loaded` with generic values taken out and shared ones moved to the columns shared_<column>.
 
-    Holders are people-like: different first names by sound among the records that hold the value.
+    Holders are people-like: different first names by sound among the records that hold the value. Held: values that
+    count as shared at least, however few hold them.
     """
     connection.execute(
-        "CREATE TABLE value_classes (column_name VARCHAR, value VARCHAR, holder_count BIGINT, sharing VARCHAR)"
+        "CREATE TABLE value_classes "
+        "(column_name VARCHAR, value VARCHAR, holder_count BIGINT, sharing VARCHAR, is_held BOOLEAN)"
     )
     most = most_holders(specification)
     for column, limits in specification.sharing.items():
         connection.execute(
             f"""
             INSERT INTO value_classes
-            SELECT ?, value, least(count(DISTINCT given_sound), {most}) AS holder_count,
-                   CASE WHEN count(DISTINCT given_sound) > ? THEN 'generic' ELSE 'shared' END
-            FROM (SELECT given_sound, unnest({_quoted(column)}) AS value FROM loaded)
+            SELECT $column, value, least(count(DISTINCT given_sound), {most}) AS holder_count,
+                   CASE WHEN count(DISTINCT given_sound) > $generic THEN 'generic' ELSE 'shared' END,
+                   bool_or(is_held)
+            FROM (SELECT given_sound, unnest({_quoted(column)}) AS value, false AS is_held FROM loaded
+                  UNION ALL SELECT NULL, unnest($held::VARCHAR[]), true)
             GROUP BY value
-            HAVING count(DISTINCT given_sound) > ?
+            HAVING count(DISTINCT given_sound) > $shared OR bool_or(is_held)
             """,  # noqa: S608  a linkage column
-            [column, limits.generic, limits.shared],
+            {
+                "column": column,
+                "generic": limits.generic,
+                "shared": limits.shared,
+                "held": sorted({value for of_column, value in held if of_column == column}),
+            },
         )
     connection.execute(f"CREATE TABLE records AS {_parted_sql(list(specification.sharing))}")
 

@@ -61,12 +61,15 @@ def generate(*, records: int, seed: int, directory: Path, as_json: bool) -> None
 def serve_demo(context: click.Context, *, address: str | None) -> None:
     """Serve the demo customers: migrate, load them if the store is empty, show how to ask, serve."""
     # Loaded here: resolving needs much that `demo generate` does without.
+    from cdp.commands.listening import require_free
     from cdp.commands.serve import serve
     from cdp.demo.showcase import demo_keys, example_phone, load_demo
     from cdp.identity.activate import require_active_model
     from cdp.store import migrate
 
     settings = read_settings()
+    address = address or settings.bind
+    require_free(address)
     migrate(settings.database_url)
     with configured_store() as engine:
         require_active_model(engine, now=datetime.now(UTC))
@@ -74,7 +77,6 @@ def serve_demo(context: click.Context, *, address: str | None) -> None:
         if loaded != "all":
             click.echo(f"Demo: the store {_LOADED[loaded]}.")
         keys, phone = demo_keys(engine, settings.home), example_phone(engine)
-    address = address or settings.bind
     for line in _instructions(address, keys, phone):
         click.echo(line)
     context.invoke(serve, bind=address, workers=None)

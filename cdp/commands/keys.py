@@ -10,7 +10,7 @@ import click
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
 from cdp.privacy.issue import issue_key, revoke_key
-from cdp.privacy.keys import KeyRights, make_key, select_keys
+from cdp.privacy.keys import SCOPES, KeyRights, make_key, select_keys
 from cdp.store import read
 
 ACTOR = "command line"
@@ -23,7 +23,9 @@ def key() -> None:
 
 @key.command("create")
 @click.option("--name", required=True, help="Who will hold the key.")
-@click.option("--scope", "scopes", multiple=True, required=True, help="What it may do; several allowed.")
+@click.option(
+    "--scope", "scopes", multiple=True, help=f"What it may do; several allowed: {', '.join(SCOPES)}."
+)
 @click.option("--source", "sources", multiple=True, help="A source it is bound to; all when none is named.")
 @click.option("--view", "views", multiple=True, help="A view it is bound to; all when none is named.")
 @click.option("--expires-days", type=click.IntRange(1, 36_500), help="Days until it ends; never by default.")
@@ -38,6 +40,8 @@ def create(
     as_json: bool,
 ) -> None:
     """Create a key and print its secret, which is shown this once."""
+    if not scopes:
+        raise click.UsageError(f"Give --scope, one or more of {', '.join(SCOPES)}.")
     now = datetime.now(UTC)
     expires_at = None if expires_days is None else now + timedelta(days=expires_days)
     rights = KeyRights(name, scopes, sources or None, views or None, expires_at)

@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from cdp.commands.listening import require_free
+from cdp.identity.survivorship import read_rules
 from cdp.settings import read_settings
 from cdp.store import open_store
 from cdp.store.errors import StoreBusyError, StoreUnavailableError
@@ -18,6 +20,8 @@ from cdp.store.errors import StoreBusyError, StoreUnavailableError
 def serve(*, bind: str | None, workers: int | None) -> None:
     """Serve the API until it is stopped; TERM ends it gracefully, HUP renews its workers."""
     settings = read_settings()
+    require_free(bind or settings.bind)
+    read_rules(settings.survivorship_file)
     _require_store(settings.database_url, settings.store_timeout_seconds)
     arguments = ["--config", "python:api.serving"]
     if bind:

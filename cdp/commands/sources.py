@@ -95,7 +95,10 @@ def _told(before: Source, after: Source) -> list[str]:
         return [f"Source {after.name} was so already."]
     lines = [f"Source {after.name} is changed."]
     if after.trust != before.trust:
-        lines.append("The next `cdp resolve` makes the golden records anew with its trust.")
+        lines.append(
+            "Run `cdp resolve`: it makes the golden records anew with its trust; until then each is made anew when a "
+            "record of its profile comes, and `cdp verify` tells those that differ."
+        )
     if after.settings != before.settings:
         lines.append("Records that come from now on are read so; those in the store stay as they were read.")
     return lines

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select, tuple_
 
 from cdp.identity.profile_reads import Profile
+from cdp.identity.report_telling import ReportTelling, tell_reports, with_reports
 from cdp.store.schema import edges, ledger_entries, ledger_moves, memberships, model_versions
 from resolution import Model, load_model
 from resolution.explanation import (
@@ -31,9 +32,11 @@ from resolution.explanation import (
 __all__ = [
     "LANGUAGES",
     "ComparisonExplanation",
+    "EdgeExplanation",
     "JoinExplanation",
     "PairEvidence",
     "ProfileExplanation",
+    "explain_edge",
     "explain_profile",
     "pair_evidence",
 ]
@@ -70,11 +73,21 @@ class PairEvidence:
 
 
 @dataclass(frozen=True)
+class EdgeExplanation:
+    """What is kept of a scored pair of records, None where nothing is; reports: about values that both hold. text: all
+    of it in words."""
+
+    pair: PairEvidence | None
+    reports: list[ReportTelling]
+    text: str
+
+
+@dataclass(frozen=True)
 class JoinExplanation:
     """One join of two records of the profile, and of all that was with them.
 
     kind: 'evidence' or 'must_link'. mean_weight: over all pairs of the two sides when they were joined.
-    pair: as it is scored now, None when its edge is no longer kept.
+    pair: as it is scored now, None when its edge is no longer kept. reports: about values that both records hold.
     """
 
     ledger_entry_id: int
@@ -85,17 +98,20 @@ class JoinExplanation:
     kind: str
     mean_weight: float | None
     pair: PairEvidence | None
+    reports: list[ReportTelling]
     text: str
 
 
 @dataclass(frozen=True)
 class ProfileExplanation:
-    """joins_left_out: how many more it took to bring the records together, which the ledger does not tell."""
+    """joins_left_out: how many more it took to bring the records together, which the ledger does not tell. reports:
+    those that stand about what its records hold."""
 
     language: str
     text: str
     joins: list[JoinExplanation]
     joins_left_out: int
+    reports: list[ReportTelling]
 
 
 def explain_profile(connection: Connection, profile: Profile, *, language: str) -> ProfileExplanation:
@@ -108,28 +124,44 @@ def explain_profile(connection: Connection, profile: Profile, *, language: str) 
     joins = _select_joins(connection, profile.profile_id, member_ids)
     stored = _select_edges(connection, [_pair_of(join) for _, join in joins])
     models = _select_models(connection, {edge.model_version_id for edge in stored.values()})
+    told = tell_reports(connection, member_ids, language)
     explained = [
-        _explained(entry, join, _explain_edge(stored.get(_pair_of(join)), models), language)
+        _explained(
+            entry,
+            join,
+            _explain_edge(stored.get(_pair_of(join)), models),
+            _on_both(told, _pair_of(join)),
+            language,
+        )
         for entry, join in joins
     ]
     # Each join makes two groups of records one, so n records take n - 1.
     left_out = max(len(member_ids) - 1, 0) - len(joins)
+    by_id = {report_id: each for of_record in told.values() for report_id, each in of_record.items()}
+    reports = [by_id[report_id] for report_id in sorted(by_id)]
     return ProfileExplanation(
         language=language,
-        text=describe_profile(len(member_ids), language, joins_left_out=left_out),
+        text=with_reports(describe_profile(len(member_ids), language, joins_left_out=left_out), reports),
         joins=explained,
         joins_left_out=left_out,
+        reports=reports,
     )
 
 
-def explain_edge(connection: Connection, pair: Pair, *, language: str) -> tuple[PairEvidence | None, str]:
-    """What is kept of a scored pair of records, and the same in words; None where nothing is kept."""
+def explain_edge(connection: Connection, pair: Pair, *, language: str) -> EdgeExplanation:
     stored = _select_edges(connection, [pair])
     models = _select_models(connection, {edge.model_version_id for edge in stored.values()})
     scored = _explain_edge(stored.get(pair), models)
-    if scored is None:
-        return None, describe_lost_evidence(language)
-    return _evidence(*scored, language), describe_pair(scored[1], language)
+    reports = _on_both(tell_reports(connection, pair, language), pair)
+    text = describe_lost_evidence(language) if scored is None else describe_pair(scored[1], language)
+    evidence = None if scored is None else _evidence(*scored, language)
+    return EdgeExplanation(evidence, reports, with_reports(text, reports))
+
+
+def _on_both(told: Mapping[int, Mapping[int, ReportTelling]], pair: Pair) -> list[ReportTelling]:
+    """The reports about values that both records hold."""
+    left, right = (told.get(record_id, {}) for record_id in pair)
+    return [each for report_id, each in left.items() if report_id in right]
 
 
 def _select_member_ids(connection: Connection, profile_id: str) -> frozenset[int]:
@@ -212,6 +244,7 @@ def _explained(
     entry: Any,
     join: Mapping[str, Any],
     scored: tuple[Any, PairExplanation] | None,
+    reports: list[ReportTelling],
     language: str,
 ) -> JoinExplanation:
     low, high = _pair_of(join)
@@ -229,7 +262,8 @@ def _explained(
         kind=kind,
         mean_weight=join.get("mean_weight"),
         pair=None if scored is None else _evidence(*scored, language),
-        text=text,
+        reports=reports,
+        text=with_reports(text, reports),
     )
 
 

@@ -7,6 +7,7 @@ Grain: one golden record per profile. Its text is canonical, so that equal membe
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -16,6 +17,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, FromClause, Select, select, type_coerce
 
+from cdp.identity.rules_file import rules_file
 from cdp.identity.survivorship import (
     MemberRecord,
     Rules,
@@ -23,9 +25,9 @@ from cdp.identity.survivorship import (
     read_rules,
     union_of_identifiers,
 )
-from cdp.settings import read_settings
 from cdp.store import stream_rows
 from cdp.store.instants import InstantText
+from cdp.store.quick import QuickStatement
 from cdp.store.schema import identifiers, memberships, source_records, sources
 
 # The golden record of a profile that has no records.
@@ -64,13 +66,17 @@ class Survivorship:
 
 
 def select_survivorship(connection: Connection) -> Survivorship:
-    """Raises SurvivorshipError for a file of rules that cannot be used."""
-    rows = connection.execute(_SOURCES)
-    rules = read_rules(read_settings().survivorship_file)
-    return Survivorship(rules, {row.source_id: (row.name, row.trust) for row in rows})
+    """As they are now. Raises SurvivorshipError for a file of rules that cannot be used.
+
+    Asked with every record that comes: the shipped rules and an unchanged file cost nothing, the sources a read.
+    """
+    path = os.environ.get("CDP_SURVIVORSHIP_FILE")
+    rules = rules_file(path).rules() if path else read_rules(None)
+    rows = _SOURCES.fetch(connection)
+    return Survivorship(rules, {source_id: (name, trust) for source_id, name, trust in rows})
 
 
-_SOURCES = select(sources.c.source_id, sources.c.name, sources.c.trust)
+_SOURCES = QuickStatement(select(sources.c.source_id, sources.c.name, sources.c.trust))
 
 
 def golden_text(members: Sequence[MemberRecord], rules: Rules, pins: Mapping[str, Any] | None = None) -> str:

@@ -33,9 +33,11 @@ class Found:
     candidates: Mapping[str, tuple[int, ...]]
 
 
-def standardize_presented(kind: str, raw: object, region: str) -> Identifier | Refusal:
-    """An identifier as presented, made comparable by the rules that records go through."""
-    return _standardizer(region).standardize_identifier(kind, raw)
+def standardize_presented(
+    kind: str, raw: object, region: str, *, as_typed: bool = False
+) -> Identifier | Refusal:
+    """An identifier as presented, made comparable by the rules that records go through. As typed: no domain mended."""
+    return _standardizer(region).standardize_identifier(kind, raw, as_typed=as_typed)
 
 
 def look_up(

@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, or_, select
 
 from cdp.errors import CdpError
+from cdp.identity.redo_queue import select_reasons
 from cdp.identity.resolution_runs import version_in_use
 from cdp.store.quick import QuickStatement
 from cdp.store.schema import (
@@ -66,7 +67,8 @@ class Profile:
 
 @dataclass(frozen=True)
 class MemberRecord:
-    """A record of a profile. values: the standardized values people read; refusals: {field, reason} each."""
+    """A record of a profile. values: the standardized values people read; refusals: {field, reason} each, with an empty
+    field what concerns the record as a whole."""
 
     record_id: int
     source: str
@@ -177,6 +179,7 @@ def select_member_records(
         statement = statement.where(sources_table.c.name.in_(list(sources)))
     rows = connection.execute(statement).all()
     held = _select_identifiers(connection, [row.record_id for row in rows])
+    reasons = select_reasons(connection, [row.record_id for row in rows])
     return [
         MemberRecord(
             record_id=row.record_id,
@@ -186,11 +189,15 @@ def select_member_records(
             received_at=row.received_at,
             values=standardized.get("values", {}),
             identifiers=held.get(row.record_id, []),
-            refusals=standardized.get("refusals", []),
+            refusals=standardized.get("refusals", []) + _whole(reasons.get(row.record_id)),
         )
         for row in rows
         for standardized in [json.loads(row.standardized)]
     ]
+
+
+def _whole(reason: str | None) -> list[dict[str, str]]:
+    return [{"field": "", "reason": reason}] if reason else []
 
 
 def select_ledger_entries(

@@ -90,18 +90,18 @@ def publish_candidates(connection: Connection, plan: Plan, *, now: datetime) -> 
 
 def _publish_shared_values(connection: Connection, resolution: BatchResolution, now: datetime) -> None:
     found = {
-        value_key: (column, value, holder_count, sharing)
+        value_key: tuple(told)
         for chunk in resolution.shared_values()
-        for value_key, column, value, holder_count, sharing in zip(*chunk, strict=True)
+        for value_key, *told in zip(*chunk, strict=True)
     }
     table = shared_values
     stored = {
-        row.value_key: (row.column_name, row.value, row.holder_count, row.sharing)
+        row.value_key: (row.column_name, row.value, row.holder_count, row.sharing, row.is_held)
         for row in connection.execute(select(table))
     }
     if found != stored:
         rows = [(value_key, *told, now) for value_key, told in sorted(found.items())]
-        names = ("value_key", "column_name", "value", "holder_count", "sharing", "counted_at")
+        names = ("value_key", "column_name", "value", "holder_count", "sharing", "is_held", "counted_at")
         replace_columns(connection, table, [list(zip(*rows, strict=True))] if rows else [], columns=names)
 
 

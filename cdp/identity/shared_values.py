@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select
 from cdp.store.quick import quick
 from cdp.store.schema import shared_values
 from cdp.store.sets import number_set, set_values
-from resolution import value_key
+from resolution import Value, value_key
 
 # What the engine calls the identifiers of each kind.
 COLUMNS_OF_KIND = {
@@ -39,13 +39,24 @@ def select_generic(connection: Connection, identifiers: Collection[IdentifierVal
     }
     if not keys:
         return set()
-    found = _generic(connection.dialect.name).fetch(connection, **set_values(connection, "keys", keys))
-    return {keys[row.value_key] for row in found}
+    shared = _select(connection, keys)
+    return {keys[key] for key, sharing in shared.items() if sharing == "generic"}
+
+
+def select_sharing(connection: Connection, values: Collection[Value]) -> dict[Value, str]:
+    """'shared' or 'generic', of the values that are."""
+    keys = {value_key(*value): value for value in values}
+    return {keys[key]: sharing for key, sharing in _select(connection, keys).items()}
+
+
+def _select(connection: Connection, value_keys: Collection[int]) -> dict[int, str]:
+    bound = set_values(connection, "keys", value_keys)
+    return dict(_sharing(connection.dialect.name).tuples(connection, **bound))
 
 
 @quick
-def _generic(dialect: str) -> Select[Any]:
+def _sharing(dialect: str) -> Select[Any]:
     keys = number_set(dialect, "keys")
-    return select(shared_values.c.value_key).where(
-        shared_values.c.value_key.in_(select(keys.c.id)), shared_values.c.sharing == "generic"
+    return select(shared_values.c.value_key, shared_values.c.sharing).where(
+        shared_values.c.value_key.in_(select(keys.c.id))
     )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from cdp.errors import CdpError
 from cdp.identity.golden import Survivorship, open_memberships, select_survivorship, stream_golden
+from cdp.identity.identifier_reports import select_held_values
 from cdp.identity.linkage_records import fingerprint_records
 from cdp.identity.memberships import select_current_profiles
 from cdp.identity.models import select_active_version
@@ -21,7 +22,7 @@ from cdp.identity.must_links import through_gone
 from cdp.identity.resolution_runs import PublishedRun
 from cdp.store import stream_rows
 from cdp.store.schema import ledger_entries, memberships, pair_constraints, profiles, source_records
-from resolution import PairConstraints
+from resolution import PairConstraints, Value
 
 # A record is received some time before it is committed, when a large load brings it.
 _LOADING_AT_MOST = timedelta(hours=1)
@@ -35,11 +36,13 @@ class StoreChangedError(CdpError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """current: record id to its profile. newest_profile_id: of all there ever were."""
+    """held: values that count as shared by report. current: record id to its profile. newest_profile_id: of all there
+    ever were."""
 
     records: str
     ledger: tuple[int, int]
     constraints: PairConstraints
+    held: frozenset[Value]
     active_version: int | None
     survivorship: Survivorship
     current: dict[int, str]
@@ -51,6 +54,7 @@ def select_snapshot(connection: Connection) -> Snapshot:
         records=fingerprint_records(connection),
         ledger=_select_ledger_state(connection),
         constraints=select_constraints(connection),
+        held=select_held_values(connection),
         active_version=select_active_version(connection),
         survivorship=select_survivorship(connection),
         current=select_current_profiles(connection),
@@ -64,6 +68,7 @@ def require_unchanged(connection: Connection, snapshot: Snapshot) -> None:
         "records": fingerprint_records(connection) == snapshot.records,
         "profiles": _select_ledger_state(connection) == snapshot.ledger,
         "decisions": select_constraints(connection) == snapshot.constraints,
+        "reports": select_held_values(connection) == snapshot.held,
         "model": select_active_version(connection) == snapshot.active_version,
         "sources": select_survivorship(connection) == snapshot.survivorship,
     }

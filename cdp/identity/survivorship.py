@@ -27,6 +27,18 @@ Rules = Mapping[str, Sequence[str]]
 # A free attribute may be False or 0; these say nothing.
 _EMPTY: tuple[Value, ...] = (None, "", {}, [])
 
+# What a record may say of a person, and the rules may be about.
+ATTRIBUTE_NAMES = (
+    "full_name",
+    "given_name",
+    "family_name",
+    "social_name",
+    "agnomen",
+    "birth_date",
+    "gender",
+    "address",
+    "attributes",
+)
 RULE_NAMES = ("verified", "trusted", "most_frequent", "most_complete", "longest", "most_recent")
 
 
@@ -149,6 +161,11 @@ def parse_rules(text: str, origin: str) -> Rules:
     if unknown:
         raise SurvivorshipError(
             f"{origin} names the rules {', '.join(unknown)}; there are {', '.join(RULE_NAMES)}."
+        )
+    misspelled = sorted(set(rules) - {*ATTRIBUTE_NAMES, "default"})
+    if misspelled:
+        raise SurvivorshipError(
+            f"{origin} has rules for {', '.join(misspelled)}; there are {', '.join(ATTRIBUTE_NAMES)}, and default."
         )
     if "default" not in rules:
         raise SurvivorshipError(f"{origin} lacks the line default = [...] for attributes it does not name.")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from cdp.errors import CdpError
 from cdp.identity.activate import switch_model
 from cdp.identity.batch_memory import batch_memory, describe_failure
+from cdp.identity.identifier_reports import select_held_values
 from cdp.identity.linkage_records import count_live_records, stream_linkage_records
 from cdp.identity.models import compile_online, insert_new_model
 from cdp.privacy.audit import AuditEntry, append_audit
@@ -117,7 +118,8 @@ def _train(
             with read(engine) as connection:
                 _require_records(connection)
                 record_count = load_records(workspace, stream_linkage_records(connection))
-            part_shared_values(workspace, specification)
+                held = select_held_values(connection)
+            part_shared_values(workspace, specification, held)
             progress("estimating probabilities")
             training = train(workspace, initial_model(specification), version=0, seed=seed)
             return replace(training, model=_steady(training.model)), record_count

@@ -13,19 +13,22 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, exists, func, or_, select
 
 from cdp.identity.agreement import Found
+from cdp.identity.batch_memory import describe_failure
 from cdp.identity.golden import select_survivorship
 from cdp.identity.linkage_records import count_live_records
 from cdp.identity.models import select_active_version
-from cdp.identity.redo_queue import count_waiting
+from cdp.identity.redo_queue import count_waiting, select_set_aside
 from cdp.identity.resolution_runs import PublishedRun, select_last_published
 from cdp.identity.snapshot import find_differing_golden
 from cdp.identity.verify_effects import check_effects, check_imports, check_outbox
 from cdp.identity.verify_partition import check_partition
 from cdp.identity.verify_people import check_separation
+from cdp.identity.verify_reports import check_reports
 from cdp.privacy.audit import find_breach
 from cdp.stewardship.verify_rulings import check_rulings
 from cdp.store import read, stream_rows
 from cdp.store.schema import ledger_moves, memberships, merge_candidates, profiles, source_records
+from resolution import ResolutionError
 
 # Breaches of one kind that are told one by one.
 TOLD = 20
@@ -75,13 +78,17 @@ def verify_store(
             skipped["partition"] = reason or NOT_RESOLVED
         else:
             progress("partition")
-            compared = check_partition(connection, last.model_version)
-            found["partition"] = told("partition", compared.found)
-            disagreement = compared.disagreement
-            if compared.waiting:
-                notes["partition"] = (
-                    f"{compared.waiting:,} records are left out, whose people the queue may change"
-                )
+            try:
+                compared = check_partition(connection, last.model_version)
+            except ResolutionError as error:
+                skipped["partition"] = f"it cannot be computed: {describe_failure(error)}"
+            else:
+                found["partition"] = told("partition", compared.found)
+                disagreement = compared.disagreement
+                if compared.waiting:
+                    notes["partition"] = (
+                        f"{compared.waiting:,} records are left out, whose people the queue may change"
+                    )
     return Verification(
         checks={name: count for name, (_, count) in found.items()},
         breaches=[breach for breaches, _ in found.values() for breach in breaches],
@@ -100,6 +107,14 @@ def _notes(connection: Connection, last: PublishedRun | None) -> dict[str, str]:
     notes = {}
     if waiting := count_waiting(connection):
         notes["redo"] = f"{waiting:,} records wait to be resolved anew; `cdp worker --once` does it"
+    aside = select_set_aside(connection, at_most=TOLD)
+    if aside.reasons:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(aside.reasons.items()))
+        ids = ", ".join(map(str, aside.first_ids))
+        notes["set_aside"] = (
+            f"{sum(aside.reasons.values()):,} records could not be resolved as they should be "
+            f"({reasons}): {ids}; docs/resolution.md says what to do"
+        )
     active = select_active_version(connection)
     if last is not None and active != last.model_version:
         notes["model"] = (
@@ -297,6 +312,7 @@ CHECKS: dict[str, Callable[[Connection], Iterable[Found]]] = {
     "imports": check_imports,
     "candidates": check_candidates,
     "rulings": check_rulings,
+    "reports": check_reports,
     "separation": check_separation,
     "golden": check_golden,
 }

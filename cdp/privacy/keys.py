@@ -45,6 +45,7 @@ SCOPES = (
     "privacy:execute",
     "studies:read",
     "webhooks:write",
+    "metrics:read",
     ALL_SCOPES,
 )
 

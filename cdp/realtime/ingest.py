@@ -17,6 +17,7 @@ from cdp.errors import CdpError
 from cdp.identity.candidates import Proposal, probability_of
 from cdp.identity.golden import select_survivorship
 from cdp.identity.profile_ids import profile_ids
+from cdp.identity.redo_queue import CONDITION_FAILED, set_aside
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.linkage_index import StoreIndex
@@ -31,13 +32,13 @@ from cdp.realtime.online_models import (
 from cdp.realtime.publish_region import Cause, Published, publish_region
 from cdp.realtime.versions import Stored, store_versions
 from cdp.store import retry_write
-from cdp.store.schema import identifiers, ledger_entries, profiles, redo_records, source_records, sources
+from cdp.store.schema import identifiers, ledger_entries, profiles, source_records, sources
 from resolution import (
     Change,
-    FailedConditionError,
     IndexedRecord,
     IndexOutdatedError,
     LocalResolution,
+    Value,
     resolve_changes,
 )
 
@@ -54,19 +55,14 @@ class UnknownRecordError(CdpError):
     reason = "unknown_record"
 
 
-class UnresolvableRecordsError(CdpError):
-    """A condition of the model fails on values of these records, or of those beside them; `ids` are the records'."""
-
-    reason = "records_unresolvable"
-
-
 @dataclass(frozen=True)
 class Ingested:
     """What became of one record. outcome: 'created', 'attached', 'joined', 'unchanged' or 'superseded'.
 
     profiles_joined: ids that its profile absorbed. candidates: open merge candidates of its profile that it brought.
     match_weight: of its heaviest edge inside the profile, None when it is alone there. is_new: whether the store did
-    not know the record before.
+    not know the record before. is_set_aside: whether there are records that it could not be compared with, because a
+    condition of the model fails on the values of both.
     """
 
     record_id: int
@@ -78,6 +74,7 @@ class Ingested:
     match_weight: float | None
     match_probability: float | None
     is_new: bool
+    is_set_aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,8 @@ def ingest_records(
             effect = resolve_and_publish(connection, resolver, stored.changes, cause, now=moment)
             told = {"records": [change.record_id for change in stored.changes]}
             append_audit(
-                connection, [AuditEntry(author, "records.write", "records", "", moment, told | _told(effect))]
+                connection,
+                [AuditEntry(author, "records.write", "records", "", moment, told | told_of(effect))],
             )
         return _answers(connection, stored, effect, version)
 
@@ -145,7 +143,7 @@ def delete_record(
         cause = Cause(author, "record deleted", version)
         changes = [Change(before.record_id, before)]
         effect = resolve_and_publish(connection, resolver, changes, cause, now=moment)
-        entry = AuditEntry(author, "records.delete", "record", str(before.record_id), moment, _told(effect))
+        entry = AuditEntry(author, "records.delete", "record", str(before.record_id), moment, told_of(effect))
         append_audit(connection, [entry])
         return sorted(effect.published.versions)
 
@@ -168,28 +166,25 @@ def resolve_and_publish(
     cause: Cause,
     *,
     concerned: Collection[int] = (),
+    holding: Mapping[Value, bool] | None = None,
     restored: Mapping[int, str] = _NOTHING_RESTORED,
     now: datetime,
 ) -> Effect:
     """Resolve what changed and publish its people, as part of the caller's write.
 
-    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Restored:
-    record id to the profile id that an undo gives it back to. Raises StoreNotResolvedError when the index of the
-    store is another model's.
+    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Holding: see
+    resolution.resolve_changes. Restored: record id to the profile id that an undo gives it back to. Records that a
+    condition of the model fails on are noted in the queue. Raises StoreNotResolvedError when the index of the store is
+    another model's.
     """
     index = StoreIndex(connection, cause.model_version, now=now)
     model = resolver.models.require(connection, cause.model_version)
     try:
-        resolution = resolve_changes(index, model, changes, concerned=concerned)
+        resolution = resolve_changes(index, model, changes, concerned=concerned, holding=holding)
     except IndexOutdatedError as error:
         raise StoreNotResolvedError(str(error)) from error
-    except FailedConditionError as error:
-        # Its message quotes the values.
-        raise UnresolvableRecordsError(
-            f"A condition of model version {cause.model_version} fails on values of the records: mend the condition "
-            "and put that model in force with `cdp model activate`.",
-            ids=sorted({*concerned, *(change.record_id for change in changes)}),
-        ) from error
+    if resolution.unscored:
+        set_aside(connection, resolution.unscored, CONDITION_FAILED, now=now)
     newest = connection.scalar(_NEWEST_PROFILE)
     published = publish_region(
         connection,
@@ -204,26 +199,6 @@ def resolve_and_publish(
     )
     candidates = _synchronize(connection, index, resolution, published, cause, now)
     return Effect(resolution, published, candidates, cause.model_version)
-
-
-def drain_redo(resolver: Resolver, *, at_most: int, now: datetime) -> int:
-    """Resolve records that wait in the queue, oldest first; returns how many."""
-
-    def work(connection: Connection) -> int:
-        queued = select(redo_records.c.record_id).order_by(redo_records.c.queued_at, redo_records.c.record_id)
-        record_ids = list(connection.scalars(queued.limit(at_most)))
-        if not record_ids:
-            return 0
-        moment = not_before_the_ledger(connection, now)
-        version = require_online_version(connection, now=moment)
-        cause = Cause("service:redo", "values became shared, or ceased to be", version)
-        connection.execute(redo_records.delete().where(redo_records.c.record_id.in_(record_ids)))
-        effect = resolve_and_publish(connection, resolver, [], cause, concerned=record_ids, now=moment)
-        told = {"record_count": len(record_ids)} | _told(effect)
-        append_audit(connection, [AuditEntry(cause.author, "records.redo", "records", "", moment, told)])
-        return len(record_ids)
-
-    return write_online(resolver, work, now=now)
 
 
 _LAST_ENTRY = select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
@@ -304,6 +279,7 @@ def _answers(
                 match_weight=weight,
                 match_probability=None if weight is None else probability_of(weight),
                 is_new=record_id in stored.created,
+                is_set_aside=effect is not None and not standing and record_id in effect.resolution.unscored,
             )
         )
     return answers
@@ -352,7 +328,7 @@ def _select_live(connection: Connection, source: str, source_record_id: str) -> 
     return StoreIndex(connection, 0).select_records([record_id])[record_id]
 
 
-def _told(effect: Effect) -> dict[str, object]:
+def told_of(effect: Effect) -> dict[str, object]:
     """Ids only, for the audit."""
     return {
         "model_version": effect.model_version,

@@ -41,7 +41,7 @@ from cdp.store.schema import (
     value_holders,
 )
 from cdp.store.sets import number_set, set_values, text_set
-from resolution import IndexedEdge, IndexedRecord, NewEdge, PairConstraints, Value, value_key
+from resolution import IndexedEdge, IndexedRecord, NewEdge, PairConstraints, Sharing, Value, value_key
 
 _LAST = 2**63 - 1
 
@@ -80,10 +80,12 @@ class StoreIndex:
             found[row.linkage_hash].append((names[row.source_id], row.source_record_id, row.record_id))
         return {each: [record_id for *_, record_id in sorted(members)] for each, members in found.items()}
 
-    def select_sharing(self, values: Collection[Value]) -> dict[Value, tuple[int, str]]:
+    def select_sharing(self, values: Collection[Value]) -> dict[Value, Sharing]:
         keys = {value_key(*value): value for value in values}
         rows = self._rows(_sharing(self._dialect), keys)
-        return {keys[row.value_key]: (row.holder_count, row.sharing) for row in rows}
+        return {
+            keys[row.value_key]: Sharing(row.holder_count, row.sharing, bool(row.is_held)) for row in rows
+        }
 
     def select_holders(self, values: Collection[Value], *, limit: int) -> list[int]:
         keys = [value_key(*value) for value in values]
@@ -166,21 +168,26 @@ class StoreIndex:
                 [{"key": key, "sound": sound, "record": record} for key, _, sound, record in gone],
             )
         insert_rows(self._connection, value_holders, [(key, sound, record) for key, _, sound, record in new])
-        values = {key: value for key, value, *_ in (*gone, *new)}
+        return self._count({key: value for key, value, *_ in (*gone, *new)}, limit)
+
+    def count_holders(self, values: Collection[Value], *, limit: int) -> dict[Value, int]:
+        return self._count({value_key(*value): value for value in values}, limit)
+
+    def _count(self, values: Mapping[int, Value], limit: int) -> dict[Value, int]:
         counted = {row.value_key: row.holder_count for row in self._rows(_counts(self._dialect), values)}
         return {value: min(counted.get(key, 0), limit) for key, value in values.items()}
 
-    def change_sharing(self, changes: Mapping[Value, tuple[int, str | None]]) -> None:
+    def change_sharing(self, changes: Mapping[Value, Sharing]) -> None:
         rows = [
-            (value_key(*value), *value, count, sharing, self._now)
-            for value, (count, sharing) in changes.items()
-            if sharing is not None
+            (value_key(*value), *value, count, kind, is_held, self._now)
+            for value, (count, kind, is_held) in changes.items()
+            if kind is not None
         ]
         keys = [value_key(*value) for value in changes]
         if not keys:
             return
         self._connection.execute(delete(shared_values).where(shared_values.c.value_key.in_(keys)))
-        names = ("value_key", "column_name", "value", "holder_count", "sharing", "counted_at")
+        names = ("value_key", "column_name", "value", "holder_count", "sharing", "is_held", "counted_at")
         insert_rows(self._connection, shared_values, rows, columns=names)
 
     def change_keys(self, removed: Iterable[Pair], added: Iterable[Pair]) -> None:
@@ -218,8 +225,13 @@ class StoreIndex:
             .where(value_holders.c.value_key.in_(select(wanted.c.id)), ~exists(waiting))
         )
         statement = insert(redo_records).from_select(["record_id", "queued_at"], holders)
-        keys = [value_key(*value) for value in values]
-        self._connection.execute(statement, set_values(self._connection, "ids", keys))
+        bound = set_values(self._connection, "ids", [value_key(*value) for value in values])
+        self._connection.execute(statement, bound)
+        # Those that were set aside wait like the others from now on.
+        held = select(value_holders.c.record_id).where(value_holders.c.value_key.in_(select(wanted.c.id)))
+        is_held = redo_records.c.record_id.in_(held)
+        again = update(redo_records).where(redo_records.c.reason.is_not(None), is_held)
+        self._connection.execute(again.values(reason=None, retry_at=None, queued_at=self._now), bound)
 
     def _rows(
         self, statement: QuickStatement, ids: Collection[int] | Collection[str], **bound: Any
@@ -268,9 +280,12 @@ def _groups(dialect: str) -> Select[Any]:
 @quick
 def _sharing(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
-    return select(shared_values.c.value_key, shared_values.c.holder_count, shared_values.c.sharing).where(
-        shared_values.c.value_key.in_(select(ids.c.id))
-    )
+    return select(
+        shared_values.c.value_key,
+        shared_values.c.holder_count,
+        shared_values.c.sharing,
+        shared_values.c.is_held,
+    ).where(shared_values.c.value_key.in_(select(ids.c.id)))
 
 
 @quick

@@ -27,12 +27,14 @@ from resolution import LocalResolution
 
 @dataclass(frozen=True)
 class Cause:
-    """Who changed what is published, and why. action_id: of a steward's action."""
+    """Who changed what is published, and why. action_id: of a steward's action. report_id: of a report about an
+    identifier."""
 
     author: str
     reason: str
     model_version: int
     action_id: int | None = None
+    report_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _write_ledger(
         for profile_id, record_ids in plan.detached.items()
     ]
     entry_ids = reserve_ids(connection, ledger_entries.c.ledger_entry_id, len(told))
-    tail = (cause.author, cause.reason, cause.model_version, cause.action_id, now)
+    tail = (cause.author, cause.reason, cause.model_version, cause.action_id, cause.report_id, now)
     insert_rows(
         connection,
         ledger_entries,
@@ -199,6 +201,7 @@ def _write_ledger(
             "reason",
             "model_version_id",
             "action_id",
+            "report_id",
             "recorded_at",
         ),
     )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cdp.identity.redo_queue import CONDITION_FAILED
 from cdp.realtime.incoming import IncomingRecord, RefusedRecordError, take_record
 from cdp.realtime.ingest import Ingested, Resolver
 from cdp.realtime.ingest_queue import IngestQueue
@@ -16,7 +17,8 @@ from resolution.standardize import Refusal
 
 @dataclass(frozen=True)
 class Received:
-    """A record that was taken in. refusals: the values of it that were not used."""
+    """A record that was taken in. refusals: the values of it that were not used, and with an empty field what concerns
+    the record as a whole."""
 
     ingested: Ingested
     refusals: Sequence[Refusal]
@@ -40,10 +42,13 @@ def receive_records(
     taken = [_take(values, known, now) for values in records]
     incoming = [each for each in taken if isinstance(each, IncomingRecord)]
     ingested = iter(queue.ingest(resolver, incoming, author=author, now=now) if incoming else ())
-    return [
-        Received(next(ingested), each.refusals) if isinstance(each, IncomingRecord) else each
-        for each in taken
-    ]
+    return [_received(next(ingested), each) if isinstance(each, IncomingRecord) else each for each in taken]
+
+
+def _received(ingested: Ingested, record: IncomingRecord) -> Received:
+    """What the model fails on concerns the record as a whole."""
+    failed = (Refusal("", CONDITION_FAILED),) if ingested.is_set_aside else ()
+    return Received(ingested, (*record.refusals, *failed))
 
 
 def _take(values: object, known: KnownSources, now: datetime) -> IncomingRecord | RefusedRecordError:

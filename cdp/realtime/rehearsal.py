@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection
 
 from cdp.realtime.linkage_index import Pair, StoreIndex
-from resolution import NewEdge, Value
+from resolution import NewEdge, Sharing, Value
 
 
 class RehearsedIndex(StoreIndex):
@@ -61,7 +61,7 @@ class RehearsedIndex(StoreIndex):
     ) -> dict[Value, int]:
         raise AssertionError("Only records that did not change are rehearsed.")
 
-    def change_sharing(self, changes: Mapping[Value, tuple[int, str | None]]) -> None:
+    def change_sharing(self, changes: Mapping[Value, Sharing]) -> None:
         raise AssertionError("Only records that did not change are rehearsed.")
 
     def queue_redo(self, values: Collection[Value]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from cdp.errors import CdpError
 from cdp.identity.explain import PairEvidence, pair_evidence
 from cdp.identity.profile_reads import select_visible
+from cdp.identity.report_telling import ReportTelling, tell_presented, with_reports
 from cdp.identity.sources import date_order_of
 from cdp.intake.rows import RefusedRowError
 from cdp.intake.shape import check_record
@@ -59,7 +60,8 @@ class Sought:
 
 @dataclass(frozen=True)
 class FoundProfile:
-    """In bits. pair: the profile's best pair with what was asked, which is with record_id; text: the pair in words."""
+    """In bits. pair: the profile's best pair with what was asked, which is with record_id; reports: about identifiers
+    that both hold; text: all of it in words."""
 
     profile_id: str
     match_weight: float
@@ -68,6 +70,7 @@ class FoundProfile:
     record_count: int
     record_id: int
     pair: PairEvidence
+    reports: list[ReportTelling]
     text: str
 
 
@@ -110,11 +113,15 @@ def search_profiles(
         minimum_weight=minimum_weight,
         visible=lambda profile_ids: select_visible(connection, profile_ids, sources),
     )
-    shown = [_found(match, model.model, language) for match in ranked[skip : skip + limit]]
+    page = ranked[skip : skip + limit]
+    reports = tell_presented(
+        connection, [match.record_id for match in page], standardized.identifiers, language
+    )
+    shown = [_found(match, model.model, reports.get(match.record_id, []), language) for match in page]
     return Search(shown, len(ranked) > skip + limit, version, standardized.refusals)
 
 
-def _found(match: ClusterMatch, model: Model, language: str) -> FoundProfile:
+def _found(match: ClusterMatch, model: Model, reports: list[ReportTelling], language: str) -> FoundProfile:
     explained = explain_pair(model, match.levels, match.frequency_weights)
     pair = pair_evidence(
         explained, model_version=model.version, match_weight=match.match_weight, language=language
@@ -127,5 +134,6 @@ def _found(match: ClusterMatch, model: Model, language: str) -> FoundProfile:
         record_count=match.record_count,
         record_id=match.record_id,
         pair=pair,
-        text=describe_pair(explained, language),
+        reports=reports,
+        text=with_reports(describe_pair(explained, language), reports),
     )

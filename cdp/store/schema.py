@@ -341,12 +341,14 @@ ledger_entries = Table(
     Column("recorded_at", Instant, nullable=False),
     refers("undone_by", "ledger_entries.ledger_entry_id", nullable=True),
     refers("action_id", "steward_actions.action_id", nullable=True),
+    refers("report_id", "identifier_reports.report_id", nullable=True),
     one_of("ledger_entries_kind", "kind", *LEDGER_KINDS),
     CheckConstraint("undone_by IS NULL OR undone_by > ledger_entry_id", name="ledger_entries_undone_later"),
     Index("ledger_entries_profile", "profile_id"),
     index_where("ledger_entries_run", "run_id IS NOT NULL", "run_id"),
     index_where("ledger_entries_undone", "undone_by IS NOT NULL", "undone_by"),
     index_where("ledger_entries_action", "action_id IS NOT NULL", "action_id"),
+    index_where("ledger_entries_report", "report_id IS NOT NULL", "report_id"),
     sqlite_autoincrement=True,
 )
 

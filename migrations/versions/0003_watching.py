@@ -94,3 +94,16 @@ def _let_identifiers_be_reported() -> None:
         sqlite_where=is_open_of_a_line,
         postgresql_where=is_open_of_a_line,
     )
+    op.add_column(
+        "ledger_entries",
+        Column("report_id", ID, ForeignKey("identifier_reports.report_id")),
+        inline_references=True,
+    )
+    has_report = text("report_id IS NOT NULL")
+    op.create_index(
+        "ledger_entries_report",
+        "ledger_entries",
+        ["report_id"],
+        sqlite_where=has_report,
+        postgresql_where=has_report,
+    )

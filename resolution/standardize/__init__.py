@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from resolution.standardize.shapes import Identifier, Refusal, SourceSettings, StandardizedRecord
 
 if TYPE_CHECKING:
+    from resolution.standardize.identifiers import linkage_values
     from resolution.standardize.phones import superseded_phones
     from resolution.standardize.record import Standardizer, standardize_identifier, standardize_record
 
@@ -19,6 +20,7 @@ STANDARDIZER_VERSION = 1
 
 _PLACES = {
     "Standardizer": "record",
+    "linkage_values": "identifiers",
     "standardize_identifier": "record",
     "standardize_record": "record",
     "superseded_phones": "phones",
@@ -31,6 +33,7 @@ __all__ = [
     "SourceSettings",
     "StandardizedRecord",
     "Standardizer",
+    "linkage_values",
     "standardize_identifier",
     "standardize_record",
     "superseded_phones",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from resolution.standardize.documents import EXCLUSIVE_TYPES
 from resolution.standardize.draft import Draft, Reason, typed_parts
 from resolution.standardize.opaque_ids import is_whatsapp_bsuid
-from resolution.standardize.phones import local_digits, split_phones
+from resolution.standardize.phones import forms_of_line, local_digits, split_phones, variant_key
 from resolution.standardize.rules import Rules
 from resolution.standardize.shapes import Identifier, Refusal
 from resolution.standardize.tables import pairs_of, words_of
@@ -47,11 +47,28 @@ def add_identifiers(draft: Draft, rules: Rules) -> None:
         _add_plain(draft, "whatsapp_bsuid", rules.whatsapp_bsuid)
 
 
-def one_identifier(kind: str, raw: object, rules: Rules) -> Identifier | Refusal:
+def linkage_values(kind: str, value: str) -> list[tuple[str, str]]:
+    """The linkage columns and values by which records are found to share an identifier: of a phone all its forms,
+    and what they have in common; of a company's number none."""
+    match kind:
+        case "phone":
+            numbers = [("phones", number) for number in forms_of_line(value)]
+            return [*numbers, ("phone_variants", variant_key(value))]
+        case "document":
+            document_type = value.partition(":")[0]
+            if document_type == "cnpj":
+                return []
+            return [("documents" if document_type in EXCLUSIVE_TYPES else "other_documents", value)]
+        case _:
+            return [(_FIELD_OF_KIND[kind], value)]
+
+
+def one_identifier(kind: str, raw: object, rules: Rules, *, as_typed: bool = False) -> Identifier | Refusal:
     """One identifier for a lookup, by the rules that records go through.
 
     `kind` may also name a document type ('cpf') or a network ('instagram'). `raw` is the value, 'type:value',
-    or the mapping a record would hold. The refusal's field is '/value'.
+    or the mapping a record would hold. As typed: an e-mail with the domain that it came with, not the one meant. The
+    refusal's field is '/value'.
     """
     if kind in words_of("documents", "types") or kind in pairs_of("documents", "type_aliases"):
         kind, raw = "document", {"type": kind, "number": raw}
@@ -65,9 +82,9 @@ def one_identifier(kind: str, raw: object, rules: Rules) -> Identifier | Refusal
         raw = {type_key: head, value_key: tail}
     draft = Draft({_FIELD_OF_KIND[kind]: [raw]})
     add_identifiers(draft, rules)
-    for identifier in draft.identifiers.values():
-        if identifier.kind == kind or kind == "phone":
-            return identifier
+    found = [each for each in draft.identifiers.values() if each.kind == kind or kind == "phone"]
+    if found:
+        return found[-1] if as_typed and kind == "email" else found[0]
     return Refusal("/value", draft.refusals[0].reason if draft.refusals else "empty")
 
 

@@ -98,6 +98,17 @@ def variant_key(e164: str) -> str:
     return digits
 
 
+def forms_of_line(e164: str) -> tuple[str, ...]:
+    """Every number in E.164 that shares the variant key of this one, itself among them."""
+    key = variant_key(e164)
+    if len(key) == 12 and key.startswith("55"):
+        return f"+{key}", f"+{key[:4]}9{key[4:]}"
+    for country, of_mobiles in (("52", "521"), ("54", "549")):
+        if len(key) == 12 and key.startswith(country):
+            return f"+{key}", f"+{of_mobiles}{key[2:]}"
+    return (f"+{key}",)
+
+
 def superseded_phones(phones: Collection[str]) -> set[str]:
     """Of one person's numbers in E.164 those not to be dialled, since the same Brazilian line is there as it should be.
 

@@ -66,12 +66,15 @@ class Standardizer:
                 add_claims(draft)
         return [draft.finish() for draft in drafts]
 
-    def standardize_identifier(self, kind: str, raw: object) -> Identifier | Refusal:
+    def standardize_identifier(
+        self, kind: str, raw: object, *, as_typed: bool = False
+    ) -> Identifier | Refusal:
         """One identifier as a lookup names it: 'phone' and '11 98765-4321', 'cpf' and '390.533.447-05'.
 
-        Handles, loyalty ids and documents also come as the mapping a record would hold. Never verified here.
+        Handles, loyalty ids and documents also come as the mapping a record would hold. As typed: an e-mail whose
+        domain looks like a slip is left as it is. Never verified here.
         """
-        return one_identifier(kind, raw, self._rules)
+        return one_identifier(kind, raw, self._rules, as_typed=as_typed)
 
 
 def standardize_record(record: Mapping[str, object], settings: SourceSettings) -> StandardizedRecord:

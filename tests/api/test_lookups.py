@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cdp.store.schema import IDENTIFIER_KINDS
 from tests.api.conftest import Caller, admin
 from tests.builders import StoreBuilder, a_record
 from tests.statements import recorded_statements
@@ -189,6 +190,18 @@ def test_wrong_shapes_say_where(
     assert answer.json is not None
     assert answer.json["code"] == "validation_failed"
     assert [each["pointer"] for each in answer.json["errors"]] == pointers
+
+
+def test_a_kind_that_there_is_not_is_told_with_those_that_there_are(
+    lite_client: FlaskClient, lite_people: StoreBuilder
+) -> None:
+    answer = admin(lite_client, lite_people).look_up("shoe", "42")
+
+    assert answer.json is not None
+    [error] = answer.json["errors"]
+    assert error["pointer"] == "/type"
+    for kind in IDENTIFIER_KINDS:
+        assert kind in error["detail"]
 
 
 @pytest.mark.parametrize(

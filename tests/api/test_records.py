@@ -221,6 +221,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "the year 9999": ({"occurred_at": "9999-12-31T23:59:59Z"}, "future", "/occurred_at"),
     "the year 1": ({"occurred_at": "0001-01-01T00:00:00Z"}, "occurred_at", "/occurred_at"),
     "before the year 1": ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at", "/occurred_at"),
+    "beyond the year 9999": ({"occurred_at": "9999-12-31T23:59:59-14:00"}, "occurred_at", "/occurred_at"),
+    "the 19th century": ({"occurred_at": "1899-12-31T23:59:59Z"}, "occurred_at", "/occurred_at"),
+    "seconds since 1970": ({"occurred_at": 1_700_000_000}, "occurred_at", "/occurred_at"),
+    "a truth for a time": ({"occurred_at": True}, "wrong_type", "/occurred_at"),
     "the 13th month": ({"occurred_at": "2026-13-40T00:00:00Z"}, "occurred_at", "/occurred_at"),
     "no time": ({"occurred_at": "yesterday"}, "occurred_at", "/occurred_at"),
     "10,000 phones": ({"phones": [f"11 9{n:08}" for n in range(10_000)]}, "too_many", "/phones"),
@@ -263,6 +267,28 @@ def test_what_is_no_record_is_refused_with_its_place_and_reason(
     assert [(each["code"], each["pointer"]) for each in problem["errors"]] == [(code, pointer)]
     assert problem["errors"][0]["detail"]
     assert counts(lite_people.engine) == before
+
+
+ABSURD_BIRTHS = {
+    "3000-01-01": "future",
+    "2026-12-01": "future",
+    "31/12/9999": "placeholder",
+    "0000-00-00": "placeholder",
+    "1900-01-01": "placeholder",
+    "1980-13-45": "invalid",
+    "29/02/1981": "invalid",
+    "9" * 5_000: "too_long",
+    "in spring": "invalid",
+}
+
+
+@pytest.mark.parametrize(("birth_date", "reason"), ABSURD_BIRTHS.items(), ids=lambda text: text[:12])
+def test_an_absurd_birth_date_is_told_and_keeps_no_record_out(
+    lite_writer: Caller, birth_date: str, reason: str
+) -> None:
+    answer = told(lite_writer.write(a_record(birth_date=birth_date)), 201)
+
+    assert answer["refusals"] == [{"field": "/birth_date", "reason": reason}]
 
 
 def test_a_misspelt_field_is_told_what_was_meant(lite_writer: Caller) -> None:
@@ -439,6 +465,53 @@ def test_one_bad_record_of_a_thousand_stops_no_other(lite_writer: Caller, lite_p
     assert counts(lite_people.engine)["source_records"] == 999
 
 
+def test_every_way_to_be_no_record_is_a_problem_at_its_place_in_a_batch(
+    lite_writer: Caller, lite_people: StoreBuilder
+) -> None:
+    bad = [{**a_record(), **changes} for changes, _, _ in REFUSED.values()]
+    good = [a_record(source_record_id=f"g-{place}") for place in range(len(bad))]
+    records = [each for pair in zip(good, bad, strict=True) for each in pair]
+
+    results = told(lite_writer.write(*records), 200)["results"]
+
+    assert [each.get("code") for each in results] == [None, "record_refused"] * len(bad)
+    assert [(problem["errors"][0]["code"], problem["errors"][0]["pointer"]) for problem in results[1::2]] == [
+        (code, f"/records/{2 * place + 1}{pointer}")
+        for place, (_, code, pointer) in enumerate(REFUSED.values())
+    ]
+    assert counts(lite_people.engine)["source_records"] == len(good)
+
+
+def test_a_record_of_a_source_of_others_stops_none_of_the_keys_own(
+    writer: Caller, people: StoreBuilder
+) -> None:
+    bound = Caller(writer.client, people.add_key("records:write", sources=["crm"]))
+
+    first, refused, last = told(bound.write(a_record(), ANA_AGAIN, RUI), 200)["results"]
+
+    assert (first["outcome"], last["outcome"]) == ("created", "created")
+    assert refused["errors"] == [
+        {
+            "pointer": "/records/1/source",
+            "detail": "there is no such source; create it with `cdp source create`, or import a file of it",
+            "code": "unknown_source",
+        }
+    ]
+
+
+def test_a_thousand_versions_of_one_record_are_one_record(lite_writer: Caller) -> None:
+    versions = [
+        a_record(occurred_at=at(-1 - place / 1000), emails=[f"v{place}@example.com"])
+        for place in range(RECORDS_AT_MOST)
+    ]
+
+    results = told(lite_writer.write(*versions[1:], versions[0]), 200)["results"]
+
+    assert len({each["record_id"] for each in results}) == 1
+    assert [each["outcome"] for each in results] == ["superseded"] * 999 + ["created"]
+    assert lite_writer.look_up("email", "v0@example.com").status_code == 200
+
+
 def test_several_versions_of_a_record_in_a_batch_are_judged_together(writer: Caller) -> None:
     versions = [
         a_record(occurred_at=at(-2), emails=["middle@example.com"]),
@@ -480,14 +553,33 @@ def test_a_batch_of_refused_records_writes_nothing(writer: Caller, people: Store
         ({"records": [{}], "dry/run": True}, "/dry~1run"),
         ([{}], ""),
         ("records", ""),
+        (17, ""),
+        (False, ""),
     ],
-    ids=["empty", "1001", "object", "null", "missing", "unknown field", "list", "text"],
+    ids=[
+        "empty",
+        "1001",
+        "object",
+        "null",
+        "missing",
+        "unknown field",
+        "list",
+        "text",
+        "number",
+        "truth",
+    ],
 )
-def test_what_is_no_batch_is_refused(lite_writer: Caller, body: Any, pointer: str) -> None:
+def test_what_is_no_batch_is_refused(
+    lite_writer: Caller, lite_people: StoreBuilder, body: Any, pointer: str
+) -> None:
+    before = counts(lite_people.engine)
+
     problem = told(lite_writer.post("/v1/records/batch", body), 422)
 
     assert problem["code"] == "validation_failed"
     assert [each["pointer"] for each in problem["errors"]] == [pointer]
+    assert problem["errors"][0]["detail"]
+    assert counts(lite_people.engine) == before
 
 
 # -------------------------------------------------------------------------------------------------------- deletion

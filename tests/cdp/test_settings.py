@@ -47,6 +47,20 @@ def test_a_batch_takes_the_memory_it_is_given() -> None:
     assert read_settings({"CDP_BATCH_MEMORY": "512MB"}).batch_memory == "512MB"
 
 
+def test_disagreement_is_measured_every_hour_unless_told_otherwise() -> None:
+    by_default = read_settings({})
+    often = read_settings({"CDP_DISAGREEMENT_SECONDS": "60", "CDP_DISAGREEMENT_SAMPLE": "50"})
+
+    assert (by_default.disagreement_seconds, by_default.disagreement_sample) == (3600, 200)
+    assert (often.disagreement_seconds, often.disagreement_sample) == (60, 50)
+    assert read_settings({"CDP_DISAGREEMENT_SECONDS": "off"}).disagreement_seconds is None
+
+
+def test_metrics_are_public_unless_they_are_closed() -> None:
+    assert read_settings({}).metrics_are_public
+    assert not read_settings({"CDP_METRICS": "key"}).metrics_are_public
+
+
 def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
     assert read_settings({"CDP_SURVIVORSHIP_FILE": ""}).survivorship_file is None
     assert read_settings({"CDP_SURVIVORSHIP_FILE": "own.toml"}).survivorship_file == Path("own.toml")
@@ -62,6 +76,10 @@ def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
         ("CDP_BODY_LIMIT_BYTES", "9" * 30),
         ("CDP_DEFAULT_REGION", "brazil"),
         ("CDP_LOG_LEVEL", "loud"),
+        ("CDP_METRICS", "yes"),
+        ("CDP_DISAGREEMENT_SECONDS", "0"),
+        ("CDP_DISAGREEMENT_SECONDS", "86401"),
+        ("CDP_DISAGREEMENT_SAMPLE", "-1"),
         ("CDP_BATCH_MEMORY", "3"),
         ("CDP_BATCH_MEMORY", "0GB"),
         ("CDP_BATCH_MEMORY", "3GB'; SELECT 1"),

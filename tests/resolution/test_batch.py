@@ -39,7 +39,7 @@ class Resolved:
     refusals: list[tuple[int, int, str]]
     keys: list[tuple[int, int]]
     holders: list[tuple[int, str, int]]
-    shared_values: list[tuple[int, str, str, int, str]]
+    shared_values: list[tuple[int, str, str, int, str, bool]]
     counts: dict[str, int]
 
 
@@ -281,7 +281,7 @@ def test_a_generic_value_blocks_nothing_and_is_told() -> None:
     found = resolve([records_of(shop)])
 
     key = value_key("emails", "loja@example.com")
-    assert found.shared_values == [(key, "emails", "loja@example.com", 5, "generic")]
+    assert found.shared_values == [(key, "emails", "loja@example.com", 5, "generic", False)]
     assert [row for row in found.holders if row[0] == key] == [
         (key, name, number) for number, name in enumerate(names, 1)
     ]

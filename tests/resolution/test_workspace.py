@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from resolution import load_records, open_workspace, parse_specification, part_shared_values
+from resolution import (
+    FailedConditionError,
+    load_records,
+    open_workspace,
+    parse_specification,
+    part_shared_values,
+)
 from resolution.columns import LINKAGE_COLUMNS
 from resolution.workspace import ROW_GROUP
 from tests.resolution.builders import (
@@ -164,6 +170,27 @@ def test_a_generic_value_vanishes_and_the_others_stay() -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("holder_count", "classes"),
+    [
+        (0, [("emails", "x@example.com", 0, "shared", True)]),
+        (1, [("emails", "x@example.com", 1, "shared", True)]),
+        (3, [("emails", "x@example.com", 3, "shared", True)]),
+        (5, [("emails", "x@example.com", 5, "generic", True)]),
+    ],
+)
+def test_a_held_value_is_shared_at_least(holder_count: int, classes: list[tuple[object, ...]]) -> None:
+    records = records_of(holders_of("x@example.com", NAMES[:holder_count]))
+    held = {("emails", "x@example.com"), ("phones", "x@example.com")}
+
+    with open_workspace() as connection:
+        load_records(connection, [records])
+        part_shared_values(connection, SMALL, held)
+
+        assert rows(connection, "SELECT * FROM value_classes") == classes
+        assert rows(connection, "SELECT count(*) FROM records WHERE emails IS NOT NULL") == [(0,)]
+
+
 def test_the_same_text_in_another_column_is_another_value() -> None:
     people = [a_person(given_sound=name, documents=["x"], phones=["x"]) for name in NAMES[:4]]
 
@@ -214,3 +241,21 @@ def test_the_spill_directory_is_gone_afterwards() -> None:
         assert Path(spill).is_dir()
 
     assert not Path(spill).exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT CAST(name AS INTEGER) FROM (SELECT 'ana' AS name)",
+        "SELECT 1 // length(name[5:]) FROM (SELECT 'ana' AS name)",
+        "SELECT hamming(name, 'a') FROM (SELECT 'ana' AS name)",
+        "SELECT strptime(name, '%Y') FROM (SELECT 'ana' AS name)",
+    ],
+    ids=["cast", "division", "distance", "date"],
+)
+def test_what_fails_on_a_value_is_told_without_it(statement: str) -> None:
+    with pytest.raises(FailedConditionError) as told, open_workspace() as connection:
+        connection.execute(statement).fetchall()
+
+    assert "TRY_CAST" in str(told.value)
+    assert "ana" not in str(told.value)

@@ -109,7 +109,10 @@ def test_an_error_is_json_when_json_is_asked_for(home: Path) -> None:
     ("arguments", "told"),
     [
         (["nonsense"], "No such command 'nonsense'. See `cdp --help`."),
-        (["key", "create", "--name", "a"], "Missing option '--scope'. See `cdp key create --help`."),
+        (
+            ["key", "create", "--name", "a"],
+            "Give --scope, one or more of records:write, profiles:lookup, profiles:search,",
+        ),
         (["key", "create", "--colour", "red"], "No such option"),
     ],
     ids=["command", "missing", "option"],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,14 +29,14 @@ def test_gunicorn_takes_over_with_the_settings_of_the_api(
 ) -> None:
     monkeypatch.setenv("CDP_DATABASE_URL", sqlite_url)
 
-    result = CliRunner().invoke(main, ["serve", "--bind", "127.0.0.1:9000", "--workers", "2"])
+    result = CliRunner().invoke(main, ["serve", "--bind", "127.0.0.1:0", "--workers", "2"])
 
     assert result.exit_code == 0
     assert executed == [
         [
             sys.executable,
             *("-P", "-m", "api.launch", "--config", "python:api.serving"),
-            *("--bind", "127.0.0.1:9000", "--workers", "2", "wsgi:app"),
+            *("--bind", "127.0.0.1:0", "--workers", "2", "wsgi:app"),
         ]
     ]
 
@@ -44,7 +46,7 @@ def test_without_a_store_nothing_is_served(
 ) -> None:
     monkeypatch.setenv("CDP_DATABASE_URL", f"sqlite:///{tmp_path / 'none.db'}")
 
-    result = CliRunner().invoke(main, ["serve"])
+    result = CliRunner().invoke(main, ["serve", "--bind", "127.0.0.1:0"])
 
     assert result.exit_code == 1
     assert "cdp migrate" in result.stderr
@@ -56,8 +58,76 @@ def test_a_database_that_is_away_is_waited_for(
 ) -> None:
     monkeypatch.setenv("CDP_DATABASE_URL", "postgresql://127.0.0.1:1/cdp")
 
-    result = CliRunner().invoke(main, ["serve"])
+    result = CliRunner().invoke(main, ["serve", "--bind", "127.0.0.1:0"])
 
     assert result.exit_code == 0
     assert "/readyz" in result.stderr
     assert len(executed) == 1
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """An address where something listens."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_port_that_is_taken_is_told_at_once(
+    executed: list[Arguments], taken: str, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_DATABASE_URL", sqlite_url)
+
+    result = CliRunner().invoke(main, ["serve", "--bind", taken])
+
+    assert (result.exit_code, result.stdout, executed) == (1, "", [])
+    assert result.stderr == (
+        f"Cannot listen on {taken}: another program does; end it, or choose another port with PORT or --bind.\n"
+    )
+
+
+def test_the_demo_is_not_loaded_where_it_cannot_be_served(
+    executed: list[Arguments], taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CDP_DATABASE_URL", raising=False)
+
+    result = CliRunner().invoke(main, ["demo", "serve", "--bind", taken])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"Cannot listen on {taken}" in result.stderr
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "nowhere.invalid:80", "192.0.2.1:80"])
+def test_an_address_that_cannot_be_is_one_line(executed: list[Arguments], address: str) -> None:
+    result = CliRunner().invoke(main, ["serve", "--bind", address])
+
+    assert (result.exit_code, result.stderr.count("\n"), executed) == (1, 1, [])
+    assert address in result.stderr
+
+
+@pytest.mark.parametrize("address", ["unix:/run/cdp.sock", "fd://3", "[::1]"])
+def test_other_addresses_are_for_gunicorn_to_judge(
+    executed: list[Arguments], address: str, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_DATABASE_URL", sqlite_url)
+
+    result = CliRunner().invoke(main, ["serve", "--bind", address])
+
+    assert (result.exit_code, len(executed)) == (0, 1)
+
+
+def test_rules_that_cannot_be_used_are_told_before_anything_is_served(
+    executed: list[Arguments], sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[rules]\ndefault = ['longest']\nfullname = ['longest']\n", "utf-8")
+    monkeypatch.setenv("CDP_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("CDP_SURVIVORSHIP_FILE", str(rules))
+
+    result = CliRunner().invoke(main, ["serve", "--bind", "127.0.0.1:0"])
+
+    assert (result.exit_code, result.stderr.count("\n"), executed) == (1, 1, [])
+    assert "fullname" in result.stderr

@@ -121,7 +121,7 @@ def test_a_change_says_what_it_does_to_what_is_stored(configured: Engine) -> Non
     lines = run("source", "set", "crm", "--no-claims", "--trust", "0").stdout.splitlines()
 
     assert lines[0] == "Source crm is changed."
-    assert "`cdp resolve` makes the golden records anew" in lines[1]
+    assert "Run `cdp resolve`: it makes the golden records anew" in lines[1]
     assert "those in the store stay as they were read" in lines[2]
 
 

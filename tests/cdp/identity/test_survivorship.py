@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdp.identity.survivorship import (
+    ATTRIBUTE_NAMES,
     RULE_NAMES,
     MemberRecord,
     SurvivorshipError,
@@ -19,6 +20,7 @@ from cdp.identity.survivorship import (
     read_rules,
     union_of_identifiers,
 )
+from resolution.standardize import SourceSettings, standardize_record
 
 SHIPPED = read_rules(None)
 
@@ -225,12 +227,43 @@ def test_the_order_of_the_records_changes_nothing(members: list[MemberRecord], d
         ("[rules", "is not TOML"),
         ("[rules]\ndefault = ['newest']", "newest"),
         ("[rules]\ngender = ['most_recent']", "default"),
+        (
+            "[rules]\ndefault = ['longest']\nfullname = ['longest']",
+            "rules for fullname; there are full_name, ",
+        ),
+        ("[rules]\ndefault = ['longest']\nemails = ['longest']", "emails"),
     ],
-    ids=["no table", "no list", "no TOML", "unknown rule", "no default"],
+    ids=[
+        "no table",
+        "no list",
+        "no TOML",
+        "unknown rule",
+        "no default",
+        "misspelled attribute",
+        "no attribute",
+    ],
 )
 def test_a_file_that_says_something_else_is_refused(text: str, told: str) -> None:
     with pytest.raises(SurvivorshipError, match=told):
         parse_rules(text, "mine.toml")
+
+
+def test_the_attributes_that_rules_may_name_are_those_of_records() -> None:
+    record = {
+        "full_name": "Ana Lucia Reis Filho",
+        "given_name": "Ana Lucia",
+        "family_name": "Reis",
+        "social_name": "Lu",
+        "birth_date": "1980-02-29",
+        "gender": "f",
+        "address": {"city": "Lisboa", "country": "PT"},
+        "attributes": {"size": "m"},
+    }
+
+    said = standardize_record(record, SourceSettings()).values
+
+    assert said.keys() == set(ATTRIBUTE_NAMES)
+    assert SHIPPED.keys() <= {*ATTRIBUTE_NAMES, "default"}
 
 
 def test_rules_are_read_from_a_file(tmp_path: Path) -> None:

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine
 
+from benchmarks.findings import Findings as Findings
+from benchmarks.findings import findings as findings
+from cdp.identity.activate import activate_model
 from cdp.identity.models import insert_model, replace_activation
 from cdp.identity.sources import NewSource, insert_sources, select_sources
 from cdp.realtime.incoming import IncomingRecord, take_record
-from cdp.realtime.ingest import Ingested, Resolver, delete_record, drain_redo, ingest_records
+from cdp.realtime.ingest import Ingested, Resolver, delete_record, ingest_records
 from cdp.realtime.online_models import OnlineModels
+from cdp.realtime.redo import drain_redo
 from cdp.store import read, write
-from cdp.store.schema import (
-    blocking_keys,
-    edges,
-    memberships,
-    merge_candidates,
-    shared_values,
-    source_records,
-    value_holders,
-)
 from resolution import initial_model
 from resolution.standardize import SourceSettings, Standardizer
 from tests.resolution.builders import SMALL
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SOURCES = ("shop", "web")
-
-Key = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -85,9 +78,22 @@ class Feed:
     def drain(self) -> int:
         """Resolve all that waits, a few records at a time."""
         total = 0
-        while done := drain_redo(self.resolver, at_most=20, now=NOW):
-            total += done
+        while taken := drain_redo(self.resolver, at_most=20, now=NOW).taken:
+            total += taken
         return total
+
+
+def activate_failing_model(store: Engine) -> None:
+    """Version 2, which compares given names letter by letter: that fails on names of different length."""
+    name, *others = SMALL.comparisons
+    missing, equal, different = name.levels
+    condition = "hamming(given_name_l, given_name_r) = 1"
+    close = replace(different, label="one letter", condition=condition, m=0.05, u=0.02)
+    levels = (missing, equal, close, replace(different, m=0.05, u=0.96))
+    model = initial_model(replace(SMALL, comparisons=(replace(name, levels=levels), *others)), 2)
+    with write(store) as connection:
+        insert_model(connection, model, label="failing", report={}, seed=0, record_count=0, now=NOW)
+    activate_model(store, 2, author="lead", reason="first", now=NOW)
 
 
 def a_record(key: str, *, source: str = "shop", day: int = 0, **values: Any) -> dict[str, Any]:
@@ -120,58 +126,3 @@ def random_records(seed: int, count: int) -> list[dict[str, Any]]:
         key = str(chance.randrange(count))
         records.append(a_record(key, source=chance.choice(SOURCES), day=chance.randrange(50), **values))
     return records
-
-
-@dataclass(frozen=True)
-class Findings:
-    """All that follows from the records, by their keys; profile ids and row ids left out."""
-
-    people: list[list[Key]]
-    candidates: list[tuple[Key, Key, str]]
-    edges: set[tuple[Key, Key, float, str]]
-    keys: set[tuple[int, Key]]
-    holders: set[tuple[int, str, Key]]
-    shared: set[tuple[str, str, int, str]]
-
-
-def findings(engine: Engine) -> Findings:
-    with read(engine) as connection:
-        key_of = _keys(connection)
-        people: dict[str, list[Key]] = {}
-        for row in connection.execute(select(memberships).where(memberships.c.valid_to.is_(None))):
-            people.setdefault(row.profile_id, []).append(key_of[row.record_id])
-        open_candidates = select(merge_candidates).where(merge_candidates.c.state == "open")
-        return Findings(
-            people=sorted(sorted(keys) for keys in people.values()),
-            candidates=sorted(
-                (*_ends(row, key_of), row.reason) for row in connection.execute(open_candidates)
-            ),
-            edges={
-                (*_ends(row, key_of), round(row.match_weight, 6), row.origin)
-                for row in connection.execute(select(edges))
-            },
-            keys={
-                (row.blocking_key, key_of[row.record_id]) for row in connection.execute(select(blocking_keys))
-            },
-            holders={
-                (row.value_key, row.given_sound, key_of[row.record_id])
-                for row in connection.execute(select(value_holders))
-            },
-            shared={
-                (row.column_name, row.value, row.holder_count, row.sharing)
-                for row in connection.execute(select(shared_values))
-            },
-        )
-
-
-def _keys(connection: Connection) -> dict[int, Key]:
-    table = source_records
-    rows: Sequence[Any] = connection.execute(
-        select(table.c.record_id, table.c.source_id, table.c.source_record_id)
-    ).all()
-    return {row.record_id: (row.source_id, row.source_record_id) for row in rows}
-
-
-def _ends(row: Any, key_of: Mapping[int, Key]) -> tuple[Key, Key]:
-    low, high = sorted((key_of[row.record_id_l], key_of[row.record_id_r]))
-    return low, high

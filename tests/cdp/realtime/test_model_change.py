@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, select, text
 
 from cdp.identity.activate import activate_model
 from cdp.identity.apply_model import apply_model
@@ -22,7 +22,7 @@ from cdp.identity.resolve import resolve_all
 from cdp.identity.snapshot import StoreChangedError
 from cdp.identity.train import train_model
 from cdp.identity.verify import verify_store
-from cdp.realtime.ingest import Ingested, UnresolvableRecordsError
+from cdp.realtime.ingest import Ingested
 from cdp.realtime.online_models import select_online_version
 from cdp.store import read, schema, write
 from resolution import Model, initial_model
@@ -204,22 +204,6 @@ def test_an_ingest_that_a_publication_overtook_is_done_anew_on_its_version(
     assert (ingested.model_version, ingested.outcome) == (1, "created")
     assert people(feed) == [1, 1, 1]
     assert verify_store(postgresql_store).breaches == []
-
-
-def test_a_condition_that_fails_on_values_is_told_without_them(feed: Feed) -> None:
-    [first, *others] = SMALL.comparisons
-    [level, *rest] = first.levels
-    failing = replace(level, condition="CAST(given_name_l AS INTEGER) = CAST(given_name_r AS INTEGER)")
-    keep_model(feed.engine, 2, comparisons=(replace(first, levels=(failing, *rest)), *others))
-    with write(feed.engine) as connection:
-        connection.execute(update(schema.resolution_runs).values(model_version_id=2))
-
-    with pytest.raises(UnresolvableRecordsError, match="model version 2") as told:
-        feed.ingest(a_record("a3", **ANA, gender="m"))
-
-    assert told.value.ids == (3,)
-    assert "ana" not in str(told.value).lower()
-    assert len(rows(feed.engine, "source_records")) == 2
 
 
 @pytest.fixture

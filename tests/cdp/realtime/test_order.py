@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,19 +15,6 @@ from cdp.identity.verify import verify_store
 from tests.cdp.realtime.feeding import NOW, Feed, Findings, Limits, a_record, findings, random_records
 
 OpenCopy = Callable[[], Engine]
-
-
-@pytest.fixture
-def open_copy(migrated_file: Path, tmp_path: Path, open_engine: Callable[[str], Engine]) -> OpenCopy:
-    """Opens a fresh migrated store at every call."""
-    made: list[Path] = []
-
-    def open_one() -> Engine:
-        made.append(tmp_path / f"copy{len(made)}.db")
-        made[-1].write_bytes(migrated_file.read_bytes())
-        return open_engine(f"sqlite:///{made[-1]}")
-
-    return open_one
 
 
 def fed(feed: Feed, raws: list[dict[str, Any]], seed: int, at_once: int) -> Findings:
