@@ -199,9 +199,9 @@ class EdgeUpdate:
             reached |= frontier
             found: list[Edge] = list(self.index.select_edges(frontier))
             rulings = self.index.select_constraints(frontier)
-            must |= rulings.must
+            must |= rulings.together
             cannot |= rulings.cannot
-            onward = {record_id for pair in rulings.must for record_id in pair}
+            onward = {record_id for pair in rulings.together for record_id in pair}
             for edge in found:
                 self.stored.setdefault(edge.pair, edge)
             new: list[Edge] = [edge for record_id in frontier for edge in fresh_at.get(record_id, ())]
@@ -217,7 +217,7 @@ class EdgeUpdate:
     def _held_by_gone(self) -> set[int]:
         """Live records that must-links alone may have held together with those that went."""
         rulings = self.index.select_constraints(self.gone)
-        return self.near.live({record_id for pair in rulings.must for record_id in pair})
+        return self.near.live({record_id for pair in rulings.together for record_id in pair})
 
     def _complete(self, edges: dict[Pair, Edge]) -> None:
         """Score the pairs inside components that no block proposes; drop those that are inside no more."""
