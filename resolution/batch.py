@@ -30,6 +30,7 @@ from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import (
     VALUE_KEY_SQL,
     StoredRecord,
+    find_nobodies,
     holders_sql,
     load_records,
     open_workspace,
@@ -111,6 +112,7 @@ def resolve_batch(
         part_shared_values(connection, model.specification, held)
         progress("blocking")
         ruled = constraints or PairConstraints()
+        find_nobodies(connection)
         has_repeats = find_repeats(connection, model, rulings_of(ruled)) > 0
         _block(connection, model)
         progress("scoring pairs")
@@ -141,6 +143,7 @@ def _block(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     create_block_keys(connection)
     for rule in model.blocking_rules:
         add_block_keys(connection, rule)
+    connection.execute("DELETE FROM block_keys WHERE record_id IN (FROM nobodies)")
     add_blocked_pairs(connection, model.blocking_rules)
 
 

@@ -22,7 +22,8 @@ def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, rulings: M
     """Table `repeats` (record_id, first_id); returns how many there are. If any, there is table `repeat_scores` too,
     as score_pairs makes it with levels.
 
-    Rulings: see people.rulings_of; records of which stewards ruled differently do not stand for each other.
+    Rulings: see people.rulings_of; records of which stewards ruled differently do not stand for each other. Nor do
+    those in table `nobodies`.
     """
     _note_rulings(connection, rulings)
     connection.execute("CREATE TABLE repeats (record_id BIGINT, first_id BIGINT)")
@@ -30,7 +31,7 @@ def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, rulings: M
         """
         CREATE TABLE equal_records AS
         SELECT record_id, arg_min(record_id, record_key_rank) OVER (PARTITION BY linkage_hash, ruling) AS first_id
-        FROM loaded LEFT JOIN ruled_records USING (record_id)
+        FROM loaded LEFT JOIN ruled_records USING (record_id) ANTI JOIN nobodies USING (record_id)
         """
     )
     connection.execute(
