@@ -13,6 +13,7 @@ from api import (
     health,
     identifier_reports,
     lookups,
+    metrics,
     profiles,
     records,
     searches,
@@ -70,6 +71,7 @@ def create_app(
         api.spec.components.security_scheme(name, scheme)
     for resource in (
         health,
+        metrics,
         records,
         lookups,
         searches,

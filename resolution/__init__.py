@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         WorkspaceFullError,
     )
     from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
-    from resolution.keys import hash_linkage_text, linkage_hash, linkage_text, value_key
+    from resolution.keys import hash_linkage_text, linkage_hash, linkage_text, names_somebody, value_key
     from resolution.linkage_index import IndexedEdge, IndexedRecord, NewEdge
     from resolution.local_partition import LocalResolution, resolve_changes
     from resolution.model import Model
@@ -71,6 +71,7 @@ _PLACES = {
     "hash_linkage_text": "keys",
     "linkage_hash": "keys",
     "linkage_text": "keys",
+    "names_somebody": "keys",
     "load_model": "model_files",
     "load_records": "workspace",
     "open_workspace": "workspace",
@@ -135,6 +136,7 @@ __all__ = [
     "linkage_text",
     "load_model",
     "load_records",
+    "names_somebody",
     "online_model",
     "open_workspace",
     "parse_specification",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +21,7 @@ from resolution.people import (
     PairConstraints,
     claimed_identifiers,
     exclusive_identifiers,
+    rulings_of,
     separating_attributes,
 )
 from resolution.repeats import find_repeats, put_repeats_back
@@ -29,6 +30,7 @@ from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import (
     VALUE_KEY_SQL,
     StoredRecord,
+    find_nobodies,
     holders_sql,
     load_records,
     open_workspace,
@@ -52,13 +54,15 @@ Progress = Callable[[str], None]
 class BatchResolution:
     """One resolution of everything, readable while its workspace is open.
 
-    clusters: in the order of the record keys of their first records. refusals: on record ids, key_l < key_r.
+    clusters: in the order of the record keys of their first records. refusals: on record ids, key_l < key_r. firsts:
+    repeats to the records that stand for them.
     """
 
     connection: duckdb.DuckDBPyConnection = field(repr=False)
     model: Model = field(repr=False)
     clusters: list[Cluster]
     refusals: list[Refusal]
+    firsts: dict[int, int] = field(repr=False)
     counts: dict[str, int]
 
     def edges(self) -> Iterator[Columns]:
@@ -108,13 +112,14 @@ def resolve_batch(
         part_shared_values(connection, model.specification, held)
         progress("blocking")
         ruled = constraints or PairConstraints()
-        apart = {key for pair in ruled.must | ruled.cannot for key in pair}
-        has_repeats = find_repeats(connection, model, apart=apart) > 0
+        find_nobodies(connection)
+        has_repeats = find_repeats(connection, model, rulings_of(ruled)) > 0
         _block(connection, model)
         progress("scoring pairs")
         _score(connection, model)
         progress("partitioning")
-        found, ids = _partition(connection, model, ruled)
+        firsts = dict(connection.execute("SELECT record_id, first_id FROM repeats").fetchall())
+        found, ids = _partition(connection, model, ruled, firsts)
         if has_repeats:
             found = put_repeats_back(connection, found)
             _add_edges(connection, "repeat_scores", REPEAT)
@@ -131,13 +136,14 @@ def resolve_batch(
             "largest_cluster": max((len(cluster.record_ids) for cluster in clusters), default=0),
         }
         _forget_all_but(connection, ("explained_edges", "told_keys", "told_holders", "value_classes"))
-        yield BatchResolution(connection, model, clusters, _on_record_ids(found, ids), counts)
+        yield BatchResolution(connection, model, clusters, _on_record_ids(found, ids), firsts, counts)
 
 
 def _block(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     create_block_keys(connection)
     for rule in model.blocking_rules:
         add_block_keys(connection, rule)
+    connection.execute("DELETE FROM block_keys WHERE record_id IN (FROM nobodies)")
     add_blocked_pairs(connection, model.blocking_rules)
 
 
@@ -200,7 +206,10 @@ def _component_labels(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -
 
 
 def _partition(
-    connection: duckdb.DuckDBPyConnection, model: Model, constraints: PairConstraints
+    connection: duckdb.DuckDBPyConnection,
+    model: Model,
+    constraints: PairConstraints,
+    first_of: Mapping[int, int],
 ) -> tuple[Partition, np.ndarray[Any, Any]]:
     """The partition on record key ranks, repeats left out, and the record id of every rank (rank 1 at place 0)."""
     ids = connection.execute("SELECT record_id FROM loaded ORDER BY record_key_rank").fetchnumpy()[
@@ -212,12 +221,6 @@ def _partition(
         JOIN loaded AS l ON l.record_id = record_id_l JOIN loaded AS r ON r.record_id = record_id_r
         """
     ).fetchnumpy()
-    repeats = {
-        rank
-        for (rank,) in connection.execute(
-            "SELECT record_key_rank - 1 FROM loaded SEMI JOIN repeats USING (record_id)"
-        ).fetchall()
-    }
     exclusive, claimed = {}, {}
     for rank, documents, claims in connection.execute(
         "SELECT record_key_rank - 1, documents, claimed FROM loaded WHERE documents IS NOT NULL"
@@ -226,6 +229,9 @@ def _partition(
         if claims:
             claimed[rank] = claimed_identifiers(documents, claims)
     rank_of = dict(zip(ids.tolist(), range(len(ids)), strict=True))
+    repeats = {rank_of[record_id] for record_id in first_of}
+    # What is ruled of repeats is ruled of their firsts.
+    rank_of.update((record_id, rank_of[first_id]) for record_id, first_id in first_of.items())
     separating = {
         rank: separating_attributes(agnomen)
         for rank, agnomen in connection.execute(
@@ -236,7 +242,7 @@ def _partition(
         (rank for rank in range(len(ids)) if rank not in repeats),
         zip(edges["l"].tolist(), edges["r"].tolist(), edges["match_weight"].tolist(), strict=True),
         Constraints(
-            _ranked(constraints.must, rank_of),
+            _ranked(constraints.together, rank_of),
             _ranked(constraints.cannot, rank_of),
             exclusive,
             separating,

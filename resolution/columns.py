@@ -64,3 +64,7 @@ SHAREABLE_COLUMNS = (
     "documents",
     "other_documents",
 )
+
+# A record with none of these is nobody in particular: a birth date and a city are many people's. A social name alone
+# is known by its forms.
+NAMING_COLUMNS = ("given_name", "given_forms", "family_name", "name_folded", *SHAREABLE_COLUMNS)

@@ -8,6 +8,7 @@ from itertools import combinations
 
 from resolution.components import Components
 from resolution.errors import ResolutionError
+from resolution.keys import names_somebody
 from resolution.linkage_index import BLOCKED, COMPONENT, REPEAT, Edge, IndexedEdge, NewEdge, Pair
 from resolution.neighbourhood import Change, Neighbourhood, Region
 from resolution.people import PairConstraints
@@ -38,12 +39,7 @@ class EdgeUpdate:
         """Keys, blocked pairs and repeats of the dirty records, and of those that turn."""
         concerned = dirty | turning
         before = self.index.select_keys(concerned)
-        after = {
-            record_id: self.model.keys(self.near.parted(record_id))
-            if record_id not in self.gone and record_id not in firsts
-            else {}
-            for record_id in concerned
-        }
+        after = {record_id: self._keys(record_id, firsts) for record_id in concerned}
         self.rederived = dirty | {
             record_id
             for record_id in turning
@@ -55,6 +51,14 @@ class EdgeUpdate:
         self._propose(before, after, self._caps(changes, before, after))
         self._repeat(firsts)
         self.dropped -= self.fresh.keys()
+
+    def _keys(self, record_id: int, firsts: Mapping[int, int]) -> Mapping[int, int]:
+        """Blocking key to its cap; none of a record that is gone, repeats another or names nobody."""
+        if record_id in self.gone or record_id in firsts:
+            return {}
+        if not names_somebody(self.near.record(record_id).linkage):
+            return {}
+        return self.model.keys(self.near.parted(record_id))
 
     def _caps(
         self,
@@ -199,9 +203,9 @@ class EdgeUpdate:
             reached |= frontier
             found: list[Edge] = list(self.index.select_edges(frontier))
             rulings = self.index.select_constraints(frontier)
-            must |= rulings.must
+            must |= rulings.together
             cannot |= rulings.cannot
-            onward = {record_id for pair in rulings.must for record_id in pair}
+            onward = {record_id for pair in rulings.together for record_id in pair}
             for edge in found:
                 self.stored.setdefault(edge.pair, edge)
             new: list[Edge] = [edge for record_id in frontier for edge in fresh_at.get(record_id, ())]
@@ -217,7 +221,7 @@ class EdgeUpdate:
     def _held_by_gone(self) -> set[int]:
         """Live records that must-links alone may have held together with those that went."""
         rulings = self.index.select_constraints(self.gone)
-        return self.near.live({record_id for pair in rulings.must for record_id in pair})
+        return self.near.live({record_id for pair in rulings.together for record_id in pair})
 
     def _complete(self, edges: dict[Pair, Edge]) -> None:
         """Score the pairs inside components that no block proposes; drop those that are inside no more."""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from resolution.edge_update import EdgeUpdate
 from resolution.linkage_index import IndexedRecord
 from resolution.neighbourhood import Change, Neighbourhood, Region
+from resolution.people import Ruling, rulings_of
 from resolution.sharing import Value, most_holders, sharing_of
 
 # Holders of a value that becomes shared, or is no longer, that are resolved at once; more of them wait in the queue.
@@ -93,12 +94,11 @@ def _settle_repeats(
     groups = near.index.select_groups(hashes)
     several = [group for group in groups.values() if len(group) > 1]
     rulings = near.index.select_constraints([record_id for group in several for record_id in group])
-    apart = {record_id for pair in rulings.must | rulings.cannot for record_id in pair}
+    ruling_of = rulings_of(rulings)
     firsts: dict[int, int] = {}
     turning: set[int] = set()
     near.load([group[0] for group in groups.values()])
-    for group in groups.values():
-        alike = [record_id for record_id in group if record_id not in apart]
+    for alike in (alike for group in groups.values() for alike in _ruled_alike(group, ruling_of)):
         if len(alike) < 2:
             turning.update(alike)
             continue
@@ -107,3 +107,11 @@ def _settle_repeats(
         if near.is_repeatable(alike[0]):
             firsts.update((record_id, alike[0]) for record_id in alike[1:])
     return firsts, turning
+
+
+def _ruled_alike(group: Sequence[int], ruling_of: Mapping[int, Ruling]) -> list[list[int]]:
+    """The parts of a group of which stewards ruled the same, or nothing, in the order of the group."""
+    parts: dict[Ruling | None, list[int]] = {}
+    for record_id in group:
+        parts.setdefault(ruling_of.get(record_id), []).append(record_id)
+    return list(parts.values())

@@ -8,11 +8,14 @@ from itertools import product
 
 import orjson
 
+from resolution.columns import NAMING_COLUMNS
 from resolution.specification import BlockingRule
 
 SEPARATOR = "\x1f"
 
 Linkage = Mapping[str, str | Sequence[str]]
+
+_NAMING = frozenset(NAMING_COLUMNS)
 
 
 def hash_63(content: bytes) -> int:
@@ -42,6 +45,11 @@ def blocking_key(rule_name: str, parts: Sequence[str]) -> int:
 def value_key(column: str, value: str) -> int:
     """What a value of a list column is known by where its holders are counted."""
     return hash_63(f"value {column}{SEPARATOR}{value}".encode())
+
+
+def names_somebody(linkage: Linkage) -> bool:
+    """Whether a record has a name or an identifier. One that has neither is resolved with nobody."""
+    return not _NAMING.isdisjoint(linkage)
 
 
 def linkage_hash(linkage: Linkage) -> int:

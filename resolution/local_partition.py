@@ -88,7 +88,8 @@ def _partition_region(near: Neighbourhood, region: Region) -> list[Cluster]:
         if edge.origin != REPEAT and edge.record_id_l in rank_of and edge.record_id_r in rank_of
     ]
     thresholds = near.model.model.specification.thresholds
-    found = partition(firsts, edges, _constraints(near, ranked, region.constraints), thresholds)
+    constraints = _constraints(near, ranked, region.constraints, region.firsts)
+    found = partition(firsts, edges, constraints, thresholds)
     cluster_of, joins = dict(found.cluster_of), list(found.joins)
     for repeat, first in sorted((rank_of[repeat], rank_of[first]) for repeat, first in region.firsts.items()):
         pair = _pair(ranked[first], ranked[repeat])
@@ -103,7 +104,10 @@ def _ranked(near: Neighbourhood, record_ids: Collection[int]) -> list[int]:
     return sorted(record_ids, key=lambda record_id: near.record(record_id).key)
 
 
-def _constraints(near: Neighbourhood, ranked: Sequence[int], rulings: PairConstraints) -> Constraints:
+def _constraints(
+    near: Neighbourhood, ranked: Sequence[int], rulings: PairConstraints, firsts: Mapping[int, int]
+) -> Constraints:
+    """On ranks; what is ruled of repeats is ruled of their firsts."""
     rank_of = {record_id: rank for rank, record_id in enumerate(ranked)}
     exclusive, separating, claimed = {}, {}, {}
     for rank, record_id in enumerate(ranked):
@@ -114,9 +118,10 @@ def _constraints(near: Neighbourhood, ranked: Sequence[int], rulings: PairConstr
                 claimed[rank] = claimed_identifiers(linkage[EXCLUSIVE_COLUMN], linkage["claimed"])
         if "agnomen" in linkage:
             separating[rank] = separating_attributes(str(linkage["agnomen"]))
+    rank_of.update((repeat, rank_of[first]) for repeat, first in firsts.items() if first in rank_of)
     must, cannot = (
         frozenset((rank_of[a], rank_of[b]) for a, b in pairs if a in rank_of and b in rank_of)
-        for pairs in (rulings.must, rulings.cannot)
+        for pairs in (rulings.together, rulings.cannot)
     )
     return Constraints(must, cannot, exclusive, separating, claimed)
 
@@ -201,7 +206,7 @@ def _refusals(
     found = find_refusals(
         _named(group_of),
         scored,
-        _constraints(near, ranked, rulings),
+        _constraints(near, ranked, rulings, {}),
         near.model.model.specification.thresholds,
         told=frozenset(
             identifier for value in outside.told for identifier in exclusive_identifiers([value[1]])

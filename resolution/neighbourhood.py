@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resolution.errors import FailedConditionError
-from resolution.keys import Linkage
+from resolution.keys import Linkage, names_somebody
 from resolution.linkage_index import REPEAT, Edge, IndexedRecord, LinkageIndex, NewEdge, Pair
 from resolution.online import OnlineModel
 from resolution.people import PairConstraints
@@ -117,6 +117,8 @@ class Neighbourhood:
 
     def is_repeatable(self, record_id: int) -> bool:
         """Whether a record that says the same as this one would be joined with it."""
+        if not names_somebody(self.record(record_id).linkage):
+            return False
         prepared = self.prepared(record_id)
         try:
             return self.model.weigh(prepared, prepared) >= self.model.model.specification.thresholds.join

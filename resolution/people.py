@@ -11,12 +11,38 @@ from resolution.partition import Join
 SAME_AGNOMEN = {"junior": "filho"}
 
 
+# The records that one must be with, and those that it cannot be with.
+Ruling = tuple[frozenset[int], frozenset[int]]
+
+
 @dataclass(frozen=True)
 class PairConstraints:
-    """What stewards ruled, as pairs of record ids."""
+    """What stewards ruled, as pairs of record ids, of records that are gone too.
+
+    through: pairs of live records that must-links of gone ones connect.
+    """
 
     must: frozenset[tuple[int, int]] = frozenset()
     cannot: frozenset[tuple[int, int]] = frozenset()
+    through: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def together(self) -> frozenset[tuple[int, int]]:
+        """Everything that is to be one person."""
+        return self.must | self.through
+
+
+def rulings_of(constraints: PairConstraints) -> dict[int, Ruling]:
+    """Of each record that a constraint names: with which records it must be, and with which it cannot.
+
+    Equal records of which the same is ruled may stand for each other.
+    """
+    sides: dict[int, tuple[set[int], set[int]]] = {}
+    for place, pairs in enumerate((constraints.must, constraints.cannot)):
+        for left, right in pairs:
+            sides.setdefault(left, (set(), set()))[place].add(right)
+            sides.setdefault(right, (set(), set()))[place].add(left)
+    return {record_id: (frozenset(must), frozenset(cannot)) for record_id, (must, cannot) in sides.items()}
 
 
 @dataclass(frozen=True)

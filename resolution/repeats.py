@@ -6,7 +6,7 @@ compared with others, and the rest go where it goes; a busy customer then fills 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import replace
 
 import duckdb
@@ -14,23 +14,25 @@ import numpy as np
 
 from resolution.model import Model
 from resolution.partition import Join, Partition
+from resolution.people import Ruling
 from resolution.splink_engine import score_pairs
 
 
-def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, *, apart: Collection[int]) -> int:
+def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, rulings: Mapping[int, Ruling]) -> int:
     """Table `repeats` (record_id, first_id); returns how many there are. If any, there is table `repeat_scores` too,
     as score_pairs makes it with levels.
 
-    Apart: record ids that are compared on their own all the same, because a steward has ruled about them.
+    Rulings: see people.rulings_of; records of which stewards ruled differently do not stand for each other. Nor do
+    those in table `nobodies`.
     """
+    _note_rulings(connection, rulings)
     connection.execute("CREATE TABLE repeats (record_id BIGINT, first_id BIGINT)")
     connection.execute(
         """
         CREATE TABLE equal_records AS
-        SELECT record_id, arg_min(record_id, record_key_rank) OVER (PARTITION BY linkage_hash) AS first_id
-        FROM loaded WHERE NOT list_contains($apart::BIGINT[], record_id)
-        """,
-        {"apart": sorted(apart)},
+        SELECT record_id, arg_min(record_id, record_key_rank) OVER (PARTITION BY linkage_hash, ruling) AS first_id
+        FROM loaded LEFT JOIN ruled_records USING (record_id) ANTI JOIN nobodies USING (record_id)
+        """
     )
     connection.execute(
         """
@@ -42,9 +44,21 @@ def find_repeats(connection: duckdb.DuckDBPyConnection, model: Model, *, apart: 
     [(equal_count,)] = connection.execute("SELECT count(*) FROM equal_pairs").fetchall()
     # Preparing to score takes half a second, however few the pairs are.
     repeat_count = _score_repeats(connection, model) if equal_count else 0
+    connection.execute("DROP TABLE ruled_records")
     connection.execute("DROP TABLE equal_records")
     connection.execute("DROP TABLE equal_pairs")
     return repeat_count
+
+
+def _note_rulings(connection: duckdb.DuckDBPyConnection, rulings: Mapping[int, Ruling]) -> None:
+    """Table `ruled_records` (record_id, ruling): the same number where the same is ruled."""
+    numbers: dict[Ruling, int] = {}
+    rows = {record_id: numbers.setdefault(ruling, len(numbers)) for record_id, ruling in rulings.items()}
+    connection.execute(
+        "CREATE TABLE ruled_records AS "
+        "SELECT unnest($records::BIGINT[]) AS record_id, unnest($rulings::BIGINT[]) AS ruling",
+        {"records": list(rows), "rulings": list(rows.values())},
+    )
 
 
 def _score_repeats(connection: duckdb.DuckDBPyConnection, model: Model) -> int:

@@ -13,7 +13,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, SHAREABLE_COLUMNS
+from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, NAMING_COLUMNS, SHAREABLE_COLUMNS
 from resolution.errors import FailedConditionError, WorkspaceFullError
 from resolution.sharing import Value, held_columns, most_holders
 from resolution.specification import Specification
@@ -148,6 +148,12 @@ def part_shared_values(
             },
         )
     connection.execute(f"CREATE TABLE records AS {_parted_sql(list(specification.sharing))}")
+
+
+def find_nobodies(connection: duckdb.DuckDBPyConnection) -> None:
+    """Table `nobodies` (record_id): the records that name nobody, as keys.names_somebody has it."""
+    nothing = " AND ".join(f"{_quoted(column)} IS NULL" for column in NAMING_COLUMNS)
+    connection.execute(f"CREATE TABLE nobodies AS SELECT record_id FROM loaded WHERE {nothing}")  # noqa: S608
 
 
 def holders_sql(specification: Specification) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any, TypedDict
 
 from cdp.identity.publish import Plan
 from cdp.identity.snapshot import Snapshot
 
 EXAMPLES = 10
+
+Pair = tuple[int, int]
 
 # What a profile is called that does not exist yet: its id is only given out when it is published.
 NEW = "new"
@@ -62,12 +65,7 @@ def _contradictions(plan: Plan, snapshot: Snapshot) -> list[dict[str, Any]]:
     if not must and not cannot:
         return []
     thresholds = plan.resolution.model.specification.thresholds
-    weights = {
-        (left, right): weight
-        for chunk in plan.resolution.edges()
-        for left, right, weight, _, _ in zip(*chunk, strict=True)
-        if (left, right) in must or (left, right) in cannot
-    }
+    weights = _weights_of(plan, must | cannot)
     found = [("must", pair, weights.get(pair)) for pair in must]
     found = [each for each in found if each[2] is None or each[2] < thresholds.review]
     found += [
@@ -77,3 +75,18 @@ def _contradictions(plan: Plan, snapshot: Snapshot) -> list[dict[str, Any]]:
         {"kind": kind, "record_id_l": pair[0], "record_id_r": pair[1], "match_weight": weight}
         for kind, pair, weight in sorted(found, key=lambda each: (each[0], each[1]))
     ]
+
+
+def _weights_of(plan: Plan, pairs: Collection[Pair]) -> dict[Pair, float]:
+    """Of the pairs that have an edge; a pair of repeats weighs what their firsts weigh."""
+    firsts = plan.resolution.firsts
+    standing: dict[Pair, list[Pair]] = defaultdict(list)
+    for left, right in pairs:
+        ends = firsts.get(left, left), firsts.get(right, right)
+        standing[min(ends), max(ends)].append((left, right))
+    return {
+        pair: weight
+        for chunk in plan.resolution.edges()
+        for left, right, weight, _, _ in zip(*chunk, strict=True)
+        for pair in standing.get((left, right), ())
+    }

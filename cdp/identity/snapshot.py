@@ -88,8 +88,8 @@ def select_constraints(connection: Connection) -> PairConstraints:
     pairs: dict[str, set[tuple[int, int]]] = {"must": set(), "cannot": set()}
     for kind, record_id_l, record_id_r in connection.execute(open_ones):
         pairs[kind].add((record_id_l, record_id_r))
-    must = pairs["must"] | through_gone(pairs["must"], _select_gone_ends(connection))
-    return PairConstraints(frozenset(must), frozenset(pairs["cannot"]))
+    through = through_gone(pairs["must"], _select_gone_ends(connection))
+    return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]), frozenset(through))
 
 
 def _select_gone_ends(connection: Connection) -> set[int]:

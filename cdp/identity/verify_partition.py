@@ -74,7 +74,7 @@ def _waiting(connection: Connection, resolution: BatchResolution) -> set[int]:
         if weight >= link
     )
     kept = ((row.record_id_l, row.record_id_r) for chunk in stream_rows(connection, stored) for row in chunk)
-    reached = _connected(concerned, chain(found, kept, select_constraints(connection).must))
+    reached = _connected(concerned, chain(found, kept, select_constraints(connection).together))
     live = {record_id for cluster in resolution.clusters for record_id in cluster.record_ids}
     return reached & live
 

@@ -30,7 +30,7 @@ def check_separation(connection: Connection) -> Iterator[Found]:
             told = f"records {left} and {right} are cannot-linked and both in profile {held[left]}"
             yield told, (left, right, held[left])
     for profile_id, documents in _select_documents(connection):
-        clashing = clashing_type(documents, constraints.must)
+        clashing = clashing_type(documents, constraints.together)
         if clashing is not None:
             yield f"profile {profile_id} holds several values of {clashing}", (profile_id,)
 

@@ -12,7 +12,7 @@ from cdp.errors import CdpError
 from cdp.identity.sources import Source
 from cdp.intake.rows import RefusedRowError
 from cdp.intake.shape import CheckedRecord, check_record
-from resolution import linkage_hash
+from resolution import linkage_hash, names_somebody
 from resolution.standardize import Refusal, StandardizedRecord, Standardizer
 
 # Clocks of channels run ahead by minutes, and a date without zone by hours.
@@ -92,7 +92,7 @@ def _refusals_of_all(checked: CheckedRecord, standardized: StandardizedRecord) -
     """What is to be told of the record as a whole."""
     if checked.destroyed_count:
         yield Refusal("", "spreadsheet_number")
-    if not standardized.identifiers and "full_name" not in standardized.values:
+    if not names_somebody(standardized.linkage):
         yield Refusal("", "nothing_to_resolve_by")
 
 

@@ -119,8 +119,8 @@ class StoreIndex:
         pairs: dict[str, set[Pair]] = {"must": set(), "cannot": set()}
         for row in self._rows(_constraints(self._dialect), record_ids):
             pairs[row.kind].add((row.record_id_l, row.record_id_r))
-        must = pairs["must"] | self._through_gone(pairs["must"])
-        return PairConstraints(frozenset(must), frozenset(pairs["cannot"]))
+        through = self._through_gone(pairs["must"])
+        return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]), frozenset(through))
 
     def _through_gone(self, must: set[Pair]) -> set[Pair]:
         known, gone = set(must), set[int]()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from cdp.stewardship.errors import UnknownActionError
 from cdp.store.schema import steward_actions as actions
@@ -108,6 +108,38 @@ def select_standing(connection: Connection, action_ids: Collection[int]) -> set[
         actions.c.action_id.in_(sorted(action_ids)), actions.c.undone_by.is_(None)
     )
     return set(connection.scalars(standing))
+
+
+def select_rulings_of(connection: Connection, action_ids: Collection[int]) -> dict[int, int]:
+    """Each action to the ruling that it is about: itself, or what a chain of undos leads to."""
+    chain = (
+        select(actions.c.action_id.label("asked"), actions.c.action_id, actions.c.undoes_action_id)
+        .where(actions.c.action_id.in_(sorted(action_ids)))
+        .cte("chain", recursive=True)
+    )
+    chain = chain.union_all(
+        select(chain.c.asked, actions.c.action_id, actions.c.undoes_action_id).join_from(
+            chain, actions, actions.c.action_id == chain.c.undoes_action_id
+        )
+    )
+    ends = select(chain.c.asked, chain.c.action_id).where(chain.c.undoes_action_id.is_(None))
+    return dict(connection.execute(ends).all())
+
+
+def select_last_turns(connection: Connection, ruling_ids: Collection[int]) -> dict[int, int]:
+    """Each ruling to the action since which it stands, or does not: itself, or the last of its undos and theirs."""
+    turns = (
+        select(actions.c.action_id.label("ruling_id"), actions.c.action_id)
+        .where(actions.c.action_id.in_(sorted(ruling_ids)))
+        .cte("turns", recursive=True)
+    )
+    turns = turns.union_all(
+        select(turns.c.ruling_id, actions.c.action_id).join_from(
+            turns, actions, actions.c.undoes_action_id == turns.c.action_id
+        )
+    )
+    last = select(turns.c.ruling_id, func.max(turns.c.action_id)).group_by(turns.c.ruling_id)
+    return dict(connection.execute(last).all())
 
 
 def select_undo_of_entry(connection: Connection, ledger_entry_id: int) -> int | None:

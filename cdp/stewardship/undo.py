@@ -15,6 +15,8 @@ from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import (
     Action,
     require_action,
+    select_last_turns,
+    select_rulings_of,
     select_standing,
     select_standing_rulings,
     select_undo_of_entry,
@@ -97,17 +99,25 @@ def _undo_action(session: Session, target: Action) -> Outcome:
     connection = session.connection
     if target.undone_by is not None:
         raise _already_undone(f"Action {target.action_id}", target.undone_by)
-    moves = select_action_moves(connection, target.action_id)
+    last_turn = _select_last_turn(connection, target.action_id)
+    moves = select_action_moves(connection, last_turn)
     action = begin_action(session, "undo", undoes_action_id=target.action_id)
     update_undone_by(connection, target.action_id, action.action_id)
     turned = _turn(connection, target)
     ruling = turned[-1]
-    concerned = (
-        _reinstate(session, ruling) if ruling.undone_by is None else _withdraw(session, ruling, action)
-    )
+    if ruling.undone_by is None:
+        concerned = _reinstate(session, ruling)
+    else:
+        concerned = _withdraw(session, ruling, action, last_turn)
     outcome = publish_ruling(session, action, concerned, restored=_places_before(moves))
     _mark_entries(connection, [action, *turned])
     return outcome
+
+
+def _select_last_turn(connection: Connection, action_id: int) -> int:
+    """Since when the ruling that an action is about stands, or does not."""
+    ruling_id = select_rulings_of(connection, [action_id])[action_id]
+    return select_last_turns(connection, [ruling_id])[ruling_id]
 
 
 def _turn(connection: Connection, target: Action) -> list[Action]:
@@ -125,11 +135,12 @@ def _turn(connection: Connection, target: Action) -> list[Action]:
     return turned
 
 
-def _withdraw(session: Session, ruling: Action, action: Action) -> set[int]:
-    """Close what a ruling opened, open what gave way to it; returns the records concerned."""
+def _withdraw(session: Session, ruling: Action, action: Action, since: int) -> set[int]:
+    """Close what a ruling opened, open what gave way to it; returns the records concerned. Since: the action since
+    which it stood."""
     connection = session.connection
     closing = select_open_links_of(connection, ruling.action_id)
-    _require_latest(connection, ruling, closing)
+    _require_latest(connection, ruling, closing, since)
     given_way = select_links_closed_by(connection, ruling.action_id)
     concerned = _with_linked(connection, [*closing, *given_way])
     close_links(
@@ -192,14 +203,17 @@ def _with_linked(connection: Connection, links: Iterable[Link]) -> set[int]:
     return linked
 
 
-def _require_latest(connection: Connection, ruling: Action, closing: Iterable[Link]) -> None:
-    """Raises RuledOnSinceError when a later ruling that stands cut, tied or moved the same records."""
+def _require_latest(connection: Connection, ruling: Action, closing: Iterable[Link], since: int) -> None:
+    """Raises RuledOnSinceError when a ruling that stands since later cut, tied or moved the same records."""
     tied = {record_id for link in closing if link.kind == "must" for record_id in link.pair}
-    moved = {move.record_id for move in select_action_moves(connection, ruling.action_id)}
-    since = select_closers(connection, ruling.action_id)
-    since |= {link.opened_by for link in select_links(connection, tied, kind="must") if link.opened_by}
-    since |= select_movers(connection, moved)
-    later = select_standing_rulings(connection, {each for each in since if each > ruling.action_id})
+    moved = {move.record_id for move in select_action_moves(connection, since)}
+    touching = select_closers(connection, ruling.action_id)
+    touching |= {link.opened_by for link in select_links(connection, tied, kind="must") if link.opened_by}
+    movers = select_movers(connection, moved)
+    rulings = touching | set(select_rulings_of(connection, movers).values())
+    standing = select_standing_rulings(connection, rulings - {ruling.action_id})
+    turns = select_last_turns(connection, standing)
+    later = [each for each in standing if turns[each] > since and (each in touching or turns[each] in movers)]
     if later:
         named = " and ".join(map(str, later))
         raise RuledOnSinceError(

@@ -58,6 +58,10 @@ class Server:
             error.close()
             return error.code
 
+    def read(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://{self.address}{path}", timeout=30) as answer:
+            return str(answer.read().decode())
+
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -156,3 +160,17 @@ def test_what_lies_in_the_directory_is_not_served(
     log = server.log.read_text()
     assert (answer, stopped) == (200, 0), log
     assert "of the directory" not in log
+
+
+@pytest.mark.slow
+def test_every_worker_tells_the_same_metrics(serve: Serve, lite_people: StoreBuilder) -> None:
+    for key in "abc":
+        lite_people.add_profile(a_record(source_record_id=key))
+    server = serve(workers=3)
+    server.wait_until_ready()
+
+    with ThreadPoolExecutor(12) as scrapers:
+        told = Counter(scrapers.map(lambda _: server.read("/metrics"), range(60)))
+
+    [text] = told
+    assert "cdp_records 3.0\n" in text

@@ -17,15 +17,19 @@ from resolution.blocking import (
     create_block_keys,
     drop_block_keys,
 )
-from resolution.keys import blocking_keys
+from resolution.columns import LIST_COLUMNS, SCALAR_COLUMNS
+from resolution.keys import blocking_keys, names_somebody
 from resolution.specification import BlockingRule
+from resolution.workspace import find_nobodies
 from tests.resolution.builders import (
     SHIPPED,
     Linkage,
     a_person,
     many_linkages,
+    records_of,
     rows,
     whole_records_of,
+    workspace_of,
 )
 
 EVERY_SHAPE = (
@@ -201,3 +205,19 @@ def test_the_tables_of_blocking_can_be_dropped_without_a_trace() -> None:
         drop_block_keys(connection)
 
         assert rows(connection, "SHOW TABLES") == before
+
+
+def test_python_and_sql_tell_alike_who_names_nobody() -> None:
+    linkages = [
+        {},
+        *({column: "x"} for column in SCALAR_COLUMNS),
+        *({column: ["x"]} for column in LIST_COLUMNS),
+    ]
+
+    with workspace_of(records_of(linkages)) as connection:
+        find_nobodies(connection)
+        nobodies = {record_id for (record_id,) in rows(connection, "FROM nobodies")}
+
+    expected = {number for number, linkage in enumerate(linkages, start=1) if not names_somebody(linkage)}
+    assert nobodies == expected
+    assert 1 in nobodies

@@ -285,6 +285,17 @@ def test_a_dry_run_names_the_decisions_that_the_weights_contradict(two_people: E
     ]
 
 
+def test_a_decision_about_records_that_say_the_same_is_weighed_as_their_first(people_store: Engine) -> None:
+    add_records(people_store, a_record("a1", ANA), *(a_record(key, ANA_AGAIN) for key in ("a2", "a3", "a4")))
+    for key in ("a2", "a3", "a4"):
+        constrain(people_store, "must", "a1", key)
+
+    preview = resolve(people_store, dry_run=True)["preview"]
+
+    assert preview is not None
+    assert preview["contradictions"] == []
+
+
 def test_an_unknown_model_is_refused(two_people: Engine) -> None:
     with pytest.raises(UnknownModelError, match="99"):
         resolve(two_people, model_version=99)

@@ -106,6 +106,15 @@ class Rulings(RuleBasedStateMachine):
         rows = self.desk.rows(steward_actions)
         return [row["action_id"] for row in rows if row["undone_by"] is None and chosen(row)]
 
+    def stands_since(self, action_id: int) -> int:
+        """The last action about a ruling: itself, an undo of its undo, or one of theirs."""
+        undos = [
+            row["action_id"]
+            for row in self.desk.rows(steward_actions)
+            if row["undoes_action_id"] == action_id
+        ]
+        return max([action_id, *map(self.stands_since, undos)])
+
     def attempt(self, step: Callable[[], Outcome]) -> None:
         """A refusal changes nothing; what goes through leaves the store sound and tells the truth."""
         before = self.desk.people()
@@ -127,7 +136,7 @@ class Rulings(RuleBasedStateMachine):
         try:
             assert self.desk.breaches() == []
             while rulings := self.standing(lambda row: row["undoes_action_id"] is None):
-                undo_action(self.desk.feed.resolver, rulings[-1], an_order())
+                undo_action(self.desk.feed.resolver, max(rulings, key=self.stands_since), an_order())
             self.look_at_the_end()
         finally:
             self.engine.dispose()

@@ -172,6 +172,43 @@ def test_a_ruling_that_a_later_one_builds_on_waits_for_its_undo(desk: Desk) -> N
     assert desk.people() == before
 
 
+def test_a_ruling_that_stands_again_is_as_late_as_the_undo_that_let_it(desk: Desk) -> None:
+    desk.take(ANA, BIA, CAIO)
+    before = desk.people()
+    first = desk.join("1", "2")
+    undone = desk.undo(first)
+    second = desk.join("2", "3")
+    between = desk.people()
+    desk.undo(undone)
+
+    with pytest.raises(RuledOnSinceError) as refused:
+        desk.undo(second)
+
+    assert refused.value.ids == (first.action_id,)
+    desk.undo(first)
+    assert known_before(desk, between) == between
+    desk.undo(second)
+    assert known_before(desk, before) == before
+
+
+def test_ids_come_back_from_a_join_that_stood_again_over_others(desk: Desk) -> None:
+    """It moved other records than the first time."""
+    desk.take(ANA, BIA, CAIO, {"full_name": "Davi Moura"})
+    earlier = desk.join("1", "2")
+    outer = desk.join("1", "3", "4")
+    undone = desk.undo(outer)
+    desk.undo(earlier)
+    desk.join("3", "2")
+    desk.join("2", "4")
+    before = desk.people()
+
+    desk.undo(undone)
+    assert desk.groups() == [["1", "2", "3", "4"]]
+    desk.undo(outer)
+
+    assert known_before(desk, before) == before
+
+
 def test_a_join_that_was_split_since_waits_for_the_split(lite_desk: Desk) -> None:
     lite_desk.take(ANA, BIA, CAIO)
     joined = lite_desk.join("1", "2", "3")
