@@ -105,3 +105,26 @@ def test_online_goes_on_from_what_a_batch_left(store: Engine) -> None:
     online = findings(store)
     resolve_all(store, clock=lambda: NOW)
     assert findings(store) == online
+
+
+def test_a_block_may_close_over_records_that_wait(
+    sqlite_store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who wait because their address became shared still have the key of it."""
+    monkeypatch.setattr(resolution.incremental, "REDO_AT_ONCE", 0)
+    feed = Feed(sqlite_store, Limits(cap=3))
+    shared = {"emails": ["casa77@example.com"]}
+    feed.ingest(
+        a_record("a1", full_name="Ana Reis", **shared),
+        a_record("a2", full_name="Ana Reis", gender="f", **shared),
+    )
+    for name in ("Bia", "Caio", "Davi", "Eva"):
+        feed.ingest(a_record(name, full_name=f"{name} Reis", **shared))
+
+    for number in range(3):
+        feed.ingest(a_record(f"b{number}", full_name="Ana Reis", birth_date=f"198{number}-02-03"))
+
+    feed.drain()
+    online = findings(sqlite_store)
+    resolve_all(sqlite_store, clock=lambda: NOW)
+    assert findings(sqlite_store) == online
