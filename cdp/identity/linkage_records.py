@@ -1,14 +1,12 @@
-"""Live source records as the engine takes them, and a fingerprint of them all.
+"""Live source records as the engine takes them.
 
 Grain: one row per source record that is not deleted.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
-import orjson
 from sqlalchemy import Connection, func, select
 
 from cdp.store import stream_rows
@@ -38,19 +36,3 @@ def stream_linkage_records(connection: Connection) -> Iterator[Sequence[LinkageR
 def count_live_records(connection: Connection) -> int:
     live = select(func.count()).select_from(source_records).where(source_records.c.deleted_at.is_(None))
     return connection.scalars(live).one()
-
-
-def fingerprint_records(connection: Connection) -> str:
-    """A digest of which version of which record is live: equal digests, equal records.
-
-    Counts and times would miss a load that was begun before and is committed after.
-    """
-    digest = hashlib.sha256()
-    statement = (
-        select(source_records.c.record_id, source_records.c.raw_hash, source_records.c.standardizer_version)
-        .where(source_records.c.deleted_at.is_(None))
-        .order_by(source_records.c.record_id)
-    )
-    for chunk in stream_rows(connection, statement):
-        digest.update(orjson.dumps([tuple(row) for row in chunk]))
-    return digest.hexdigest()

@@ -1,12 +1,11 @@
-"""What a resolution starts from besides the records, read in one snapshot, and whether it still holds.
+"""What a resolution starts from besides the records, read in one snapshot, and what is not so any more later.
 
-A resolution takes minutes and is published in a transaction of its own: what it started from must not have
-changed in between.
+A resolution takes minutes and is published in a transaction of its own: what changed in between is to be followed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,10 +14,15 @@ from sqlalchemy import Connection, Select, func, select
 from cdp.errors import CdpError
 from cdp.identity.golden import Survivorship, open_memberships, select_survivorship, stream_golden
 from cdp.identity.identifier_reports import select_held_values
-from cdp.identity.linkage_records import fingerprint_records
 from cdp.identity.memberships import select_current_profiles
 from cdp.identity.models import select_active_version
 from cdp.identity.must_links import through_gone
+from cdp.identity.record_versions import (
+    RecordChanges,
+    RecordVersions,
+    find_record_changes,
+    select_record_versions,
+)
 from cdp.identity.resolution_runs import PublishedRun
 from cdp.store import stream_rows
 from cdp.store.schema import ledger_entries, memberships, pair_constraints, profiles, source_records
@@ -29,7 +33,7 @@ _LOADING_AT_MOST = timedelta(hours=1)
 
 
 class StoreChangedError(CdpError):
-    """The store changed while everything was resolved; nothing was published."""
+    """The store changed, while everything was resolved, in a way that cannot be followed; nothing was published."""
 
     reason = "store_changed"
 
@@ -39,7 +43,7 @@ class Snapshot:
     """held: values that count as shared by report. current: record id to its profile. newest_profile_id: of all there
     ever were."""
 
-    records: str
+    records: RecordVersions
     ledger: tuple[int, int]
     constraints: PairConstraints
     held: frozenset[Value]
@@ -51,7 +55,7 @@ class Snapshot:
 
 def select_snapshot(connection: Connection) -> Snapshot:
     return Snapshot(
-        records=fingerprint_records(connection),
+        records=select_record_versions(connection),
         ledger=_select_ledger_state(connection),
         constraints=select_constraints(connection),
         held=select_held_values(connection),
@@ -62,22 +66,56 @@ def select_snapshot(connection: Connection) -> Snapshot:
     )
 
 
-def require_unchanged(connection: Connection, snapshot: Snapshot) -> None:
-    """Raises StoreChangedError."""
-    now_there = {
-        "records": fingerprint_records(connection) == snapshot.records,
-        "profiles": _select_ledger_state(connection) == snapshot.ledger,
-        "decisions": select_constraints(connection) == snapshot.constraints,
-        "reports": select_held_values(connection) == snapshot.held,
-        "model": select_active_version(connection) == snapshot.active_version,
-        "sources": select_survivorship(connection) == snapshot.survivorship,
-    }
-    changed = [name for name, is_same in now_there.items() if not is_same]
-    if changed:
+@dataclass(frozen=True)
+class StoreChanges:
+    """What happened since a snapshot.
+
+    ruled: records of which stewards ruled, or took back what they had ruled. holding: values that count as shared by
+    report since then, and with False those that do so no longer. survivorship: as it is now. other_golden: whether
+    golden records of unchanged members may be others by it. moved: whether anything was published.
+    """
+
+    records: RecordChanges
+    ruled: frozenset[int]
+    holding: Mapping[Value, bool]
+    survivorship: Survivorship
+    other_golden: bool
+    moved: bool
+
+    @property
+    def of_evidence(self) -> bool:
+        """Whether the people may be others, and not merely where they are."""
+        return bool(self.records.count or self.ruled or self.holding)
+
+
+def find_changes(connection: Connection, snapshot: Snapshot) -> StoreChanges | None:
+    """None where there is nothing to follow. Raises StoreChangedError when another model came into force."""
+    if select_active_version(connection) != snapshot.active_version:
         raise StoreChangedError(
-            f"The store's {' and '.join(changed)} changed while everything was resolved; "
-            "the profiles are as they were. Run `cdp resolve` again."
+            "Another model came into force while everything was resolved; the profiles are as they were. "
+            "Run `cdp resolve` again."
         )
+    survivorship, held = select_survivorship(connection), select_held_values(connection)
+    found = StoreChanges(
+        records=find_record_changes(connection, snapshot.records),
+        ruled=_ruled_since(select_constraints(connection), snapshot.constraints),
+        holding={value: value in held for value in sorted(held ^ snapshot.held)},
+        survivorship=survivorship,
+        other_golden=not _chooses_as(survivorship, snapshot.survivorship),
+        moved=_select_ledger_state(connection) != snapshot.ledger,
+    )
+    return found if found.of_evidence or found.other_golden or found.moved else None
+
+
+def _ruled_since(now: PairConstraints, before: PairConstraints) -> frozenset[int]:
+    changed = (now.must ^ before.must) | (now.cannot ^ before.cannot)
+    return frozenset(record_id for pair in changed for record_id in pair)
+
+
+def _chooses_as(now: Survivorship, before: Survivorship) -> bool:
+    """A source that is new had no member before."""
+    known = {source_id: now.sources.get(source_id) for source_id in before.sources}
+    return now.rules == before.rules and known == dict(before.sources)
 
 
 def select_constraints(connection: Connection) -> PairConstraints:
@@ -123,7 +161,7 @@ def find_stale_profiles(
         return frozenset()
     same_rules = last is not None and last.counts.get("survivorship_digest") == snapshot.survivorship.digest()
     if last is not None and same_rules:
-        if last.counts.get("records_digest") == snapshot.records:
+        if last.counts.get("records_digest") == snapshot.records.digest:
             return frozenset()
         received_since = (
             select(memberships.c.profile_id)

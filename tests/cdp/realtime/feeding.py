@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from benchmarks.findings import Findings as Findings
 from benchmarks.findings import findings as findings
 from cdp.identity.activate import activate_model
-from cdp.identity.models import insert_model, replace_activation
+from cdp.identity.models import insert_model, replace_activation, require_model
 from cdp.identity.sources import NewSource, insert_sources, select_sources
 from cdp.realtime.incoming import IncomingRecord, take_record
 from cdp.realtime.ingest import Ingested, Resolver, delete_record, ingest_records
@@ -94,6 +94,14 @@ def activate_failing_model(store: Engine) -> None:
     with write(store) as connection:
         insert_model(connection, model, label="failing", report={}, seed=0, record_count=0, now=NOW)
     activate_model(store, 2, author="lead", reason="first", now=NOW)
+
+
+def keep_model(store: Engine, version: int, **changes: Any) -> None:
+    """Another version of the small model."""
+    with write(store) as connection:
+        model = replace(require_model(connection, 0), version=version)
+        model = replace(model, specification=replace(model.specification, **changes))
+        insert_model(connection, model, label="other", report={}, seed=0, record_count=0, now=NOW)
 
 
 def a_record(key: str, *, source: str = "shop", day: int = 0, **values: Any) -> dict[str, Any]:

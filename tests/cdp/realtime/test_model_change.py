@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from threading import Thread
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, text
@@ -15,11 +14,10 @@ from sqlalchemy import Engine, select, text
 from cdp.identity.activate import activate_model
 from cdp.identity.apply_model import apply_model
 from cdp.identity.explain import explain_profile
-from cdp.identity.models import UncompilableModelError, insert_model, require_model
+from cdp.identity.models import UncompilableModelError, insert_model
 from cdp.identity.profile_reads import require_profile
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.identity.resolve import resolve_all
-from cdp.identity.snapshot import StoreChangedError
 from cdp.identity.train import train_model
 from cdp.identity.verify import verify_store
 from cdp.realtime.ingest import Ingested
@@ -27,21 +25,13 @@ from cdp.realtime.online_models import select_online_version
 from cdp.store import read, schema, write
 from resolution import Model, initial_model
 from tests.cdp.identity.resolving import rows
-from tests.cdp.realtime.feeding import NOW, Feed, a_record, findings
+from tests.cdp.realtime.feeding import NOW, Feed, a_record, findings, keep_model
 from tests.resolution.builders import SMALL
 
 ANA = {"full_name": "Ana Reis", "emails": ["ana@example.com"], "birth_date": "1980-02-29"}
 
 # So high that nobody is joined.
 STRICT = replace(SMALL.thresholds, link=900.0, join=900.0, review=900.0, ceiling=999.0)
-
-
-def keep_model(store: Engine, version: int, **changes: Any) -> None:
-    """Another version of the small model."""
-    with write(store) as connection:
-        model = replace(require_model(connection, 0), version=version)
-        model = replace(model, specification=replace(model.specification, **changes))
-        insert_model(connection, model, label="other", report={}, seed=0, record_count=0, now=NOW)
 
 
 @pytest.fixture
@@ -154,19 +144,6 @@ def test_what_came_while_everything_was_resolved_takes_the_new_version_from_then
     assert ingested.model_version == 1
     assert {row["model_version_id"] for row in rows(feed.engine, "edges")} <= {1}
     assert verify_store(feed.engine).breaches == []
-
-
-def test_a_record_that_came_while_everything_was_resolved_wins(feed: Feed) -> None:
-    def deliver(step: str) -> None:
-        if step == "publishing":
-            feed.ingest(a_record("a3", **ANA, gender="m"))
-
-    with pytest.raises(StoreChangedError):
-        resolve_all(feed.engine, model_version=1, clock=lambda: NOW, progress=deliver)
-
-    with read(feed.engine) as connection:
-        assert select_online_version(connection) == 0
-    assert people(feed) == [3]
 
 
 def waits_for_a_lock(engine: Engine) -> bool:
