@@ -40,10 +40,11 @@ class EdgeUpdate:
         concerned = dirty | turning
         before = self.index.select_keys(concerned)
         after = {record_id: self._keys(record_id, firsts) for record_id in concerned}
+        # Keys tell who turned, but not of records that have none at all.
         self.rederived = dirty | {
             record_id
             for record_id in turning
-            if before.get(record_id, frozenset()) != after[record_id].keys()
+            if not after[record_id] or before.get(record_id, frozenset()) != after[record_id].keys()
         }
         for edge in self.index.select_edges(self.rederived):
             self.stored[edge.pair] = edge
