@@ -63,8 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 agreements.append(agreement)
             write_section("Parity", agreement_lines(agreements, given.seed))
         elif part == "order":
+            brought = []
             try:
-                brought = list(measure_order(given.data, seed=given.seed))
+                for way in measure_order(given.data, seed=given.seed):
+                    print(way, file=sys.stderr, flush=True)
+                    brought.append(way)
             except OrderMattersError as error:
                 raise SystemExit(str(error)) from error
             write_section("Order", [*order_lines(brought), "", provenance("order", given.seed)])

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Brought:
     drained: int
     processor_seconds: float | None
     seconds: float
-    found: Findings
+    found: Findings = field(repr=False)
 
 
 def measure_order(data: Path, *, seed: int, limit: int | None = None) -> Iterator[Brought]:
