@@ -18,6 +18,7 @@ import orjson
 from sqlalchemy import Connection, FromClause, Select, select, type_coerce
 
 from cdp.identity.rules_file import rules_file
+from cdp.identity.standardized import values_of
 from cdp.identity.survivorship import (
     MemberRecord,
     Rules,
@@ -139,24 +140,13 @@ def member_record(
         source_record_id=source_record_id,
         source_trust=trust,
         occurred_at=occurred_at,
-        values=_values(standardized),
+        values=values_of(standardized),
         identifiers=identified,
         # Parsing every raw record would double the time, and few say that anything is verified.
         verified=frozenset(orjson.loads(raw).get("verified") or ())
         if '"verified"' in raw
         else _NOTHING_VERIFIED,
     )
-
-
-def _values(standardized: str) -> Mapping[str, Any]:
-    """The object `values` of a standardized record. Its text is canonical, so that it comes last: parsing what the
-    engine compares as well would take twice as long."""
-    _, _, values_and_brace = standardized.partition(',"values":')
-    try:
-        values: Mapping[str, Any] = orjson.loads(values_and_brace[:-1])
-    except orjson.JSONDecodeError:
-        values = orjson.loads(standardized)["values"]
-    return values
 
 
 class _IdentifierRows:

@@ -77,7 +77,7 @@ def close_run(
 
 def select_last_published(connection: Connection) -> PublishedRun | None:
     """A batch's, or the one that stands for all that came online since the batch before it."""
-    last = connection.execute(_LAST_PUBLISHED).first()
+    last = _LAST_PUBLISHED.first(connection)
     if last is None:
         return None
     return PublishedRun(
@@ -103,7 +103,7 @@ def select_version_in_use(connection: Connection) -> int | None:
 
 
 _VERSION_IN_USE = QuickStatement(select(version_in_use().label("model_version")))
-_LAST_PUBLISHED = (
+_LAST_PUBLISHED = QuickStatement(
     select(runs.c.run_id, runs.c.kind, runs.c.model_version_id, runs.c.started_at, runs.c.counts)
     .where(runs.c.state == "published")
     .order_by(runs.c.run_id.desc())

@@ -17,13 +17,17 @@ from typing import Any
 from sqlalchemy import Connection, Engine, RowMapping, bindparam, func, select
 
 from cdp.canonical import canonical_json
-from cdp.store import stream_rows, write_alone, writes_are_serial
+from cdp.store import insert_rows, stream_rows, write_alone, writes_are_serial
 from cdp.store.instants import format_instant
+from cdp.store.quick import QuickStatement
 from cdp.store.schema import audit_entries
 
 # The hash before the first entry.
 CHAIN_START = "0" * 64
 _SEAL_BATCH = 10_000
+
+_CONTENT = ("recorded_at", "actor", "action", "object_kind", "object_id", "details")
+_PLACE = ("chain_position", "previous_hash", "entry_hash")
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ def append_audit(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     ]
     if writes_are_serial(connection):
         rows = _linked(connection, rows)
-    connection.execute(audit_entries.insert(), rows)
+    names = (*_CONTENT, *_PLACE) if writes_are_serial(connection) else _CONTENT
+    insert_rows(connection, audit_entries, [[row[name] for name in names] for row in rows], columns=names)
 
 
 def seal_audit(engine: Engine) -> int:
@@ -107,13 +112,16 @@ def find_breach(connection: Connection) -> ChainBreach | None:
 
 def select_head(connection: Connection) -> tuple[int, str]:
     """Position and hash of the last sealed entry; (0, CHAIN_START) when there is none."""
-    last = connection.execute(
-        select(audit_entries.c.chain_position, audit_entries.c.entry_hash)
-        .where(audit_entries.c.chain_position.is_not(None))
-        .order_by(audit_entries.c.chain_position.desc())
-        .limit(1)
-    ).first()
+    last = _HEAD.first(connection)
     return (last.chain_position, last.entry_hash) if last else (0, CHAIN_START)
+
+
+_HEAD = QuickStatement(
+    select(audit_entries.c.chain_position, audit_entries.c.entry_hash)
+    .where(audit_entries.c.chain_position.is_not(None))
+    .order_by(audit_entries.c.chain_position.desc())
+    .limit(1)
+)
 
 
 def _seal_batch(connection: Connection) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
 from cdp.identity.golden import MEMBER_COLUMNS, Survivorship, golden_text, member_record
+from cdp.store.quick import quick
 from cdp.store.schema import identifiers, source_records
 from cdp.store.sets import number_set, set_values
 
@@ -23,11 +23,11 @@ def make_golden_records(
         return {}
     dialect = connection.dialect.name
     identified: dict[int, list[tuple[str, str, bool]]] = defaultdict(list)
-    for row in connection.execute(_identifiers(dialect), wanted):
-        identified[row.record_id].append((row.kind, row.value, row.verified))
+    for record_id, kind, value, is_verified in _identifiers(dialect).tuples(connection, **wanted):
+        identified[record_id].append((kind, value, is_verified))
     found = {
-        row.record_id: member_record(row, sorted(identified[row.record_id]), survivorship)
-        for row in connection.execute(_records(dialect), wanted)
+        row[0]: member_record(row, sorted(identified[row[0]]), survivorship)
+        for row in _records(dialect).tuples(connection, **wanted)
     }
     return {
         profile_id: golden_text([found[record_id] for record_id in sorted(listed)], survivorship.rules)
@@ -35,14 +35,14 @@ def make_golden_records(
     }
 
 
-@lru_cache
+@quick
 def _records(dialect: str) -> Select[Any]:
     return select(*MEMBER_COLUMNS).where(
         source_records.c.record_id.in_(select(number_set(dialect, "ids").c.id))
     )
 
 
-@lru_cache
+@quick
 def _identifiers(dialect: str) -> Select[Any]:
     return select(
         identifiers.c.record_id, identifiers.c.kind, identifiers.c.value, identifiers.c.verified

@@ -32,6 +32,7 @@ from cdp.realtime.online_models import (
 from cdp.realtime.publish_region import Cause, Published, publish_region
 from cdp.realtime.versions import Stored, store_versions
 from cdp.store import retry_write
+from cdp.store.quick import QuickStatement
 from cdp.store.schema import identifiers, ledger_entries, profiles, source_records, sources
 from resolution import (
     Change,
@@ -185,7 +186,7 @@ def resolve_and_publish(
         raise StoreNotResolvedError(str(error)) from error
     if resolution.unscored:
         set_aside(connection, resolution.unscored, CONDITION_FAILED, now=now)
-    newest = connection.scalar(_NEWEST_PROFILE)
+    [newest] = _NEWEST_PROFILE.first(connection)
     published = publish_region(
         connection,
         index,
@@ -201,8 +202,10 @@ def resolve_and_publish(
     return Effect(resolution, published, candidates, cause.model_version)
 
 
-_LAST_ENTRY = select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
-_NEWEST_PROFILE = select(func.max(profiles.c.profile_id))
+_LAST_ENTRY = QuickStatement(
+    select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
+)
+_NEWEST_PROFILE = QuickStatement(select(func.max(profiles.c.profile_id).label("profile_id")))
 
 # A writer may lose many times where everyone writes about the same person.
 _ATTEMPTS = 50
@@ -210,8 +213,8 @@ _ATTEMPTS = 50
 
 def not_before_the_ledger(connection: Connection, now: datetime) -> datetime:
     """Now, or the moment of the last entry when the clock went back: no membership ends before it began."""
-    recorded_at = connection.scalar(_LAST_ENTRY)
-    return now if recorded_at is None else max(now, recorded_at)
+    last = _LAST_ENTRY.first(connection)
+    return now if last is None else max(now, last.recorded_at)
 
 
 def _synchronize(

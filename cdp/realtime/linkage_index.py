@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import (
     Connection,
     Executable,
@@ -27,6 +26,7 @@ from sqlalchemy import (
 )
 
 from cdp.identity.must_links import through_gone
+from cdp.identity.standardized import linkage_of
 from cdp.store import Instant, insert_rows
 from cdp.store.quick import QuickStatement, quick
 from cdp.store.schema import (
@@ -67,7 +67,7 @@ class StoreIndex:
             row.record_id: IndexedRecord(
                 row.record_id,
                 (names[row.source_id], row.source_record_id),
-                orjson.loads(row.standardized)["linkage"],
+                linkage_of(row.standardized),
                 row.linkage_hash,
             )
             for row in self._rows(_records(self._dialect), record_ids)
@@ -186,7 +186,7 @@ class StoreIndex:
         keys = [value_key(*value) for value in changes]
         if not keys:
             return
-        self._connection.execute(delete(shared_values).where(shared_values.c.value_key.in_(keys)))
+        _DELETE_SHARED.run_many(self._connection, [{"key": key} for key in keys])
         names = ("value_key", "column_name", "value", "holder_count", "sharing", "is_held", "counted_at")
         insert_rows(self._connection, shared_values, rows, columns=names)
 
@@ -194,7 +194,8 @@ class StoreIndex:
         gone = [{"key": key, "record": record_id} for key, record_id in removed]
         if gone:
             _DELETE_KEY.run_many(self._connection, gone)
-        insert_rows(self._connection, blocking_keys, list(added))
+        # In the order of the table, so that each of its pages is touched once.
+        insert_rows(self._connection, blocking_keys, sorted(added))
 
     def change_edges(
         self, removed: Iterable[Pair], added: Iterable[NewEdge], moved: Mapping[Pair, str]
@@ -410,6 +411,7 @@ _DELETE_HOLDER = QuickStatement(
         value_holders.c.record_id == bindparam("record"),
     )
 )
+_DELETE_SHARED = QuickStatement(delete(shared_values).where(shared_values.c.value_key == bindparam("key")))
 _DELETE_KEY = QuickStatement(
     delete(blocking_keys).where(
         blocking_keys.c.blocking_key == bindparam("key"), blocking_keys.c.record_id == bindparam("record")

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, bindparam, func, insert, select, union, update
+from sqlalchemy import Connection, Executable, Row, bindparam, func, select, union, update
 
 from cdp.identity.candidates import Proposal, probability_of
-from cdp.store.quick import quick
+from cdp.store import insert_rows, reserve_ids
+from cdp.store.quick import QuickStatement, quick
 from cdp.store.schema import merge_candidates as candidates
 from cdp.store.schema import source_records
 from cdp.store.sets import number_set, set_values
@@ -60,10 +61,9 @@ def _select_open(connection: Connection, record_ids: Collection[int]) -> Sequenc
 
 
 def _withdraw(connection: Connection, rows: Sequence[Row[Any]], author: str, now: datetime) -> None:
-    if rows:
-        connection.execute(
-            _WITHDRAW, [{"closed_id": row.candidate_id, "now": now, "author": author} for row in rows]
-        )
+    _WITHDRAW.run_many(
+        connection, [{"closed_id": row.candidate_id, "now": now, "author": author} for row in rows]
+    )
 
 
 def _change(
@@ -79,34 +79,48 @@ def _change(
         told = (row.profile_id_l, row.profile_id_r, row.match_weight, row.reason, row.model_version_id)
         if now_told != told:
             changes.append({"changed_id": row.candidate_id} | _values(each, model_version))
-    if changes:
-        connection.execute(_CHANGE, changes)
+    _CHANGE.run_many(connection, changes)
 
 
 def _open(
     connection: Connection, new: Sequence[Proposal], model_version: int, now: datetime
 ) -> dict[Pair, int]:
-    opened = {}
-    for each in new:
-        pair = {"record_id_l": each.record_id_l, "record_id_r": each.record_id_r}
-        if connection.scalar(
-            _LEFT_UNSURE, {"l": each.record_id_l, "r": each.record_id_r, "of": model_version}
-        ):
-            continue
-        row = pair | _values(each, model_version) | {"state": "open", "created_at": now}
-        opened[each.record_id_l, each.record_id_r] = connection.scalars(_OPEN, row).one()
-    return opened
+    pairs = [(each.record_id_l, each.record_id_r) for each in new]
+    opened = {
+        pair: each
+        for pair, each in zip(pairs, new, strict=True)
+        if _LEFT_UNSURE.first(connection, l=pair[0], r=pair[1], of=model_version) is None
+    }
+    ids = dict(zip(opened, reserve_ids(connection, candidates.c.candidate_id, len(opened)), strict=True))
+    rows = [
+        (ids[pair], *pair, "open", now, *_values(each, model_version).values())
+        for pair, each in opened.items()
+    ]
+    names = ("candidate_id", "record_id_l", "record_id_r", "state", "created_at", *_VALUES)
+    insert_rows(connection, candidates, rows, columns=names)
+    return ids
+
+
+_VALUES = (
+    "profile_id_l",
+    "profile_id_r",
+    "match_weight",
+    "match_probability",
+    "reason",
+    "model_version_id",
+)
 
 
 def _values(proposal: Proposal, model_version: int) -> dict[str, Any]:
-    return {
-        "profile_id_l": proposal.profile_id_l,
-        "profile_id_r": proposal.profile_id_r,
-        "match_weight": proposal.match_weight,
-        "match_probability": probability_of(proposal.match_weight),
-        "reason": proposal.reason,
-        "model_version_id": model_version,
-    }
+    values = (
+        proposal.profile_id_l,
+        proposal.profile_id_r,
+        proposal.match_weight,
+        probability_of(proposal.match_weight),
+        proposal.reason,
+        model_version,
+    )
+    return dict(zip(_VALUES, values, strict=True))
 
 
 @quick
@@ -129,20 +143,23 @@ def _open_of(dialect: str) -> Executable:
     )
 
 
-_WITHDRAW = (
+_WITHDRAW = QuickStatement(
     update(candidates)
     .where(candidates.c.candidate_id == bindparam("closed_id"))
     .values(state="withdrawn", closed_at=bindparam("now"), closed_by=bindparam("author"))
 )
-_CHANGE = update(candidates).where(candidates.c.candidate_id == bindparam("changed_id"))
-_OPEN = insert(candidates).returning(candidates.c.candidate_id)
+_CHANGE = QuickStatement(
+    update(candidates)
+    .where(candidates.c.candidate_id == bindparam("changed_id"))
+    .values({name: bindparam(name) for name in _VALUES})
+)
 # A steward could not tell, under this model and from these versions of the records.
 _newest = (
     select(func.max(source_records.c.received_at))
     .where(source_records.c.record_id.in_((bindparam("l"), bindparam("r"))))
     .scalar_subquery()
 )
-_LEFT_UNSURE = (
+_LEFT_UNSURE = QuickStatement(
     select(candidates.c.candidate_id)
     .where(
         candidates.c.record_id_l == bindparam("l"),

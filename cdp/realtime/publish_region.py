@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from cdp.canonical import canonical_json
 from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence, retired_and_told
@@ -21,7 +22,9 @@ from cdp.identity.repointing import repoint_absorbed
 from cdp.realtime.golden_records import make_golden_records
 from cdp.realtime.linkage_index import StoreIndex
 from cdp.store import insert_rows, reserve_ids
+from cdp.store.quick import QuickStatement, quick
 from cdp.store.schema import ledger_entries, ledger_moves, memberships, outbox_events, profiles
+from cdp.store.sets import set_values, text_set
 from resolution import LocalResolution
 
 
@@ -103,7 +106,8 @@ def _restorable(
     wanted = {record_id: restored[record_id] for record_id in listed if record_id in restored}
     if not wanted:
         return {}
-    states = dict(connection.execute(_STATES, {"profile_ids": sorted(set(wanted.values()))}).all())
+    bound = set_values(connection, "ids", set(wanted.values()))
+    states = dict(_states(connection.dialect.name).tuples(connection, **bound))
     own = set(current.values())
     return {
         record_id: profile_id
@@ -156,9 +160,9 @@ def _write_profiles(
     versions = dict.fromkeys((row[0] for row in created), 1)
     if rows:
         bound = ("to_state", "to_survivor", "to_count", "to_golden", "of_profile")
-        connection.execute(_UPDATE, [dict(zip(bound, row, strict=True)) | {"now": now} for row in rows])
-        changed = [row[-1] for row in rows]
-        versions.update(connection.execute(_VERSIONS, {"profile_ids": changed}).all())
+        _UPDATE.run_many(connection, [dict(zip(bound, row, strict=True)) | {"now": now} for row in rows])
+        changed = set_values(connection, "ids", [row[-1] for row in rows])
+        versions.update(_versions(connection.dialect.name).tuples(connection, **changed))
     return versions
 
 
@@ -222,7 +226,7 @@ def _move(
 ) -> None:
     left = [{"left_id": record_id, "now": now} for _, record_id, before, _ in moves if before is not None]
     if left:
-        connection.execute(_LEAVE, left)
+        _LEAVE.run_many(connection, left)
     opened = [(record_id, to, entry_id, now) for entry_id, record_id, _, to in moves if to is not None]
     names = ("record_id", "profile_id", "ledger_entry_id", "valid_from")
     insert_rows(connection, memberships, opened, columns=names)
@@ -261,7 +265,7 @@ def _write_events(
     insert_rows(connection, outbox_events, rows(), columns=("kind", "subject_id", "payload", "created_at"))
 
 
-_UPDATE = (
+_UPDATE = QuickStatement(
     update(profiles)
     .where(profiles.c.profile_id == bindparam("of_profile"))
     .values(
@@ -273,14 +277,22 @@ _UPDATE = (
         version=profiles.c.version + 1,
     )
 )
-_VERSIONS = select(profiles.c.profile_id, profiles.c.version).where(
-    profiles.c.profile_id.in_(bindparam("profile_ids", expanding=True))
-)
-_STATES = select(profiles.c.profile_id, profiles.c.state).where(
-    profiles.c.profile_id.in_(bindparam("profile_ids", expanding=True))
-)
-_LEAVE = (
+_LEAVE = QuickStatement(
     update(memberships)
     .where(memberships.c.record_id == bindparam("left_id"), memberships.c.valid_to.is_(None))
     .values(valid_to=bindparam("now"))
 )
+
+
+@quick
+def _versions(dialect: str) -> Select[Any]:
+    ids = text_set(dialect, "ids")
+    return select(profiles.c.profile_id, profiles.c.version).where(
+        profiles.c.profile_id.in_(select(ids.c.id))
+    )
+
+
+@quick
+def _states(dialect: str) -> Select[Any]:
+    ids = text_set(dialect, "ids")
+    return select(profiles.c.profile_id, profiles.c.state).where(profiles.c.profile_id.in_(select(ids.c.id)))

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-import orjson
-from sqlalchemy import Connection, Row, Select, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
+from cdp.identity.standardized import linkage_of
 from cdp.realtime.incoming import IncomingRecord, says_the_same
 from cdp.store import insert_rows, reserve_ids
+from cdp.store.quick import QuickStatement, quick
 from cdp.store.schema import identifiers, source_records
 from cdp.store.sets import keyed_set, keyed_set_values
 from resolution import Change, IndexedRecord
@@ -63,7 +63,7 @@ def store_versions(connection: Connection, records: Sequence[IncomingRecord], *,
     return Stored(record_ids, standing, changes, frozenset(ids[key] for key in created))
 
 
-def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Row[Any] | None) -> str | None:
+def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Any | None) -> str | None:
     """None when the record is newer than what stands so far."""
     if rival is not None:
         if record.raw_hash == rival.raw_hash:
@@ -85,24 +85,23 @@ def _version(record: IncomingRecord) -> tuple[datetime, str]:
     return record.occurred_at, record.raw_hash
 
 
-def _select_known(connection: Connection, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Row[Any]]:
-    found: Iterable[Row[Any]] = connection.execute(
-        _known(connection.dialect.name), keyed_set_values(connection, "keys", sorted(keys))
-    )
+def _select_known(connection: Connection, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Any]:
+    bound = keyed_set_values(connection, "keys", sorted(keys))
+    found = _known(connection.dialect.name).fetch(connection, **bound)
     return {(row.source_id, row.source_record_id): row for row in found}
 
 
-def _ids(known: dict[tuple[int, str], Row[Any]]) -> set[int]:
+def _ids(known: dict[tuple[int, str], Any]) -> set[int]:
     return {row.record_id for row in known.values()}
 
 
-def _before(stored: Row[Any] | None, record: IncomingRecord) -> IndexedRecord | None:
+def _before(stored: Any | None, record: IncomingRecord) -> IndexedRecord | None:
     if stored is None or stored.deleted_at is not None:
         return None
     return IndexedRecord(
         stored.record_id,
         (record.source, record.source_record_id),
-        orjson.loads(stored.standardized)["linkage"],
+        linkage_of(stored.standardized),
         stored.linkage_hash,
     )
 
@@ -142,8 +141,8 @@ def _insert(connection: Connection, created: dict[int, IncomingRecord], now: dat
 def _update(connection: Connection, updated: dict[int, IncomingRecord], now: datetime) -> None:
     if not updated:
         return
-    connection.execute(
-        _UPDATE,
+    _UPDATE.run_many(
+        connection,
         [
             {
                 "updated_id": record_id,
@@ -157,7 +156,7 @@ def _update(connection: Connection, updated: dict[int, IncomingRecord], now: dat
             for record_id, record in updated.items()
         ],
     )
-    connection.execute(_DELETE_IDENTIFIERS, [{"owner": record_id} for record_id in updated])
+    _DELETE_IDENTIFIERS.run_many(connection, [{"owner": record_id} for record_id in updated])
     _insert_identifiers(connection, updated)
 
 
@@ -171,7 +170,7 @@ def _insert_identifiers(connection: Connection, records: dict[int, IncomingRecor
     insert_rows(connection, identifiers, rows, columns=names)
 
 
-@lru_cache
+@quick
 def _known(dialect: str) -> Select[Any]:
     keys = keyed_set(dialect, "keys")
     return select(
@@ -191,7 +190,7 @@ def _known(dialect: str) -> Select[Any]:
     )
 
 
-_UPDATE = (
+_UPDATE = QuickStatement(
     update(source_records)
     .where(source_records.c.record_id == bindparam("updated_id"))
     .values(
@@ -205,4 +204,4 @@ _UPDATE = (
         deleted_at=None,
     )
 )
-_DELETE_IDENTIFIERS = delete(identifiers).where(identifiers.c.record_id == bindparam("owner"))
+_DELETE_IDENTIFIERS = QuickStatement(delete(identifiers).where(identifiers.c.record_id == bindparam("owner")))

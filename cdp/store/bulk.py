@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Connection,
+    Dialect,
     Executable,
     FromClause,
     MetaData,
@@ -38,6 +39,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex, DropTable
 from sqlalchemy.types import TypeEngine
 
 from cdp.store.instants import Instant
+from cdp.store.quick import QuickStatement
 
 # Oldest limit of SQLite on the parameters of a statement.
 _SQLITE_PARAMETERS = 999
@@ -63,31 +65,41 @@ def insert_rows(
     Column types apply as in any insert: instants are aware datetimes. The first row that breaks a
     constraint raises IntegrityError, and the transaction is to be rolled back.
     """
-    chosen = [table.c[name] for name in columns] if columns is not None else list(table.c)
-    target = _target(connection, table, chosen)
+    if isinstance(rows, Sized) and not rows:
+        return 0
+    target = _target_of(table, None if columns is None else tuple(columns), connection.dialect)
     driver: Any = connection.connection.driver_connection
     insert_all = _insert_sqlite if connection.dialect.name == "sqlite" else _copy_postgresql
-    return insert_all(driver, target, len(chosen), rows, _processors(connection, chosen))
+    return insert_all(driver, target.name, target.width, rows, target.processors)
 
 
 def insert_columns(
     connection: Connection, table: Table, chunks: Iterable[Columns], *, columns: Sequence[str]
 ) -> int:
     """As insert_rows, for rows that come as one list a column: no row is made in Python but where COPY wants it."""
-    chosen = [table.c[name] for name in columns]
-    target = _target(connection, table, chosen)
+    target = _target_of(table, tuple(columns), connection.dialect)
     driver: Any = connection.connection.driver_connection
-    processors = _processors(connection, chosen)
     if connection.dialect.name == "sqlite":
-        return _insert_columns_sqlite(driver, target, len(chosen), chunks, processors)
+        return _insert_columns_sqlite(driver, target.name, target.width, chunks, target.processors)
     rows = chain.from_iterable(zip(*chunk, strict=True) for chunk in chunks)
-    return _copy_postgresql(driver, target, len(chosen), rows, processors)
+    return _copy_postgresql(driver, target.name, target.width, rows, target.processors)
 
 
-def _target(connection: Connection, table: Table, chosen: Sequence[Column[Any]]) -> str:
-    preparer = connection.dialect.identifier_preparer
+class _Target(NamedTuple):
+    """Table and columns as SQL names them, how many they are, and the conversions of their types."""
+
+    name: str
+    width: int
+    processors: Processors
+
+
+@lru_cache(maxsize=256)
+def _target_of(table: Table, columns: tuple[str, ...] | None, dialect: Dialect) -> _Target:
+    """Worked out once: for a row or two it takes longer than to insert them."""
+    chosen = [table.c[name] for name in columns] if columns is not None else list(table.c)
+    preparer = dialect.identifier_preparer
     names = ", ".join(preparer.format_column(each) for each in chosen)
-    return f"{preparer.format_table(table)} ({names})"
+    return _Target(f"{preparer.format_table(table)} ({names})", len(chosen), _processors(dialect, chosen))
 
 
 @contextmanager
@@ -144,20 +156,25 @@ def reserve_ids(connection: Connection, column: Column[int], count: int) -> Sequ
         return range(0)
     if connection.dialect.name != "sqlite":
         # The sequence is looked up first: looked up with each id, drawing took 11 us each and not 5.
-        sequence = text("SELECT CAST(pg_get_serial_sequence(:table, :column) AS regclass)::oid")
-        drawn = text("SELECT nextval(CAST(:sequence AS oid)::regclass) FROM generate_series(1, :count)")
-        found = connection.scalar(sequence, {"table": column.table.name, "column": column.name})
-        return sorted(connection.scalars(drawn, {"sequence": found, "count": count}))
+        [sequence] = _SEQUENCE.first(connection, table=column.table.name, column=column.name)
+        return sorted(drawn for (drawn,) in _DRAW.fetch(connection, sequence=sequence, count=count))
     bound = {"table": column.table.name, "count": count}
-    last = connection.scalar(_ADVANCE, bound)
-    if last is None:
-        connection.execute(_BEGIN_SEQUENCE, bound)
-        last = connection.scalars(_ADVANCE, bound).one()
+    advanced = _ADVANCE.first(connection, **bound)
+    if advanced is None:
+        _BEGIN_SEQUENCE.run(connection, table=column.table.name)
+        advanced = _ADVANCE.first(connection, **bound)
+    [last] = advanced
     return range(last - count + 1, last + 1)
 
 
-_ADVANCE = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :table RETURNING seq")
-_BEGIN_SEQUENCE = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, 0)")
+_SEQUENCE = QuickStatement(text("SELECT CAST(pg_get_serial_sequence(:table, :column) AS regclass)::oid"))
+_DRAW = QuickStatement(
+    text("SELECT nextval(CAST(:sequence AS oid)::regclass) FROM generate_series(1, :count)")
+)
+_ADVANCE = QuickStatement(
+    text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :table RETURNING seq")
+)
+_BEGIN_SEQUENCE = QuickStatement(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, 0)"))
 
 
 def id_set(connection: Connection, ids: Collection[int] | Collection[str]) -> FromClause:
@@ -259,6 +276,7 @@ def _insert_columns_sqlite(
     return count
 
 
+@lru_cache(maxsize=1024)
 def _insert_sql(target: str, width: int, row_count: int) -> str:
     places = f"({', '.join('?' * width)})"
     return f"INSERT INTO {target} VALUES {', '.join([places] * row_count)}"  # noqa: S608  names quoted
@@ -286,9 +304,8 @@ def _copy_postgresql(
         return int(cursor.rowcount)
 
 
-def _processors(connection: Connection, columns: Sequence[Column[Any]]) -> Processors:
+def _processors(dialect: Dialect, columns: Sequence[Column[Any]]) -> Processors:
     """The column types' own conversions by place, only where there are any."""
-    dialect = connection.dialect
     found = [
         (place, each.type, each.type.dialect_impl(dialect).bind_processor(dialect))
         for place, each in enumerate(columns)
