@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import orjson
 from sqlalchemy import Connection, func, or_, select
 
-from cdp.store import id_set
+from cdp.store import id_set, insert_rows
 from cdp.store.schema import redo_records, source_records, value_holders
 from resolution import value_key
 
@@ -26,6 +26,16 @@ CONDITION_FAILED = "condition_failed"
 RETRY_AFTER = timedelta(days=1)
 
 _waits = redo_records.c.reason.is_(None)
+# Those whose record is as it was then: a deleted one, or a newer version, is not told of.
+_set_aside = (
+    select(redo_records.c.record_id, redo_records.c.reason)
+    .join_from(redo_records, source_records, source_records.c.record_id == redo_records.c.record_id)
+    .where(
+        ~_waits,
+        source_records.c.deleted_at.is_(None),
+        source_records.c.received_at <= redo_records.c.queued_at,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ def count_waiting(connection: Connection) -> int:
 
 
 def count_set_aside(connection: Connection) -> int:
-    return connection.scalars(select(func.count()).select_from(redo_records).where(~_waits)).one()
+    return connection.scalars(select(func.count()).select_from(_set_aside.subquery())).one()
 
 
 def select_oldest_waiting(connection: Connection) -> datetime | None:
@@ -63,35 +73,23 @@ def delete_queued(connection: Connection, record_ids: Collection[int]) -> None:
 
 def set_aside(connection: Connection, record_ids: Collection[int], reason: str, *, now: datetime) -> None:
     """Note what could not be resolved as it should be; a record that is in the queue already stays as it is there."""
-    known = select(redo_records.c.record_id).where(redo_records.c.record_id.in_(record_ids))
-    new = set(record_ids).difference(connection.scalars(known))
-    if new:
-        common = {"queued_at": now, "retry_at": now + RETRY_AFTER, "reason": reason}
-        rows = [{"record_id": record_id, **common} for record_id in sorted(new)]
-        connection.execute(redo_records.insert(), rows)
+    wanted = id_set(connection, sorted(record_ids))
+    known = select(redo_records.c.record_id).join_from(
+        wanted, redo_records, redo_records.c.record_id == wanted.c.id
+    )
+    new = sorted(set(record_ids).difference(connection.scalars(known)))
+    rows = [(record_id, now, now + RETRY_AFTER, reason) for record_id in new]
+    insert_rows(connection, redo_records, rows, columns=("record_id", "queued_at", "retry_at", "reason"))
 
 
 def select_set_aside(connection: Connection, *, at_most: int) -> SetAside:
-    """Those whose record is as it was then: a deleted one, or a newer version, is not told of."""
-    told = (
-        select(redo_records.c.record_id, redo_records.c.reason)
-        .join_from(redo_records, source_records, source_records.c.record_id == redo_records.c.record_id)
-        .where(
-            ~_waits,
-            source_records.c.deleted_at.is_(None),
-            source_records.c.received_at <= redo_records.c.queued_at,
-        )
-        .order_by(redo_records.c.record_id)
-    )
-    rows = connection.execute(told).all()
+    rows = connection.execute(_set_aside.order_by(redo_records.c.record_id)).all()
     return SetAside(dict(Counter(row.reason for row in rows)), tuple(row.record_id for row in rows[:at_most]))
 
 
 def select_reasons(connection: Connection, record_ids: Collection[int]) -> dict[int, str]:
     """Why records are set aside, of those that are."""
-    told = select(redo_records.c.record_id, redo_records.c.reason).where(
-        ~_waits, redo_records.c.record_id.in_(record_ids)
-    )
+    told = _set_aside.where(redo_records.c.record_id.in_(record_ids))
     return {row.record_id: row.reason for row in connection.execute(told)} if record_ids else {}
 
 

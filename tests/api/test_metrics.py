@@ -86,7 +86,7 @@ def test_it_counts_what_there_is_and_what_waits(make_client: MakeClient, people:
         waiting = [{"record_id": first, "queued_at": NOW - timedelta(minutes=2)}]
         waiting += [{"record_id": second, "queued_at": NOW - timedelta(minutes=1)}]
         connection.execute(insert(schema.redo_records), waiting)
-        set_aside(connection, [third], CONDITION_FAILED, now=NOW - timedelta(hours=1))
+        set_aside(connection, [third], CONDITION_FAILED, now=NOW)
         sent = {"kind": "profile.created", "subject_id": "x", "payload": "{}"}
         moments = [{"created_at": NOW - timedelta(seconds=30)}, {"created_at": NOW}]
         connection.execute(insert(schema.outbox_events), [sent | each for each in moments])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime, timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -82,6 +83,28 @@ def test_any_order_gives_the_same_people(sqlite_store: Engine, order: tuple[str,
     assert people == [["a", "b"], ["y", "z"]]
     assert set(queue(feed).values()) == {CONDITION_FAILED}
     assert len(queue(feed)) == 4
+
+
+def test_many_at_once_set_each_aside_once(store: Engine, feed: Feed) -> None:
+    """Each compares with all that came before, and both databases have several writers at a time."""
+
+    def bring(place: int) -> None:
+        for number in range(4):
+            feed.ingest(
+                a_record(
+                    f"{place}-{number}", **(ANA, ZE)[number % 2], attributes={"seat": f"{place} {number}"}
+                )
+            )
+
+    threads = [Thread(target=bring, args=[place]) for place in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert set(queue(feed).values()) == {CONDITION_FAILED}
+    assert len(queue(feed)) == 16
+    assert [len(keys) for keys in findings(store).people] == [8, 8]
 
 
 def test_of_a_batch_only_those_are_told_that_failed(feed: Feed) -> None:
