@@ -24,6 +24,7 @@ from api.envelope import wrap_requests
 from api.errors import ProblemApi, register_problems
 from api.service import Service, install_service
 from cdp.privacy.read_audit import ReadAudit
+from cdp.realtime.online_models import OnlineModels
 from cdp.settings import Settings, read_settings
 from cdp.store.door import StoreDoor
 
@@ -41,9 +42,15 @@ _SECURITY_SCHEMES = {
 
 
 def create_app(
-    settings: Settings | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    settings: Settings | None = None,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    after_compiling: Callable[[], None] | None = None,
 ) -> Flask:
-    """The application; it opens the store when the first request needs it, and starts without one."""
+    """The application; it opens the store when the first request needs it, and starts without one.
+
+    after_compiling: see OnlineModels.
+    """
     settings = settings or read_settings()
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -62,7 +69,8 @@ def create_app(
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     store = StoreDoor(settings.database_url, settings.store_timeout_seconds)
-    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock))
+    models = OnlineModels(after_compiling=after_compiling)
+    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock, models))
     wrap_requests(app)
     require_callers(app)
     register_problems(app)

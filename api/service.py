@@ -26,7 +26,7 @@ class Service:
     store: StoreDoor
     read_audit: ReadAudit
     clock: Callable[[], datetime]
-    models: OnlineModels = field(default_factory=OnlineModels)
+    models: OnlineModels
     ingest_queue: IngestQueue = field(default_factory=IngestQueue)
     observer: Observer = field(default_factory=Observer)
 

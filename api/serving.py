@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+from api.memory import collect_rarely
 from cdp.settings import read_settings
 
 _settings = read_settings()
@@ -25,3 +27,7 @@ loglevel = "warning" if _settings.log_level in ("warning", "error") else "info"
 # The API writes a line a request itself, without addresses or values.
 accesslog = None
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    collect_rarely()

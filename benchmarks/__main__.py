@@ -1,4 +1,4 @@
-"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [--data DIR] [--seed N] [--sizes N ...]`.
+"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [online] [--data DIR] [--seed N] [--sizes N ...]`.
 
 Writes docs/results.md, a section a part.
 """
@@ -25,12 +25,19 @@ from benchmarks.compiled import (
     measure_scoring,
 )
 from benchmarks.cost import STEPS, Cost, growth, measure_generated, measure_set
+from benchmarks.online import (
+    INGEST_SIZES,
+    STORE_RECORDS,
+    measure_ingest_by_size,
+    measure_rates,
+    online_lines,
+)
 from benchmarks.order import OrderMattersError, measure_order, order_lines
 from benchmarks.quality import SETS, Quality, measure_quality
 
 RESULTS = Path("docs/results.md")
 PACKAGES = ("splink", "duckdb", "sqlalchemy", "numpy", "rapidfuzz", "phonenumbers")
-PARTS = ("quality", "cost", "score", "parity", "order")
+PARTS = ("quality", "cost", "score", "parity", "order", "online")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,6 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             except OrderMattersError as error:
                 raise SystemExit(str(error)) from error
             write_section("Order", [*order_lines(brought), "", provenance("order", given.seed)])
+        elif part == "online":
+            rates = measure_rates(STORE_RECORDS, seed=given.seed)
+            costs_of_one = measure_ingest_by_size(INGEST_SIZES, seed=given.seed)
+            lines = online_lines(rates, costs_of_one)
+            print("\n".join(lines), file=sys.stderr, flush=True)
+            write_section("Real time", [*lines, "", provenance("online", given.seed)])
         else:
             costs = [measure_set(given.data, "omni_share_100k", seed=given.seed)]
             print(costs[0], file=sys.stderr, flush=True)

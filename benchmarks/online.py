@@ -27,7 +27,10 @@ from benchmarks.cost import GENERATED
 from benchmarks.load import Load, request_bytes, send_all
 from benchmarks.processes import run_cdp
 
+STORE_RECORDS = 100_000
+INGEST_SIZES = (10_000, 100_000, 1_000_000)
 CLIENTS = 8
+BATCH_CLIENTS = 2
 SINGLES = 3_000
 LOOKUPS = 6_000
 BATCHES = 12
@@ -82,12 +85,43 @@ def measure_rates(records: int, *, seed: int) -> Rates:
             loads["lookup"] = send_all(address, lookups, clients=CLIENTS)
             send_all(address, singles[:200], clients=CLIENTS)
             loads["one record"] = send_all(address, singles[200:], clients=CLIENTS)
-            written = send_all(address, batches, clients=2)
+            written = send_all(address, batches, clients=BATCH_CLIENTS)
         loads["batch of 500"] = written
         for name, load in loads.items():
             if load.failures:
                 raise RuntimeError(f"{load.failures} requests of {name} failed")
         return Rates(records, loads, BATCHES * BATCH_SIZE / written.duration)
+
+
+def online_lines(rates: Rates, seconds_of_one: Mapping[int, float]) -> list[str]:
+    """The tables of the results."""
+    lines = [
+        f"A store of {rates.records:,} generated records, trained and resolved, on SQLite; gunicorn with its "
+        f"settings of every day, {CLIENTS} clients at once on the same machine ({BATCH_CLIENTS} for batches). Half "
+        "of the records that come are of people the store knows. The empty route is a Flask application of one, "
+        "under the same gunicorn.",
+        "",
+        "| request | a second | of the empty route | median | 99 % within |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, load in rates.loads.items():
+        lines.append(
+            f"| {name} | {load.rate:,.1f} | {rates.ratio(name):.2f} | {load.percentile(0.5) * 1e3:.1f} ms "
+            f"| {load.percentile(0.99) * 1e3:.1f} ms |"
+        )
+    smallest = seconds_of_one[min(seconds_of_one)]
+    lines += [
+        "",
+        f"In batches of {BATCH_SIZE}, {rates.batch_records_per_second:,.0f} records are taken in a second.",
+        "",
+        f"One record after the other in one process, median of {SEQUENTIAL}:",
+        "",
+        "| records in the store | one more | of the smallest store |",
+        "|---:|---:|---:|",
+    ]
+    for size, seconds in sorted(seconds_of_one.items()):
+        lines.append(f"| {size:,} | {seconds * 1e3:.2f} ms | {seconds / smallest:.2f} |")
+    return lines
 
 
 def measure_ingest_by_size(sizes: Sequence[int], *, seed: int) -> dict[int, float]:

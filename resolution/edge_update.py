@@ -18,6 +18,9 @@ class IndexOutdatedError(ResolutionError):
     """What is kept of a record was not made with this model: everything must be resolved anew."""
 
 
+_NONE: frozenset[int] = frozenset()
+
+
 class EdgeUpdate:
     """What becomes of the edges around records whose keys or values changed."""
 
@@ -100,22 +103,25 @@ class EdgeUpdate:
             [(key, record_id) for key, ids in removed.items() for record_id in ids],
             [(key, record_id) for key, ids in added.items() for record_id in ids],
         )
-        limits = {key: caps[key] + 1 + len(added[key]) for key in touched}
+        limits = {key: caps[key] + 1 + len(added.get(key, ())) for key in touched}
         members = self.index.select_members(limits)
         pairs: set[Pair] = set()
         opened: set[Pair] = set()
-        closed: set[Pair] = set()
+        closed: list[set[int]] = []
         for key in touched:
-            now = set(members.get(key, ()))
-            if len(now) >= limits[key]:
-                continue  # More than the cap before and after.
-            former = (now - added[key]) | removed[key]
-            if len(now) <= caps[key]:
-                pairs.update((min(a, b), max(a, b)) for a in now & self.rederived for b in now if a != b)
-                if len(former) > caps[key]:
+            found, cap = members.get(key, ()), caps[key]
+            if len(found) >= limits[key] or (len(found) < 2 and key not in removed):
+                continue  # More than the cap before and after, or nobody to be compared with.
+            now = set(found)
+            former = (now - added.get(key, _NONE)) | removed.get(key, _NONE)
+            if len(now) <= cap:
+                for each in now & self.rederived:
+                    pairs.update((each, other) if each < other else (other, each) for other in now)
+                if len(former) > cap:
                     opened.update(combinations(sorted(now - self.rederived), 2))
-            elif len(former) <= caps[key]:
-                closed.update(combinations(sorted(former - self.rederived), 2))
+            elif len(former) <= cap:
+                closed.append(former - self.rederived)
+        pairs.difference_update((each, each) for each in self.rederived)
         self.near.load({record_id for pair in pairs | opened for record_id in pair})
         for pair in pairs:
             self._score(pair, BLOCKED)
@@ -138,16 +144,27 @@ class EdgeUpdate:
                 self.stored[pair] = edge
                 self.moved[pair] = BLOCKED
 
-    def _close(self, pairs: set[Pair]) -> None:
-        """Pairs of others that lose a block: their edges stay when another open block proposes them."""
-        blocked = {pair: edge for pair, edge in self._edges_among(pairs).items() if edge.origin == BLOCKED}
+    def _close(self, blocks: Sequence[set[int]]) -> None:
+        """Pairs of others that lose one of these blocks: their edges stay when another open block proposes them."""
+        blocks_of: dict[int, set[int]] = defaultdict(set)
+        for place, members_of in enumerate(blocks):
+            for record_id in members_of:
+                blocks_of[record_id].add(place)
+        blocked = {
+            edge.pair: edge
+            for edge in (self.index.select_edges(blocks_of.keys()) if blocks_of else ())
+            if edge.origin == BLOCKED
+            and not blocks_of.get(edge.record_id_l, _NONE).isdisjoint(blocks_of.get(edge.record_id_r, _NONE))
+        }
         if not blocked:
             return
         keys = self.index.select_keys({record_id for pair in blocked for record_id in pair})
         common = {pair: keys.get(pair[0], frozenset()) & keys.get(pair[1], frozenset()) for pair in blocked}
         asked = {key for shared in common.values() for key in shared}
         caps: dict[int, int] = {}
-        for record_id in {pair[0] for pair in blocked}:
+        one_end = {pair[0] for pair in blocked}
+        self.near.load(one_end)
+        for record_id in one_end:
             # Not of the parted values: a record that waits in the queue has the keys of before they were parted.
             caps.update(self.model.keys(self.near.record(record_id).linkage))
         members = self.index.select_members({key: caps[key] + 1 for key in asked})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 import orjson
@@ -36,6 +36,41 @@ def blocking_keys(linkage: Linkage, rules: Iterable[BlockingRule]) -> Iterator[i
         else:
             for parts in product(*pools):
                 yield blocking_key(rule.name, parts)
+
+
+def keyed_caps(rules: Iterable[BlockingRule]) -> Callable[[Linkage], dict[int, int]]:
+    """A function from a record to its blocking keys under all the rules, each with the cap of its rule.
+
+    What blocking_keys gives, for who asks it of one record after the other.
+    """
+    plan = [
+        (f"{rule.name}{SEPARATOR}", tuple(map(tuple, rule.columns)), _needed(rule.columns), rule.cap)
+        for rule in rules
+    ]
+
+    def keys_of(linkage: Linkage) -> dict[int, int]:
+        found: dict[int, int] = {}
+        held = linkage.keys()
+        pools: dict[tuple[str, ...], Sequence[str]] = {}
+        for prefix, columns, needed, cap in plan:
+            if not needed <= held:
+                continue
+            of_rule = []
+            for pooled in columns:
+                pool = pools.get(pooled)
+                if pool is None:
+                    pool = pools[pooled] = _pool(linkage, pooled)
+                of_rule.append(pool)
+            for parts in product(*of_rule):
+                found[hash_63((prefix + SEPARATOR.join(parts)).encode())] = cap
+        return found
+
+    return keys_of
+
+
+def _needed(columns: Sequence[Sequence[str]]) -> frozenset[str]:
+    """The columns without which there is no key: those that stand alone."""
+    return frozenset(pooled[0] for pooled in columns if len(pooled) == 1)
 
 
 def blocking_key(rule_name: str, parts: Sequence[str]) -> int:

@@ -49,6 +49,7 @@ class Neighbourhood:
         self._records: dict[int, IndexedRecord | None] = {}
         self._sharing: dict[Value, Sharing] = {}
         self._shared: dict[Value, str] = {}
+        self._held: dict[int, list[Value]] = {}
         self._prepared: dict[int, Any] = {}
         self.unscored: set[int] = set()
 
@@ -60,14 +61,12 @@ class Neighbourhood:
             self._load_sharing_of(found.values())
 
     def _load_sharing_of(self, records: Iterable[IndexedRecord | None]) -> None:
-        self.load_sharing(
-            {
-                value
-                for record in records
-                if record is not None
-                for value in self.model.held_values(record.linkage)
-            }
-        )
+        values: set[Value] = set()
+        for record in records:
+            if record is not None:
+                held = self._held[record.record_id] = self.model.held_values(record.linkage)
+                values.update(held)
+        self.load_sharing(values)
 
     def load_sharing(self, values: Iterable[Value]) -> None:
         unknown = [value for value in values if value not in self._sharing]
@@ -100,7 +99,9 @@ class Neighbourhood:
 
     def parted(self, record_id: int) -> Linkage:
         linkage = self.record(record_id).linkage
-        return self.model.part_values(linkage, self._shared) if self._shared else linkage
+        if self._shared.keys().isdisjoint(self._held[record_id]):
+            return linkage
+        return self.model.part_values(linkage, self._shared)
 
     def prepared(self, record_id: int) -> Any:
         found = self._prepared.get(record_id)

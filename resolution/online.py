@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from resolution.compile import CompiledModel, compile_model
-from resolution.keys import Linkage, blocking_keys
+from resolution.keys import Linkage, keyed_caps
 from resolution.linkage_index import NewEdge
 from resolution.model import Model
 from resolution.sharing import Value, held_columns, held_values, part_values
@@ -25,6 +25,7 @@ class OnlineModel:
     model: Model
     compiled: CompiledModel = field(repr=False)
     columns: tuple[str, ...]
+    keys_of: Callable[[Linkage], dict[int, int]] = field(repr=False)
 
     def held_values(self, linkage: Linkage) -> list[Value]:
         return held_values(linkage, self.columns)
@@ -34,9 +35,7 @@ class OnlineModel:
 
     def keys(self, linkage: Linkage) -> dict[int, int]:
         """Blocking key to the cap of its rule."""
-        return {
-            key: rule.cap for rule in self.model.blocking_rules for key in blocking_keys(linkage, (rule,))
-        }
+        return self.keys_of(linkage)
 
     def prepare(self, parted: Linkage) -> Any:
         return self.compiled.prepare(parted)
@@ -65,4 +64,6 @@ class OnlineModel:
 
 def online_model(model: Model) -> OnlineModel:
     """Raises UncompilableConditionError."""
-    return OnlineModel(model, compile_model(model), held_columns(model.specification))
+    return OnlineModel(
+        model, compile_model(model), held_columns(model.specification), keyed_caps(model.blocking_rules)
+    )

@@ -64,37 +64,32 @@ class StoreIndex:
     def select_records(self, record_ids: Collection[int]) -> dict[int, IndexedRecord]:
         names = self._names()
         return {
-            row.record_id: IndexedRecord(
-                row.record_id,
-                (names[row.source_id], row.source_record_id),
-                linkage_of(row.standardized),
-                row.linkage_hash,
+            record_id: IndexedRecord(record_id, (names[source_id], key), linkage_of(standardized), hashed)
+            for record_id, source_id, key, standardized, hashed in self._rows(
+                _records(self._dialect), record_ids
             )
-            for row in self._rows(_records(self._dialect), record_ids)
         }
 
     def select_groups(self, linkage_hashes: Collection[int]) -> dict[int, list[int]]:
         names = self._names()
         found: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
-        for row in self._rows(_groups(self._dialect), linkage_hashes):
-            found[row.linkage_hash].append((names[row.source_id], row.source_record_id, row.record_id))
+        for hashed, record_id, source_id, key in self._rows(_groups(self._dialect), linkage_hashes):
+            found[hashed].append((names[source_id], key, record_id))
         return {each: [record_id for *_, record_id in sorted(members)] for each, members in found.items()}
 
     def select_sharing(self, values: Collection[Value]) -> dict[Value, Sharing]:
         keys = {value_key(*value): value for value in values}
         rows = self._rows(_sharing(self._dialect), keys)
-        return {
-            keys[row.value_key]: Sharing(row.holder_count, row.sharing, bool(row.is_held)) for row in rows
-        }
+        return {keys[key]: Sharing(count, kind, is_held) for key, count, kind, is_held in rows}
 
     def select_holders(self, values: Collection[Value], *, limit: int) -> list[int]:
         keys = [value_key(*value) for value in values]
-        return [row.record_id for row in self._rows(_holders(self._dialect), keys, most=limit)]
+        return [record_id for (record_id,) in self._rows(_holders(self._dialect), keys, most=limit)]
 
     def select_keys(self, record_ids: Collection[int]) -> dict[int, frozenset[int]]:
         found: dict[int, set[int]] = defaultdict(set)
-        for row in self._rows(_keys(self._dialect), record_ids):
-            found[row.record_id].add(row.blocking_key)
+        for record_id, key in self._rows(_keys(self._dialect), record_ids):
+            found[record_id].add(key)
         return {record_id: frozenset(keys) for record_id, keys in found.items()}
 
     def select_members(self, limits: Mapping[int, int]) -> dict[int, list[int]]:
@@ -117,8 +112,8 @@ class StoreIndex:
         if not self._is_ruled:
             return PairConstraints()
         pairs: dict[str, set[Pair]] = {"must": set(), "cannot": set()}
-        for row in self._rows(_constraints(self._dialect), record_ids):
-            pairs[row.kind].add((row.record_id_l, row.record_id_r))
+        for kind, left, right in self._rows(_constraints(self._dialect), record_ids):
+            pairs[kind].add((left, right))
         through = self._through_gone(pairs["must"])
         return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]), frozenset(through))
 
@@ -126,15 +121,15 @@ class StoreIndex:
         known, gone = set(must), set[int]()
         while True:
             ends = {record_id for pair in known for record_id in pair}
-            new = {row.record_id for row in self._rows(_gone(self._dialect), ends - gone)}
+            new = {record_id for (record_id,) in self._rows(_gone(self._dialect), ends - gone)}
             if not new:
                 return through_gone(known, gone)
             gone |= new
             rows = self._rows(_constraints(self._dialect), new)
-            known |= {(row.record_id_l, row.record_id_r) for row in rows if row.kind == "must"}
+            known |= {(left, right) for kind, left, right in rows if kind == "must"}
 
     def select_clusters(self, record_ids: Collection[int]) -> dict[int, str]:
-        return {row.record_id: row.profile_id for row in self._rows(_clusters(self._dialect), record_ids)}
+        return dict(self._rows(_clusters(self._dialect), record_ids))
 
     def select_clusters_holding(self, values: Collection[Value], *, limit: int) -> dict[Value, list[str]]:
         return {
@@ -147,8 +142,8 @@ class StoreIndex:
 
     def select_cluster_records(self, names: Collection[str]) -> dict[str, list[int]]:
         found: dict[str, list[int]] = defaultdict(list)
-        for row in self._rows(_cluster_records(self._dialect), names):
-            found[row.profile_id].append(row.record_id)
+        for profile_id, record_id in self._rows(_cluster_records(self._dialect), names):
+            found[profile_id].append(record_id)
         return found
 
     # ------------------------------------------------------------------------------------------------ writing
@@ -174,7 +169,7 @@ class StoreIndex:
         return self._count({value_key(*value): value for value in values}, limit)
 
     def _count(self, values: Mapping[int, Value], limit: int) -> dict[Value, int]:
-        counted = {row.value_key: row.holder_count for row in self._rows(_counts(self._dialect), values)}
+        counted = dict(self._rows(_counts(self._dialect), values))
         return {value: min(counted.get(key, 0), limit) for key, value in values.items()}
 
     def change_sharing(self, changes: Mapping[Value, Sharing]) -> None:
@@ -239,7 +234,7 @@ class StoreIndex:
     ) -> Sequence[Any]:
         if not ids:
             return ()
-        return statement.fetch(self._connection, **set_values(self._connection, "ids", ids), **bound)
+        return statement.tuples(self._connection, **set_values(self._connection, "ids", ids), **bound)
 
     def _names(self) -> Mapping[int, str]:
         if not self._source_names:
@@ -322,11 +317,8 @@ def _keys(dialect: str) -> Select[Any]:
 
 
 def _rounded_up(limit: int) -> int:
-    """To 64, 256, 1024 and so on: few statements for the many caps of a model."""
-    size = 64
-    while size < limit:
-        size *= 4
-    return size
+    """To a power of two: few statements for the many caps of a model, and few members read for nothing."""
+    return max(16, 1 << (limit - 1).bit_length())
 
 
 @quick
