@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
     invariant,
     precondition,
     rule,
@@ -32,98 +29,46 @@ from cdp.realtime.report_identifier import NewReport, Reporter, report_identifie
 from cdp.stewardship.errors import (
     AlreadyUndoneError,
     ConstraintConflictError,
+    NothingToUndoError,
     RuledOnSinceError,
 )
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.split import split
-from cdp.stewardship.undo import undo_action
-from cdp.store.schema import identifier_reports, memberships, pair_constraints, redo_records, source_records
+from cdp.stewardship.undo import undo_action, undo_entry
+from cdp.store.schema import (
+    identifier_reports,
+    ledger_entries,
+    pair_constraints,
+    redo_records,
+)
 from resolution.standardize import Identifier
-from tests.cdp.realtime.any_people import EMAILS, PEOPLE
-from tests.cdp.realtime.feeding import NOW, Limits, findings
-from tests.cdp.realtime.rules import Claim, Rulings, Versions, find_violation
+from tests.cdp.realtime.any_people import EMAILS
+from tests.cdp.realtime.deliveries import Deliveries
+from tests.cdp.realtime.feeding import Limits, findings
+from tests.cdp.realtime.rules import Claim, Rulings, find_violation
 from tests.cdp.stewardship.desk import Desk, People, an_order
 from tests.postgres import Cluster
 
 # Four records fill a block, five a component, and three names make an address one that is shared.
 LIMITS = Limits(cap=4, complete_size=5)
 QUEUED_ABOVE = 3
-KEYS = "abcdefghijkl"
 REPORTER = Reporter("test")
-_keys = st.sampled_from(KEYS)
 
 
-class History(RuleBasedStateMachine):
-    """Records come, change and go, and stewards rule, over a real store and beside a model of the rules.
+class History(Deliveries):
+    """Stewards rule while records come, change and go, over a real store and beside a model of the rules.
 
     undoable: the rulings after which nothing but rulings happened, each with the people before it. lately: the ruling
     that was taken back by the step before, with the people before that.
     """
 
     def __init__(self, open_desk: Callable[[], Desk]) -> None:
-        super().__init__()
-        self.desk = open_desk()
-        self.now = NOW
-        self.versions, self.rulings = Versions(), Rulings()
-        self.raws: dict[str, dict[str, Any]] = {}
+        super().__init__(open_desk())
+        self.rulings = Rulings()
         self.undoable: list[tuple[int, People]] = []
         self.lately: tuple[int, People] | None = None
         self.resolutions = 0
-
-    def tick(self) -> datetime:
-        self.now += timedelta(hours=1)
-        return self.now
-
-    # ---------------------------------------------------------------------------------------------- records
-
-    @initialize(people=st.lists(PEOPLE, min_size=3, max_size=6))
-    def begin(self, people: list[dict[str, Any]]) -> None:
-        self.receive(*(self.version(key, values) for key, values in zip(KEYS, people, strict=False)))
-
-    @rule(key=_keys, values=PEOPLE)
-    def send(self, key: str, values: dict[str, Any]) -> None:
-        """A new record, a newer version of one, or one that was deleted and comes back."""
-        self.receive(self.version(key, values))
-
-    @rule(key=_keys, values=PEOPLE, hours=st.integers(1, 8))
-    def send_late(self, key: str, values: dict[str, Any], hours: int) -> None:
-        self.receive(self.version(key, values, hours=hours))
-
-    @precondition(lambda self: self.raws)
-    @rule(data=st.data())
-    def send_again(self, data: st.DataObject) -> None:
-        self.receive(self.raws[data.draw(st.sampled_from(sorted(self.raws)))])
-
-    @rule(sent=st.lists(st.tuples(_keys, PEOPLE, st.sampled_from((0, 0, 1, 5))), min_size=2, max_size=6))
-    def send_several(self, sent: list[tuple[str, dict[str, Any], int]]) -> None:
-        self.receive(*(self.version(key, values, hours=hours) for key, values, hours in sent))
-
-    @precondition(lambda self: self.versions.live())
-    @rule(data=st.data())
-    def delete(self, data: st.DataObject) -> None:
-        key = data.draw(st.sampled_from(self.versions.live()))
-        self.versions.deleted[key] = self.tick()
-        self.desk.feed.delete("shop", key, now=self.now)
-        self.forget_people()
-
-    def version(self, key: str, values: dict[str, Any], *, hours: int = 0) -> dict[str, Any]:
-        occurred_at = (self.tick() - timedelta(hours=hours)).isoformat()
-        return {"source": "shop", "source_record_id": key, "occurred_at": occurred_at, **values}
-
-    def receive(self, *raws: dict[str, Any]) -> None:
-        """The answers are what the rules say; of versions that another of the request overtook, they may say so."""
-        expected = [self.versions.receive(self.desk.feed.take(raw, now=self.now)) for raw in raws]
-        answers = self.desk.feed.ingest(*raws, now=self.now)
-        profile_of = self.profile_of()
-        for raw, told, answer in zip(raws, expected, answers, strict=True):
-            assert answer.profile_id == profile_of.get(answer.record_id, "")
-            if told is not None:
-                assert answer.outcome == told
-            elif len(raws) == 1 or answer.outcome != "superseded":
-                assert answer.outcome in ("created", "attached", "joined")
-                self.raws[raw["source_record_id"]] = raw
-        self.forget_people()
 
     # ---------------------------------------------------------------------------------------------- stewards
 
@@ -161,6 +106,13 @@ class History(RuleBasedStateMachine):
             ends = {profile_of[candidate.record_id_l], profile_of[candidate.record_id_r]}
             assert len(ends) == (1 if decision == "same" else 2)
 
+    @precondition(lambda self: self.machine_entries())
+    @rule(data=st.data())
+    def undo_machine(self, data: st.DataObject) -> None:
+        """What it did to memberships is not done again: that is a ruling too."""
+        entry_id = data.draw(st.sampled_from(self.machine_entries()))
+        self.act(lambda: undo_entry(self.desk.feed.resolver, entry_id, an_order(now=self.tick())))
+
     @precondition(lambda self: self.rulings.ruling_of)
     @rule(data=st.data())
     def undo(self, data: st.DataObject) -> None:
@@ -179,18 +131,7 @@ class History(RuleBasedStateMachine):
         self.desk.feed.drain()
         self.forget_people()
         for _ in range(depth):
-            steps = [
-                step
-                for step, is_possible in (
-                    (lambda: self.join(data, 2), len(self.members()) > 1),
-                    (lambda: self.split(data), any(len(keys) > 1 for keys in self.members().values())),
-                    (lambda: self.decide(data, "same"), self.desk.open_candidates()),
-                    (lambda: self.decide(data, "different"), self.desk.open_candidates()),
-                )
-                if is_possible
-            ]
-            if steps:
-                data.draw(st.sampled_from(steps))()
+            data.draw(st.sampled_from(self.possible_rulings(data)))()
         while self.undoable:
             last = self.undoable[-1][0]
             undo = self.take_back(last)
@@ -199,6 +140,18 @@ class History(RuleBasedStateMachine):
                 assert undo.action_id is not None
                 assert self.take_back(undo.action_id)
                 assert self.take_back(last)
+
+    def possible_rulings(self, data: st.DataObject) -> list[Callable[[], None]]:
+        found: list[Callable[[], None]] = []
+        if len(self.members()) > 1:
+            found.append(lambda: self.join(data, 2))
+        if any(len(keys) > 1 for keys in self.members().values()):
+            found.append(lambda: self.split(data))
+        if self.desk.open_candidates():
+            found += [lambda: self.decide(data, "same"), lambda: self.decide(data, "different")]
+        if self.machine_entries():
+            found.append(lambda: self.undo_machine(data))
+        return found or [lambda: None]
 
     def act(self, step: Callable[[], Outcome]) -> Outcome | None:
         """A ruling, noted; a refusal changes nothing."""
@@ -250,7 +203,7 @@ class History(RuleBasedStateMachine):
             return step()
         except RuledOnSinceError as error:
             in_the_way = [self.rulings.of_action[int(each)] for each in error.ids]
-        except (ConstraintConflictError, AlreadyUndoneError):
+        except (ConstraintConflictError, AlreadyUndoneError, NothingToUndoError):
             in_the_way = []
         assert all(other.stands and other.turn > since for other in in_the_way)
         assert self.desk.people() == before
@@ -301,26 +254,16 @@ class History(RuleBasedStateMachine):
     # ---------------------------------------------------------------------------------------------- looks
 
     @invariant()
-    def versions_and_rulings_are_those_of_the_model(self) -> None:
-        rows = {row["source_record_id"]: row for row in self.desk.rows(source_records)}
-        assert {
-            key: (row["occurred_at"], row["raw_hash"]) for key, row in rows.items()
-        } == self.versions.standing
-        assert {key for key, row in rows.items() if row["deleted_at"] is None} == set(self.versions.live())
-        members = [key for keys in self.members().values() for key in keys]
-        assert sorted(members) == self.versions.live()
+    def rulings_are_those_of_the_model(self) -> None:
         in_force = [_claim(row) for row in self.desk.rows(pair_constraints) if row["valid_to"] is None]
         assert len(in_force) == len(set(in_force))
         assert set(in_force) == self.rulings.in_force()
         assert find_violation(in_force, self.profile_of()) is None
 
-    def members(self) -> dict[str, list[str]]:
-        return self.desk.people().members
-
-    def profile_of(self) -> dict[int, str]:
-        """By record id."""
-        rows = self.desk.rows(memberships)
-        return {row["record_id"]: row["profile_id"] for row in rows if row["valid_to"] is None}
+    def machine_entries(self) -> list[int]:
+        """Those that brought records together or parted them."""
+        rows = [row for row in self.desk.rows(ledger_entries) if row["action_id"] is None]
+        return [row["ledger_entry_id"] for row in rows if row["kind"] in ("attach", "join", "move", "split")]
 
     def are_back(self, before: People) -> bool:
         """Whether all are who they were, by the same ids. Ids that were nobody's then may lead elsewhere: they follow
@@ -336,7 +279,7 @@ class History(RuleBasedStateMachine):
             self.look_at_everything()
             while standing := self.rulings.standing():
                 assert self.take_back(standing[-1])
-                self.versions_and_rulings_are_those_of_the_model()
+                self.rulings_are_those_of_the_model()
             assert self.desk.breaches(partition=False) == []
         finally:
             self.desk.engine.dispose()
