@@ -131,7 +131,9 @@ def _bind_processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], 
 def _result_processors(statement: Executable, dialect: Dialect) -> Iterable[tuple[int, Callable[[Any], Any]]]:
     if isinstance(statement, (Select, CompoundSelect)):
         for place, column in enumerate(statement.selected_columns):
-            if isinstance(column.type, (Float, Numeric)):  # Both drivers give floats and integers as they are.
+            if isinstance(
+                column.type, (Float, Numeric)
+            ):  # Both drivers give floats and integers as they are.
                 continue
             processor = column.type.dialect_impl(dialect).result_processor(dialect, None)
             if processor is not None:
