@@ -7,6 +7,7 @@ meanwhile is followed in that write, see `catch_up`.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Resolver
 from cdp.realtime.online_models import OnlineModels
 from cdp.realtime.redo import drain_redo
-from cdp.store import StoreError, read, retry_write, schema, write
+from cdp.store import StoreError, read, retry_write, schema
+from cdp.store.errors import StoreBusyError
 from cdp.store.turns import writing_turn
 from resolution import Model, OnlineModel, ResolutionError, resolve_batch
 
@@ -76,8 +78,8 @@ PUBLISHED_TABLES = (
     schema.model_activations,
 )
 
-# Those who write records take turns, and each is quick; a publication need not be.
-TURN_TIMEOUT_SECONDS = 60.0
+# For others to end what they write.
+PATIENCE_SECONDS = 60.0
 
 # Waiting records that are resolved in one write.
 _DRAINED_AT_ONCE = 100
@@ -195,8 +197,15 @@ def _run(engine: Engine, order: _Order) -> ResolutionReport:
 def _write_in_turn(
     engine: Engine, work: Callable[[Connection], Result], *, alone_on: Sequence[Table] = ()
 ) -> Result:
-    with writing_turn(engine, timeout_seconds=TURN_TIMEOUT_SECONDS):
-        return retry_write(engine, work, alone_on=alone_on)
+    """Who worked for minutes does not give up because another one writes for longer than a request would wait."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with writing_turn(engine, timeout_seconds=PATIENCE_SECONDS):
+                return retry_write(engine, work, alone_on=alone_on)
+        except StoreBusyError:
+            if time.monotonic() > deadline:
+                raise
 
 
 def _work_off_queue(engine: Engine, order: _Order) -> None:
@@ -204,11 +213,13 @@ def _work_off_queue(engine: Engine, order: _Order) -> None:
     with read(engine) as connection:
         waiting = count_waiting(connection)
     resolver = Resolver(engine, OnlineModels())
-    while waiting > 0:
-        order.progress(f"resolving {waiting:,} waiting records")
-        with writing_turn(engine, timeout_seconds=TURN_TIMEOUT_SECONDS):
-            drained = drain_redo(resolver, at_most=_DRAINED_AT_ONCE, now=order.now())
-        waiting = waiting - drained.taken if drained.taken else 0
+    # All is published: where the store is busy, the rest waits for `cdp worker`.
+    with suppress(StoreError):
+        while waiting > 0:
+            order.progress(f"resolving {waiting:,} waiting records")
+            with writing_turn(engine, timeout_seconds=PATIENCE_SECONDS):
+                drained = drain_redo(resolver, at_most=_DRAINED_AT_ONCE, now=order.now())
+            waiting = waiting - drained.taken if drained.taken else 0
 
 
 @contextmanager
@@ -226,8 +237,8 @@ def _begin_run(connection: Connection, order: _Order) -> int:
 
 def _give_up(engine: Engine, run_id: int, state: str, now: datetime) -> None:
     # What went wrong is told by the error at hand; the next run sees to a row that stays open.
-    with suppress(StoreError), write(engine) as connection:
-        close_run(connection, run_id, state, counts={}, now=now)
+    with suppress(StoreError):
+        _write_in_turn(engine, lambda connection: close_run(connection, run_id, state, counts={}, now=now))
 
 
 @contextmanager

@@ -6,15 +6,15 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 import cdp.work
 import resolution.incremental
 from cdp.identity.resolve import resolve_all
 from cdp.privacy.audit import count_unsealed
 from cdp.realtime.ingest import Resolver
-from cdp.realtime.online_models import OnlineModels
-from cdp.store import read
+from cdp.realtime.online_models import OnlineModels, StoreNotResolvedError
+from cdp.store import read, schema, write
 from cdp.store.errors import NotAStoreError, StoreBusyError
 from cdp.work import ATTEMPTS, Worked, insist, keep_working, work_off
 from tests.cdp.identity.resolving import counts
@@ -116,6 +116,17 @@ def test_several_workers_resolve_every_record_once(waiting: Feed, monkeypatch: p
     online = findings(waiting.engine)
     resolve_all(waiting.engine, clock=lambda: NOW)
     assert findings(waiting.engine) == online
+
+
+def test_a_queue_that_must_wait_for_a_resolution_keeps_no_audit_entry_waiting(waiting: Feed) -> None:
+    with write(waiting.engine) as connection:
+        connection.execute(update(schema.resolution_runs).values(kind="batch"))
+
+    with pytest.raises(StoreNotResolvedError, match="cdp resolve"):
+        work(waiting)
+
+    with read(waiting.engine) as connection:
+        assert count_unsealed(connection) == 0
 
 
 def test_a_store_that_comes_back_is_waited_for() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Event, Thread
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 
 import cdp.identity.catch_up
 import resolution.incremental
@@ -16,7 +17,7 @@ from cdp.identity.register_source import change_source
 from cdp.identity.resolve import ResolutionReport, resolve_all
 from cdp.identity.snapshot import StoreChangedError
 from cdp.identity.verify import verify_store
-from cdp.store import read, write
+from cdp.store import open_store, read, write
 from cdp.store.schema import ledger_entries, pair_constraints, source_records
 from tests.cdp.identity.resolving import rows
 from tests.cdp.realtime.feeding import NOW, Feed, Limits, a_record, findings, keep_model, random_records
@@ -193,6 +194,34 @@ def test_another_model_that_comes_into_force_meanwhile_ends_the_run(feed: Feed) 
         resolve_while(feed.engine, lambda: activate_model(feed.engine, 1, author="t", reason="t", now=NOW))
 
     assert people(feed.engine) == [["a1", "a2"], ["b1"]]
+
+
+def test_another_ones_long_write_does_not_end_the_run(feed: Feed, store_url: str) -> None:
+    hurried = open_store(store_url, timeout_seconds=0.2)
+    writing, written = Event(), Event()
+
+    def write_for_long() -> None:
+        with write(feed.engine) as connection:
+            connection.execute(update(source_records).values(raw=source_records.c.raw))
+            writing.set()
+            written.wait(1.0)
+
+    def begin(_: str) -> None:
+        if not writing.is_set():
+            other.start()
+            writing.wait(5.0)
+
+    other = Thread(target=write_for_long)
+    report = resolve_all(
+        hurried,
+        clock=lambda: NOW,
+        progress=lambda step: begin(step) if step == "publishing" else None,
+    )
+    other.join()
+    hurried.dispose()
+
+    assert report["changes"] is not None
+    assert verify_store(feed.engine).breaches == []
 
 
 @pytest.mark.parametrize(

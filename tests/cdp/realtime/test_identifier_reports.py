@@ -14,7 +14,7 @@ from cdp.identity.identifier_reports import UnknownReportError
 from cdp.identity.models import insert_model, replace_activation
 from cdp.identity.profile_reads import UnknownProfileError
 from cdp.identity.resolve import resolve_all
-from cdp.identity.snapshot import StoreChangedError, require_unchanged, select_snapshot
+from cdp.identity.snapshot import find_changes, select_snapshot
 from cdp.identity.sources import NewSource, insert_sources
 from cdp.identity.verify import verify_store
 from cdp.privacy.audit import seal_audit
@@ -298,13 +298,19 @@ def test_who_is_bound_to_sources_withdraws_what_those_reported(feed: Feed) -> No
             withdraw(feed, each.report.report_id, reporter=WEB)
 
 
-def test_a_batch_that_a_report_overtakes_publishes_nothing(feed: Feed) -> None:
+def test_what_is_reported_and_withdrawn_while_a_batch_runs_is_told(feed: Feed) -> None:
+    two_by_email(feed)
+    earlier = report(feed, "email", EMAIL)
     with read(feed.engine) as connection:
         snapshot = select_snapshot(connection)
-    report(feed, "email", EMAIL)
 
-    with read(feed.engine) as connection, pytest.raises(StoreChangedError, match="reports changed"):
-        require_unchanged(connection, snapshot)
+    withdraw(feed, earlier.report.report_id)
+    report(feed, "email", "bia@example.com")
+
+    with read(feed.engine) as connection:
+        changes = find_changes(connection, snapshot)
+    assert changes is not None
+    assert changes.holding == {("emails", EMAIL): False, ("emails", "bia@example.com"): True}
 
 
 def test_of_the_same_report_at_the_same_time_one_is_kept(feed: Feed) -> None:

@@ -30,8 +30,13 @@ def search(feed: Feed, values: dict[str, Any], **options: Any) -> Search:
         return search_profiles(connection, feed.resolver.models, Sought(values, "BR", NOW), **asked)
 
 
-def test_every_record_finds_its_own_profile_first(feed: Feed) -> None:
-    records = [record for record in random_records(seed=3, count=60) if "birth_date" in record]
+def test_every_record_that_names_somebody_finds_its_own_profile_first(feed: Feed) -> None:
+    naming = {"full_name", "emails", "documents"}
+    records = [
+        record
+        for record in random_records(seed=3, count=60)
+        if "birth_date" in record and not naming.isdisjoint(record)
+    ]
     written = feed.ingest(*records)
     standing = [
         (record, answer.profile_id)
@@ -135,3 +140,10 @@ def test_what_is_no_part_of_a_record_is_refused(feed: Feed) -> None:
         search(feed, {"full_name": ["Ana"]})
 
     assert (caught.value.code, caught.value.pointer) == ("wrong_type", "/full_name")
+
+
+def test_a_record_that_names_nobody_is_found_by_none(feed: Feed) -> None:
+    nobody = a_record("1", birth_date="1980-02-29", address={"city": "Lisboa"})
+    feed.ingest(nobody)
+
+    assert search(feed, nobody).profiles == []

@@ -19,8 +19,8 @@ from cdp.stewardship.ruling import Order
 from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action, undo_entry
 from cdp.store import read
-from cdp.store.schema import memberships, merge_candidates, profiles, source_records
-from tests.cdp.realtime.feeding import NOW, Feed, a_record
+from cdp.store.schema import memberships, merge_candidates, profiles, source_records, steward_actions
+from tests.cdp.realtime.feeding import NOW, Feed, Limits, a_record
 
 ANA = {
     "full_name": "Ana Reis",
@@ -49,10 +49,11 @@ class Desk:
 
     engine: Engine
     fresh: bool = True
+    limits: Limits = field(default_factory=Limits)
     feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:
-        self.feed = Feed(self.engine, fresh=self.fresh)
+        self.feed = Feed(self.engine, self.limits, fresh=self.fresh)
 
     # ------------------------------------------------------------------------------------------------ verbs
 
@@ -123,6 +124,9 @@ class Desk:
                 .order_by(merge_candidates.c.candidate_id)
             ).all()
             return [require_candidate(connection, candidate_id) for candidate_id in ids]
+
+    def standing_actions(self) -> list[int]:
+        return [row["action_id"] for row in self.rows(steward_actions) if row["undone_by"] is None]
 
     def candidate(self, candidate_id: int) -> Candidate:
         with read(self.engine) as connection:

@@ -24,8 +24,9 @@ from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action
 from cdp.store import open_store
 from cdp.store.schema import pair_constraints, steward_actions
-from tests.cdp.realtime.feeding import NOW, a_record
+from tests.cdp.realtime.feeding import NOW, a_record, keep_model
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, People, an_order
+from tests.resolution.builders import SMALL
 
 # Three that are Ana's and one that may be, two of Bia's with two documents of a kind, Caio, and a nameless one.
 PEOPLE: list[dict[str, Any]] = [
@@ -39,6 +40,9 @@ PEOPLE: list[dict[str, Any]] = [
     {"emails": ["caio@example.com"], "full_name": "Caio Prado"},
 ]
 REFUSALS = (ConstraintConflictError, RuledOnSinceError, AlreadyUndoneError)
+# Fewer are joined than under the small model.
+STRICTER = replace(SMALL.thresholds, link=6.0, join=6.0)
+
 STEPS = settings(
     max_examples=20, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
@@ -179,6 +183,35 @@ class Changes(Rulings):
         assert self.desk.people() == now
 
 
+class Publications(Changes):
+    """The same while everything is resolved, now with one model, now with another."""
+
+    def __init__(self, people_file: Path, directory: Path) -> None:
+        super().__init__(people_file, directory)
+        keep_model(self.engine, 1, thresholds=STRICTER)
+
+    @rule(data=st.data(), version=st.sampled_from((0, 1)))
+    def resolve_meanwhile(self, data: st.DataObject, version: int) -> None:
+        def progress(step: str) -> None:
+            if step == "publishing":
+                for _ in range(data.draw(st.integers(1, 3))):
+                    self.step(data)
+
+        resolve_all(self.engine, model_version=version, clock=lambda: NOW, progress=progress)
+        assert self.desk.breaches() == []
+
+    def step(self, data: st.DataObject) -> None:
+        several = [each for each, keys in self.members().items() if len(keys) > 1]
+        steps: list[Callable[[], None]] = [
+            lambda: self.send(data.draw(st.sampled_from("12345678")), data.draw(st.sampled_from(PEOPLE))),
+            lambda: self.delete(data.draw(st.sampled_from("12345678"))),
+        ]
+        steps += [lambda: self.join(data, 2)] if len(self.members()) > 1 else []
+        steps += [lambda: self.split(data)] if several else []
+        steps += [lambda: self.undo(data)] if self.standing(lambda _: True) else []
+        data.draw(st.sampled_from(steps))()
+
+
 def without_new_ids(now: People, before: People) -> People:
     new = now.answers.keys() - before.answers.keys()
     assert new.isdisjoint(now.members)
@@ -191,3 +224,9 @@ def test_undone_rulings_leave_nothing(people_file: Path, tmp_path: Path) -> None
 
 def test_rulings_hold_while_records_change(people_file: Path, tmp_path: Path) -> None:
     run_state_machine_as_test(lambda: Changes(people_file, tmp_path), settings=STEPS)
+
+
+@pytest.mark.slow
+def test_rulings_hold_while_everything_is_resolved(people_file: Path, tmp_path: Path) -> None:
+    steps = settings(STEPS, max_examples=10, stateful_step_count=6)
+    run_state_machine_as_test(lambda: Publications(people_file, tmp_path), settings=steps)
