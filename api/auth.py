@@ -10,8 +10,8 @@ from flask_smorest import Blueprint
 
 from api.errors import Problem
 from api.service import current_service
+from api.snapshots import begin_snapshot, close_snapshots
 from cdp.privacy.keys import VIEWS, Caller, authenticate
-from cdp.store import read
 
 METRICS_ENDPOINT = "metrics.metrics"
 
@@ -29,6 +29,7 @@ PUBLIC_ENDPOINTS = frozenset(
 )
 
 _SCOPE = "required_scope"
+_ONLY_READS = "only_reads"
 _ANY_VIEW = "a view"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -37,6 +38,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 def requires_scope(scope: str) -> Callable[[View], View]:
     """Only keys with this scope may call the view; its documentation says so."""
     return _marked(scope, [scope])
+
+
+def only_reads(view: View) -> View:
+    """A POST that changes nothing: it is answered from one snapshot, as a GET is. Goes above requires_scope."""
+    setattr(view, _ONLY_READS, True)
+    return view
 
 
 def requires_view() -> Callable[[View], View]:
@@ -55,6 +62,7 @@ def _marked(scope: str, roles: list[str]) -> Callable[[View], View]:
 
 def require_callers(app: Flask) -> None:
     app.before_request(_require_caller)
+    close_snapshots(app)
 
 
 def current_caller() -> Caller:
@@ -70,12 +78,14 @@ def _require_caller() -> None:
     secret = _presented_key()
     if secret is None:
         raise Problem("unauthorized")
-    with read(service.store.engine()) as connection:
+    view = current_app.view_functions[request.endpoint]
+    only_reads = request.method in ("GET", "HEAD") or getattr(view, _ONLY_READS, False)
+    with begin_snapshot(is_last=not only_reads) as connection:
         caller = authenticate(connection, secret, service.clock())
     if caller is None:
         raise Problem("unauthorized")
     g.caller = caller
-    scope = getattr(current_app.view_functions[request.endpoint], _SCOPE, None)
+    scope = getattr(view, _SCOPE, None)
     if scope is None or (scope != _ANY_VIEW and not caller.has_scope(scope)):
         raise Problem("scope_missing", f"It needs {scope}." if scope else None)
 

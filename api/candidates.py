@@ -33,12 +33,12 @@ from api.rulings import (
     read_ruling_unmasking,
 )
 from api.service import current_service
+from api.snapshots import snapshot
 from cdp.identity.explain import LANGUAGES, explain_edge
 from cdp.identity.profile_reads import Profile, require_profile
 from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate, select_candidates
 from cdp.stewardship.decide import decide
 from cdp.stewardship.errors import UnknownCandidateError
-from cdp.store import read
 
 blueprint = ApiBlueprint(
     "candidates", __name__, url_prefix="/v1/candidates", description="Profiles that may be one person"
@@ -144,7 +144,7 @@ def get_candidates(query: dict[str, Any]) -> Response:
     two profiles both hold a record of theirs.
     """
     try:
-        with read(current_service().store.engine()) as connection:
+        with snapshot() as connection:
             candidates = select_candidates(
                 connection,
                 state=query["state"],
@@ -178,7 +178,7 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
     chosen = read_number(candidate_id, "candidate_not_found")
     reading = read_ruling_unmasking(unmask=query["unmask"])
     language, sources = choose_language(query), current_caller().sources
-    with read(current_service().store.engine()) as connection:
+    with snapshot() as connection:
         candidate = require_candidate(connection, chosen, sources=sources)
         found = [require_profile(connection, each, sources=sources) for each in candidate.profile_ids]
         pair = candidate.record_id_l, candidate.record_id_r

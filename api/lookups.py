@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Response
 
-from api.auth import current_caller, requires_scope
+from api.auth import current_caller, only_reads, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint
 from api.profile_views import (
@@ -21,9 +21,9 @@ from api.profile_views import (
     locate,
 )
 from api.service import current_service
+from api.snapshots import snapshot
 from cdp.identity.look_up import Found, Identifier, look_up, standardize_presented
 from cdp.identity.profile_reads import require_profile
-from cdp.store import read
 
 IDENTIFIERS_AT_MOST = 20
 NOBODY = "none"
@@ -123,6 +123,7 @@ class SeveralProfilesSchema(ProblemSchema):
 
 
 @blueprint.post("/lookup")
+@only_reads
 @requires_scope("profiles:lookup")
 @blueprint.doc(operationId="lookUpProfile")
 @blueprint.arguments(
@@ -162,7 +163,7 @@ def look_up_profile(body: dict[str, Any], query: dict[str, Any]) -> Response:
     reading = choose_reading(caller, query, needs_view=False)
     presented = _standardized(body)
     identifiers = [identifier for _, identifier in presented]
-    with read(current_service().store.engine()) as connection:
+    with snapshot() as connection:
         found = look_up(connection, identifiers, sources=caller.sources)
         profile = found.profile_id and require_profile(connection, found.profile_id, sources=caller.sources)
     kinds = sorted({each.kind for each in identifiers})

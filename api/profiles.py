@@ -26,7 +26,7 @@ from api.profile_views import (
     locate,
     read_unmasking,
 )
-from api.service import current_service
+from api.snapshots import snapshot
 from cdp.identity.explain import LANGUAGES, explain_profile
 from cdp.identity.identifier_reports import OUTCOMES as REPORT_OUTCOMES
 from cdp.identity.profile_reads import (
@@ -36,7 +36,6 @@ from cdp.identity.profile_reads import (
     select_member_records,
 )
 from cdp.privacy.masking import mask_identifier, mask_source_record_id, mask_value
-from cdp.store import read
 
 # What a profile is made of, and why, is for those who look after it.
 _INSIDE_VIEWS = ("steward", "agent")
@@ -250,7 +249,7 @@ def get_profile(query: dict[str, Any], profile_id: str) -> Response:
     """
     caller = current_caller()
     reading = choose_reading(caller, query, needs_view=True)
-    with read(current_service().store.engine()) as connection:
+    with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
     response = answer_view(profile, reading, found_by="id")
     return locate(response, profile, profile_id, "profiles.get_profile", view=query.get("view"))
@@ -272,7 +271,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
     caller = current_caller()
     reading = _reading_inside(unmask=query["unmask"])
     after = decode_cursor(query.get("cursor")) or 0
-    with read(current_service().store.engine()) as connection:
+    with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
         records = select_member_records(
             connection,
@@ -306,7 +305,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
     """
     caller = current_caller()
     reading = _reading_inside(unmask=False)
-    with read(current_service().store.engine()) as connection:
+    with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
         entries = select_ledger_entries(
             connection,
@@ -341,7 +340,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     caller = current_caller()
     reading = _reading_inside(unmask=False)
     language = choose_language(query)
-    with read(current_service().store.engine()) as connection:
+    with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
         explanation = explain_profile(connection, profile, language=language)
     audit_read(profile.profile_id, "profile.read_explanation", reading)

@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Response, request
 
-from api.auth import current_caller, requires_scope
+from api.auth import current_caller, only_reads, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_json, read_purpose
 from api.lookups import NOBODY
@@ -22,9 +22,9 @@ from api.profiles import (
 )
 from api.record_schemas import PersonFieldsSchema
 from api.service import current_service
+from api.snapshots import snapshot
 from cdp.identity.explain import LANGUAGES
 from cdp.realtime.search import FoundProfile, Sought, search_profiles
-from cdp.store import read
 
 PROFILES_AT_MOST = 100
 
@@ -109,6 +109,7 @@ _REGION = re.compile("[A-Z]{2}")
 
 
 @blueprint.post("/search")
+@only_reads
 @requires_scope("profiles:search")
 @blueprint.doc(
     operationId="searchProfiles",
@@ -154,7 +155,7 @@ def search(query: dict[str, Any]) -> Response:
     sought = _read_sought()
     language = choose_language(query)
     skip = decode_cursor(query.get("cursor")) or 0
-    with read(service.store.engine()) as connection:
+    with snapshot() as connection:
         found = search_profiles(
             connection,
             service.models,

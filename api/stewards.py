@@ -23,11 +23,11 @@ from api.rulings import (
     read_ruling_unmasking,
 )
 from api.service import current_service
+from api.snapshots import snapshot
 from cdp.stewardship.actions import select_actions
 from cdp.stewardship.join import join
 from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action, undo_entry
-from cdp.store import read
 
 PROFILES_AT_MOST = 50
 RECORDS_AT_MOST = 10_000
@@ -161,7 +161,7 @@ def get_actions(query: dict[str, Any]) -> Response:
 
     Newest first, with what took it back.
     """
-    with read(current_service().store.engine()) as connection:
+    with snapshot() as connection:
         actions = select_actions(
             connection, before_action_id=decode_cursor(query.get("cursor")), limit=query["limit"] + 1
         )
