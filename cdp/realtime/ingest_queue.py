@@ -1,7 +1,7 @@
 """Requests that bring a record at the same moment are taken in together: one transaction, one look at the neighbours.
 
 Whoever comes while another is at work waits, and the first of those waiting takes all of them in. What a request
-answers is what it would answer alone; when a group fails, each is tried on its own.
+answers is what it would answer alone; when a group fails on its records, each is tried on its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime
 
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.ingest import Ingested, Resolver, ingest_records
+from cdp.store import StoreError
 from cdp.store.turns import writing_turn
 
 # Above, a request has enough to share what a transaction costs, and would keep others waiting.
@@ -63,8 +64,10 @@ class IngestQueue:
         try:
             _ingest_together(group)
         except Exception as error:
-            if len(group) == 1:
-                ticket.error = error
+            # What keeps the store from one keeps it from all: each for itself would only wait as long again.
+            if len(group) == 1 or isinstance(error, StoreError):
+                for each in group:
+                    each.error = error
                 return
             for each in group:
                 try:
