@@ -39,11 +39,17 @@ class JsonParser(FlaskParser):
     def parse(
         self, argmap: Any, req: Request | None = None, *, location: str | None = None, **kwargs: Any
     ) -> Any:
-        """As webargs does; what an absent query string means is worked out once."""
-        if location == "query" and isinstance(argmap, ma.Schema) and not request.query_string:
-            meant = _of_nothing(argmap)
-            if meant is not None:
+        """As webargs does, by a shorter way for what comes with most requests: what an absent query string means is
+        worked out once, and a body is loaded by the schema and nothing else."""
+        if isinstance(argmap, ma.Schema):
+            if (
+                location == "query"
+                and not request.query_string
+                and (meant := _of_nothing(argmap)) is not None
+            ):
                 return dict(meant)
+            if location == "json":
+                return _load_body(argmap)
         return super().parse(argmap, req, location=location, **kwargs)
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
@@ -60,11 +66,19 @@ class JsonParser(FlaskParser):
     ) -> NoReturn:
         errors = []
         for location, messages in error.normalized_messages().items():  # type: ignore[no-untyped-call]
-            start = _LOCATION_POINTERS.get(location, f"/{location}")
-            errors += [
-                {"pointer": pointer, "detail": detail} for pointer, detail in _flattened(messages, start)
-            ]
+            errors += _told(messages, _LOCATION_POINTERS.get(location, f"/{location}"))
         raise Problem("validation_failed", errors=errors)
+
+
+def _load_body(schema: ma.Schema) -> Any:
+    try:
+        return schema.load(read_json(request), unknown=ma.RAISE)
+    except ma.ValidationError as error:
+        raise Problem("validation_failed", errors=_told(error.normalized_messages(), "")) from None  # type: ignore[no-untyped-call]
+
+
+def _told(messages: Any, start: str) -> list[dict[str, str]]:
+    return [{"pointer": pointer, "detail": detail} for pointer, detail in _flattened(messages, start)]
 
 
 @cache

@@ -9,7 +9,7 @@ import gc
 
 # Allocations between two looks at the youngest objects, where Python's own is 700. What a request leaves behind is
 # mostly freed without any look; a batch of 500 records has some 100,000 objects at once.
-_YOUNG_OBJECTS = 50_000
+_YOUNG_OBJECTS = 100_000
 
 
 def collect_rarely() -> None:

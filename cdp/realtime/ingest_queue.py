@@ -60,20 +60,18 @@ class IngestQueue:
         return ticket.answers
 
     def _work(self, ticket: _Ticket) -> None:
-        group = self._take(ticket)
         try:
-            _ingest_together(group)
-        except Exception as error:
-            # What keeps the store from one keeps it from all: each for itself would only wait as long again.
-            if len(group) == 1 or isinstance(error, StoreError):
-                for each in group:
-                    each.error = error
-                return
-            for each in group:
-                try:
-                    _ingest_together([each])
-                except Exception as own:
-                    each.error = own
+            # Whoever comes while this process waits for its turn is taken along.
+            with writing_turn(ticket.resolver.engine):
+                group = self._take(ticket)
+                _ingest_each_or_all(group)
+        except Exception as error:  # The turn did not come; the others wait for their own.
+            self._leave(ticket)
+            ticket.error = error
+
+    def _leave(self, ticket: _Ticket) -> None:
+        with self._joining:
+            self._waiting = [other for other in self._waiting if other is not ticket]
 
     def _take(self, ticket: _Ticket) -> list[_Ticket]:
         """This request and those of the same author that wait, as far as they are small together."""
@@ -88,10 +86,26 @@ class IngestQueue:
         return group
 
 
+def _ingest_each_or_all(group: Sequence[_Ticket]) -> None:
+    """Together, and where that fails on a record each on its own."""
+    try:
+        _ingest_together(group)
+    except Exception as error:
+        # What keeps the store from one keeps it from all: each for itself would only wait as long again.
+        if len(group) == 1 or isinstance(error, StoreError):
+            for each in group:
+                each.error = error
+            return
+        for each in group:
+            try:
+                _ingest_together([each])
+            except Exception as own:
+                each.error = own
+
+
 def _ingest_together(group: Sequence[_Ticket]) -> None:
     first = group[0]
     records = [record for ticket in group for record in ticket.records]
-    with writing_turn(first.resolver.engine):
-        answers = iter(ingest_records(first.resolver, records, author=first.author, now=first.now))
+    answers = iter(ingest_records(first.resolver, records, author=first.author, now=first.now))
     for ticket in group:
         ticket.answers = [next(answers) for _ in ticket.records]
