@@ -93,7 +93,8 @@ def _versions(observed: Observation) -> Metric:
 def _disagreement(measurement: Measurement, now: datetime) -> Iterator[Metric]:
     found = measurement.disagreement
     told = "Share of sampled records whose people differ from those computed anew."
-    yield _gauge("cdp_disagreement_ratio", told, found.share)
+    if found.share is not None:
+        yield _gauge("cdp_disagreement_ratio", told, found.share)
     yield _gauge("cdp_disagreement_sampled", "Records of the sample.", found.sampled)
     yield _gauge("cdp_disagreement_differing", "Of them, those whose people differ.", found.differing)
     yield _gauge(

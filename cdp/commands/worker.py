@@ -14,6 +14,7 @@ import structlog
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
 from cdp.commands.stopping import stop_on_signals
+from cdp.realtime.disagreement import Disagreement
 from cdp.realtime.ingest import Resolver
 from cdp.realtime.measure import Sampling
 from cdp.realtime.online_models import OnlineModels
@@ -70,8 +71,13 @@ def worker(*, once: bool, as_json: bool) -> None:
 def _lines(worked: Worked) -> Iterator[str]:
     yield f"Resolved {worked.resolved:,} waiting records, sealed {worked.sealed:,} audit entries."
     if worked.disagreement is not None:
-        found = worked.disagreement
-        yield f"Disagreement: the people of {found.share:.4%} of {found.sampled:,} sampled records differ."
+        yield _told(worked.disagreement)
+
+
+def _told(found: Disagreement) -> str:
+    if found.share is None:
+        return f"Disagreement: none of {found.sampled:,} sampled records could be compared."
+    return f"Disagreement: the people of {found.share:.4%} of {found.sampled:,} sampled records differ."
 
 
 def _document(worked: Worked) -> dict[str, object]:

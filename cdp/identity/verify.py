@@ -51,7 +51,7 @@ class Verification:
     """checks: those that were done, with how many breaches each found; skipped: the others, and why.
 
     notes: what is no breach and good to know. disagreement: the share of records whose people differ from those
-    computed anew, None where that was not done.
+    computed anew, None where none was compared.
     """
 
     checks: dict[str, int]

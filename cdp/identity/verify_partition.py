@@ -28,10 +28,11 @@ Pair = tuple[int, int]
 @dataclass(frozen=True)
 class PartitionCheck:
     """found: where profiles and clusters differ. disagreement: the share of records whose people differ, see
-    `disagreeing_records`. waiting: records whose people the queue may still change; neither tells of them."""
+    `disagreeing_records`; None where none was compared. waiting: records whose people the queue may still change;
+    neither tells of them."""
 
     found: list[Found]
-    disagreement: float
+    disagreement: float | None
     waiting: int
 
 
@@ -53,7 +54,7 @@ def check_partition(connection: Connection, model_version: int) -> PartitionChec
     looked_at = sum(map(len, clusters)) - len(waiting)
     return PartitionCheck(
         list(compare_partitions(clusters, current, waiting=waiting)),
-        len(differing) / looked_at if looked_at else 0.0,
+        len(differing) / looked_at if looked_at else None,
         len(waiting),
     )
 

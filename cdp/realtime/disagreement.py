@@ -37,10 +37,10 @@ class Disagreement:
     found: list[Found] = field(default_factory=list)
 
     @property
-    def share(self) -> float:
-        """Of the records that are not left out; an unbiased estimate of the share of all records."""
+    def share(self) -> float | None:
+        """Of the records that are not left out, None without any; an unbiased estimate of that of all records."""
         looked_at = self.sampled - self.waiting
-        return self.differing / looked_at if looked_at else 0.0
+        return self.differing / looked_at if looked_at else None
 
 
 def measure_disagreement(

@@ -119,6 +119,18 @@ def test_disagreement_is_told_with_its_age_once_it_was_measured(
     assert told["cdp_disagreement_age_seconds"] == 3600
 
 
+def test_where_nothing_was_compared_there_is_no_ratio(make_client: MakeClient, people: StoreBuilder) -> None:
+    with write(people.engine) as connection:
+        found = Disagreement(sampled=12, waiting=12, differing=0)
+        insert_measurement(connection, found, model_version=0, seed=1, now=NOW)
+
+    told = scrape(make_client())
+
+    assert "cdp_disagreement_ratio" not in told
+    assert (told["cdp_disagreement_sampled"], told["cdp_disagreement_waiting"]) == (12, 12)
+    assert told["cdp_disagreement_age_seconds"] == 0
+
+
 def test_every_process_tells_the_same(make_client: MakeClient, people: StoreBuilder) -> None:
     one, other = make_client(), make_client()
     caller = Caller(one, people.add_key())

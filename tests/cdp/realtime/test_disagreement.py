@@ -9,9 +9,10 @@ import resolution.incremental
 from cdp.identity.verify import verify_store
 from cdp.realtime.disagreement import Disagreement, measure_disagreement
 from cdp.realtime.online_models import OnlineModels
+from cdp.realtime.verify_sample import verify_sample
 from cdp.store import read, schema, write
 from tests.cdp.identity.resolving import counts
-from tests.cdp.realtime.feeding import Feed, Limits, a_record, random_records
+from tests.cdp.realtime.feeding import NOW, Feed, Limits, a_record, random_records
 
 memberships, edges, keys = schema.memberships, schema.edges, schema.blocking_keys
 
@@ -112,7 +113,7 @@ def test_an_empty_store_has_nothing_to_disagree(store: Engine) -> None:
     feed = Feed(store)
 
     assert measure(feed.engine) == Disagreement(0, 0, 0)
-    assert measure(feed.engine).share == 0.0
+    assert measure(feed.engine).share is None
 
 
 @pytest.fixture
@@ -145,6 +146,17 @@ def test_a_queue_is_a_note_and_no_breach(waiting: Feed) -> None:
     assert verification.notes["partition"].startswith("10 records are left out")
     waiting.drain()
     assert verify_store(waiting.engine).notes == {}
+
+
+def test_where_every_record_waits_nothing_was_compared(waiting: Feed) -> None:
+    store = waiting.engine
+    with write(store) as connection:
+        zeca = [{"record_id": record_id, "queued_at": NOW} for record_id in (11, 12)]
+        connection.execute(insert(schema.redo_records), zeca)
+
+    assert (measure(store).sampled, measure(store).waiting, measure(store).share) == (12, 12, None)
+    assert verify_store(store).disagreement is None
+    assert verify_sample(store, sample_size=12, seed=1).verification.disagreement is None
 
 
 def test_a_queue_hides_no_breach_of_others(waiting: Feed) -> None:
