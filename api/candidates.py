@@ -36,6 +36,7 @@ from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.explain import LANGUAGES, explain_edge
 from cdp.identity.profile_reads import Profile, require_profile
+from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate, select_candidates
 from cdp.stewardship.decide import decide
 from cdp.stewardship.errors import UnknownCandidateError
@@ -71,6 +72,7 @@ class MergeCandidateSchema(ProposedPairSchema):
 class PageOfMergeCandidatesSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(MergeCandidateSchema), required=True)
     next_cursor = ma.fields.String(required=True, allow_none=True)
+    model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
 class CandidateSideSchema(ma.Schema):
@@ -153,12 +155,14 @@ def get_candidates(query: dict[str, Any]) -> Response:
                 limit=query["limit"] + 1,
                 sources=current_caller().sources,
             )
+            model_version = select_version_in_use(connection)
     except UnknownCandidateError:
         raise Problem("invalid_cursor") from None
     shown = candidates[: query["limit"]]
     page = {
         "data": shown,
         "next_cursor": encode_cursor(shown[-1].candidate_id) if len(candidates) > len(shown) else None,
+        "model_version": model_version,
     }
     return json_response(_PAGE_OF_CANDIDATES.dump(page))
 

@@ -14,10 +14,12 @@ from flask_smorest import Api
 from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 
+from api.snapshots import snapshot
 from cdp.errors import CdpError
 from cdp.identity.identifier_reports import UnknownReportError
 from cdp.identity.models import UncompilableModelError, UnknownModelError, UnreadableModelError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
+from cdp.identity.resolution_runs import select_version_in_use
 from cdp.identity.survivorship import SurvivorshipError
 from cdp.privacy.read_audit import ReadAuditFullError
 from cdp.realtime.incoming import RefusedRecordError
@@ -42,6 +44,30 @@ class ProblemKind:
     title: str
     retry_after_seconds: int | None = None
 
+
+# What the profiles decide: these name the version that made them, as every answer about people does.
+_ABOUT_PEOPLE = frozenset(
+    (
+        "profile_not_found",
+        "record_not_found",
+        "candidate_not_found",
+        "report_not_found",
+        "identifier_not_found",
+        "action_not_found",
+        "ledger_entry_not_found",
+        "several_profiles",
+        "profiles_are_one",
+        "constraint_conflict",
+        "candidate_closed",
+        "already_undone",
+        "ruled_on_since",
+        "nothing_to_undo",
+        "profile_erased",
+        "candidate_changed",
+        "split_unusable",
+        "too_many_pairs",
+    )
+)
 
 PROBLEMS: dict[str, ProblemKind] = {
     "bad_request": ProblemKind(400, "The request cannot be understood."),
@@ -151,6 +177,9 @@ class ProblemSchema(ma.Schema):
     )
     detail = ma.fields.String(metadata={"description": "What happened this time, and what to do."})
     errors = ma.fields.List(ma.fields.Nested(ProblemErrorSchema))
+    model_version = ma.fields.Integer(
+        metadata={"description": "The model that made the profiles, where these decide what is answered."}
+    )
     request_id = ma.fields.String(required=True, metadata={"description": "Finds this request in the log."})
 
 
@@ -193,7 +222,7 @@ def problem_document(code: str, detail: str | None = None, **members: Any) -> di
     }
     if detail:
         document["detail"] = detail
-    document.update({name: value for name, value in members.items() if value})
+    document.update({name: value for name, value in members.items() if value or value == 0})
     document["request_id"] = g.get("request_id", "")
     return document
 
@@ -206,9 +235,10 @@ def refused_record(error: RefusedRecordError, start: str = "") -> dict[str, str]
 def _answer_problem(problem: Problem) -> Response:
     g.problem_code = problem.code
     kind = PROBLEMS[problem.code]
-    document = problem_document(
-        problem.code, problem.detail, errors=list(problem.errors), **dict(problem.extension)
-    )
+    members = dict(problem.extension)
+    if problem.code in _ABOUT_PEOPLE:
+        members["model_version"] = _select_model_version()
+    document = problem_document(problem.code, problem.detail, errors=list(problem.errors), **members)
     response = Response(json.dumps(document), document["status"], dict(problem.headers))
     response.content_type = PROBLEM_TYPE
     if problem.code == "unauthorized":
@@ -216,6 +246,15 @@ def _answer_problem(problem: Problem) -> Response:
     if kind.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(kind.retry_after_seconds)
     return response
+
+
+def _select_model_version() -> int | None:
+    """Of the snapshot that the request is answered from; None where the store cannot be asked any more."""
+    try:
+        with snapshot() as connection:
+            return select_version_in_use(connection)
+    except StoreError:
+        return None
 
 
 def _answer_domain_error(error: CdpError) -> Response:

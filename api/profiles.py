@@ -89,6 +89,7 @@ class RecordSchema(ma.Schema):
 class PageOfRecordsSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(RecordSchema), required=True)
     next_cursor = ma.fields.String(required=True, allow_none=True)
+    model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
 class MoveSchema(ma.Schema):
@@ -117,6 +118,7 @@ class LedgerEntrySchema(ma.Schema):
 class PageOfLedgerEntriesSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(LedgerEntrySchema), required=True)
     next_cursor = ma.fields.String(required=True, allow_none=True)
+    model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
 class ComparisonExplanationSchema(ma.Schema):
@@ -178,6 +180,7 @@ class JoinExplanationSchema(ma.Schema):
 class ExplanationSchema(ma.Schema):
     profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True)
+    model_version = ma.fields.Integer(required=True, allow_none=True)
     language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
     text = ma.fields.String(required=True)
     joins = ma.fields.List(ma.fields.Nested(JoinExplanationSchema), required=True)
@@ -285,6 +288,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
     page = {
         "data": [_record_document(record, unmask=reading.unmask) for record in shown],
         "next_cursor": encode_cursor(shown[-1].record_id) if len(records) > len(shown) else None,
+        "model_version": profile.model_version,
     }
     response = json_response(_PAGE_OF_RECORDS.dump(page))
     return locate(response, profile, profile_id, "profiles.get_records", limit=query["limit"])
@@ -318,6 +322,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
     page = {
         "data": shown,
         "next_cursor": encode_cursor(shown[-1].ledger_entry_id) if len(entries) > len(shown) else None,
+        "model_version": profile.model_version,
     }
     response = json_response(_PAGE_OF_LEDGER_ENTRIES.dump(page))
     return locate(response, profile, profile_id, "profiles.get_history", limit=query["limit"])
@@ -347,6 +352,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     document = {
         "profile_id": profile.profile_id,
         "version": profile.version,
+        "model_version": profile.model_version,
         "language": explanation.language,
         "text": explanation.text,
         "joins": explanation.joins,

@@ -56,7 +56,10 @@ class WrittenRecordSchema(ma.Schema):
     candidates = ma.fields.List(
         ma.fields.Integer(),
         required=True,
-        metadata={"description": "Merge candidates of its profile that wait for a steward."},
+        metadata={
+            "description": "All open merge candidates of its profile, older ones too; empty where the "
+            "record changed nothing."
+        },
     )
     model_version = ma.fields.Integer(required=True)
     match_weight = ma.fields.Float(
@@ -105,6 +108,7 @@ class DeletedRecordSchema(ma.Schema):
         required=True,
         metadata={"description": "The profile that held it, and those that came of it."},
     )
+    model_version = ma.fields.Integer(required=True)
 
 
 _ANSWER_EXAMPLE = {
@@ -207,10 +211,12 @@ def delete_record(source: str, source_record_id: str) -> Response:
     # What does not print is no key, and not every store can even be asked for it.
     if not caller.may_use_source(source) or not (source + source_record_id).isprintable():
         raise Problem("record_not_found")
-    touched = delete_stored_record(
+    deleted = delete_stored_record(
         service.resolver(), source, source_record_id, author=f"key:{caller.key_id}", now=service.clock()
     )
-    return json_response({"profiles_touched": touched})
+    return json_response(
+        {"profiles_touched": list(deleted.profiles_touched), "model_version": deleted.model_version}
+    )
 
 
 def _receive(records: Sequence[object]) -> list[Received | RefusedRecordError]:

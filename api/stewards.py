@@ -24,6 +24,7 @@ from api.rulings import (
 )
 from api.service import current_service
 from api.snapshots import snapshot
+from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import select_actions
 from cdp.stewardship.join import join
 from cdp.stewardship.split import split
@@ -80,6 +81,7 @@ class ActionSchema(ma.Schema):
 class PageOfActionsSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(ActionSchema), required=True)
     next_cursor = ma.fields.String(required=True, allow_none=True)
+    model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
 _PAGE_OF_ACTIONS = PageOfActionsSchema()
@@ -165,10 +167,12 @@ def get_actions(query: dict[str, Any]) -> Response:
         actions = select_actions(
             connection, before_action_id=decode_cursor(query.get("cursor")), limit=query["limit"] + 1
         )
+        model_version = select_version_in_use(connection)
     shown = actions[: query["limit"]]
     page = {
         "data": shown,
         "next_cursor": encode_cursor(shown[-1].action_id) if len(actions) > len(shown) else None,
+        "model_version": model_version,
     }
     return json_response(_PAGE_OF_ACTIONS.dump(page))
 

@@ -60,7 +60,8 @@ class UnknownRecordError(CdpError):
 class Ingested:
     """What became of one record. outcome: 'created', 'attached', 'joined', 'unchanged' or 'superseded'.
 
-    profiles_joined: ids that its profile absorbed. candidates: open merge candidates of its profile that it brought.
+    profiles_joined: ids that its profile absorbed. candidates: all open merge candidates of its profile,
+    those that were there before too; none where the record changed nothing.
     match_weight: of its heaviest edge inside the profile, None when it is alone there. is_new: whether the store did
     not know the record before. is_set_aside: whether there are records that it could not be compared with, because a
     condition of the model fails on the values of both.
@@ -76,6 +77,14 @@ class Ingested:
     match_probability: float | None
     is_new: bool
     is_set_aside: bool = False
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """profiles_touched: the profile that held the record, and those that came of it."""
+
+    profiles_touched: Sequence[str]
+    model_version: int
 
 
 @dataclass(frozen=True)
@@ -125,13 +134,13 @@ def ingest_records(
 
 def delete_record(
     resolver: Resolver, source: str, source_record_id: str, *, author: str, now: datetime
-) -> list[str]:
-    """Take a record out; returns the profiles touched. Raises UnknownRecordError.
+) -> Deleted:
+    """Take a record out. Raises UnknownRecordError.
 
     It comes back only in a version that is younger than its deletion.
     """
 
-    def work(connection: Connection) -> list[str]:
+    def work(connection: Connection) -> Deleted:
         moment = not_before_the_ledger(connection, now)
         before = _select_live(connection, source, source_record_id)
         connection.execute(
@@ -146,7 +155,7 @@ def delete_record(
         effect = resolve_and_publish(connection, resolver, changes, cause, now=moment)
         entry = AuditEntry(author, "records.delete", "record", str(before.record_id), moment, told_of(effect))
         append_audit(connection, [entry])
-        return sorted(effect.published.versions)
+        return Deleted(sorted(effect.published.versions), version)
 
     return write_online(resolver, work, now=now)
 

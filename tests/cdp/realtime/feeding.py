@@ -73,7 +73,7 @@ class Feed:
         return ingest_records(self.resolver, records, author="test", now=now)
 
     def delete(self, source: str, key: str, *, now: datetime = NOW) -> list[str]:
-        return delete_record(self.resolver, source, key, author="test", now=now)
+        return list(delete_record(self.resolver, source, key, author="test", now=now).profiles_touched)
 
     def drain(self) -> int:
         """Resolve all that waits, a few records at a time."""

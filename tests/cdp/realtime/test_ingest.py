@@ -10,7 +10,14 @@ from sqlalchemy import Engine, select
 from cdp.identity.verify import verify_store
 from cdp.realtime.ingest import UnknownRecordError
 from cdp.store import read
-from cdp.store.schema import audit_entries, ledger_entries, outbox_events, profiles, source_records
+from cdp.store.schema import (
+    audit_entries,
+    ledger_entries,
+    merge_candidates,
+    outbox_events,
+    profiles,
+    source_records,
+)
 from tests.cdp.realtime.feeding import Feed, a_record
 
 ANA = {"full_name": "Ana Reis", "birth_date": "1980-02-29", "emails": ["ana@example.com"]}
@@ -50,6 +57,21 @@ def test_a_second_record_of_a_person_is_attached_with_its_weight(feed: Feed) -> 
     assert second.match_weight is not None
     assert second.match_weight > 5
     assert verify_store(feed.engine).breaches == []
+
+
+def test_candidates_are_all_that_wait_for_its_profile(feed: Feed) -> None:
+    """An integrator asks whether the person may yet turn out to be another, whichever record brought that up."""
+    feed.ingest(a_record("1", **ANA, address=LISBOA))
+    [doubtful] = feed.ingest(a_record("2", full_name="Ana Reis", address={"city": "Porto"}))
+    assert len(doubtful.candidates) == 1
+
+    [attached] = feed.ingest(a_record("3", source="web", **ANA, address=LISBOA))
+    [again] = feed.ingest(a_record("3", source="web", **ANA, address=LISBOA))
+
+    assert set(doubtful.candidates) <= set(attached.candidates)
+    open_ones = [each for each in rows(feed.engine, merge_candidates) if each["state"] == "open"]
+    assert set(attached.candidates) == {each["candidate_id"] for each in open_ones}
+    assert (again.outcome, again.candidates) == ("unchanged", ())
 
 
 def test_a_record_between_two_people_joins_them_under_the_older_id(feed: Feed) -> None:

@@ -58,7 +58,7 @@ def test_a_version_that_waits_changes_nothing_record_by_record(feed: Feed) -> No
     assert {row["model_version_id"] for row in rows(feed.engine, "edges")} == {0}
 
 
-def test_every_answer_names_the_version_of_the_profiles(feed: Feed) -> None:
+def test_what_is_read_names_the_version_of_the_profiles(feed: Feed) -> None:
     activate_model(feed.engine, 1, author="lead", reason="after training", now=NOW)
     [ingested] = feed.ingest(a_record("a3", **ANA, gender="m"))
 
