@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import click
@@ -16,6 +16,8 @@ from cdp.identity.preview import Preview
 from cdp.identity.resolve import ResolutionReport, resolve_all
 
 ACTOR = "command:resolve"
+# Of each kind of change, and ids of each: people are told so many, the JSON all.
+SHOWN = 10
 
 
 class EngineMissingError(CdpError):
@@ -71,14 +73,25 @@ def _preview_lines(preview: Preview) -> Iterator[str]:
     changes = ", ".join(f"{name} {count:,}" for name, count in preview["changes"].items())
     yield f"Dry run, nothing was changed. A run would: {changes}; {preview['candidates']:,} merge candidates."
     for kind, examples in preview["examples"].items():
-        for example in examples:
+        for example in examples[:SHOWN]:
             told = ", ".join(
-                f"{name.replace('_', ' ')} {' '.join(map(str, example[name]))}"
+                f"{name.replace('_', ' ')} {_ids(example[name])}"
                 for name in ("absorbed", "parted_from", "records")
                 if example.get(name)
             )
             yield f"  {kind} {example['profile_id']}: {told}"
+        yield from _more(kind, len(examples))
     if preview["contradicted"]:
         yield f"The weights speak against {preview['contradicted']:,} steward decisions, which hold:"
-        for each in preview["contradictions"]:
+        for each in preview["contradictions"][:SHOWN]:
             yield f"  {each['kind']}-link of records {each['record_id_l']} and {each['record_id_r']}"
+        yield from _more("decision", preview["contradicted"])
+
+
+def _ids(ids: Sequence[object]) -> str:
+    return " ".join([*map(str, ids[:SHOWN]), *(["..."] if len(ids) > SHOWN else [])])
+
+
+def _more(kind: str, count: int) -> Iterator[str]:
+    if count > SHOWN:
+        yield f"  {kind}: {count - SHOWN:,} more; --json tells all"

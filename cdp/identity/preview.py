@@ -1,4 +1,4 @@
-"""What a plan would change, in counts and first examples, before anyone decides to publish it."""
+"""What a plan would change, profile by profile, before anyone decides to publish it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any, TypedDict
 from cdp.identity.publish import Plan
 from cdp.identity.snapshot import Snapshot
 
-EXAMPLES = 10
-
 Pair = tuple[int, int]
 
 # What a profile is called that does not exist yet: its id is only given out when it is published.
@@ -18,7 +16,8 @@ NEW = "new"
 
 
 class Preview(TypedDict):
-    """changes: by kind. examples: by kind, {profile_id, records, absorbed, parted_from}.
+    """changes: by kind. examples: by kind, {profile_id, records, absorbed, parted_from}; all of them but those that
+    only create.
 
     contradicted: steward decisions that the weights speak against, and that hold nevertheless.
     """
@@ -37,7 +36,7 @@ def preview_plan(plan: Plan, snapshot: Snapshot) -> Preview:
         examples=_examples(plan),
         candidates=sum(1 for refusal in plan.resolution.refusals if refusal.reason != "cannot_link"),
         contradicted=len(contradictions),
-        contradictions=contradictions[:EXAMPLES],
+        contradictions=contradictions,
     )
 
 
@@ -45,17 +44,17 @@ def _examples(plan: Plan) -> dict[str, list[dict[str, Any]]]:
     created = plan.continuity.created
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for change in plan.reconciliation.changes:
-        if change.kind == "create" or len(found[change.kind]) == EXAMPLES:
+        if change.kind == "create":
             continue
         example = {
             "profile_id": NEW if change.profile_id in created else change.profile_id,
-            "records": [record_id for record_id, _ in change.moves[:EXAMPLES]],
-            "absorbed": list(change.absorbed[:EXAMPLES]),
-            "parted_from": list(change.parted_from[:EXAMPLES]),
+            "records": [record_id for record_id, _ in change.moves],
+            "absorbed": list(change.absorbed),
+            "parted_from": list(change.parted_from),
         }
         found[change.kind].append(example)
-    for profile_id, record_ids in list(plan.reconciliation.detached.items())[:EXAMPLES]:
-        found["detach"].append({"profile_id": profile_id, "records": record_ids[:EXAMPLES]})
+    for profile_id, record_ids in plan.reconciliation.detached.items():
+        found["detach"].append({"profile_id": profile_id, "records": list(record_ids)})
     return dict(found)
 
 

@@ -60,6 +60,25 @@ def test_resolve_tells_what_it_changed(people: Engine) -> None:
     assert "4 records, 3 profiles" in run("resolve").stdout
 
 
+NAMES = "Ana Reis,Bia Lima,Caio Prado,Davi Moura,Eva Tavares,Fabio Nunes,Gil Campos,Helio Pires,Iris Lopes,Joca Melo"
+MANY = [*NAMES.split(","), "Kika Bastos", "Luiz Otero"]
+
+
+def test_a_dry_run_tells_people_ten_of_each_kind_and_programs_all(people: Engine) -> None:
+    run("resolve")
+    values = [{"full_name": name, "phones": [f"31 9{n}76-12{n}"]} for n, name in enumerate(MANY, start=10)]
+    add_records(people, *[a_record(f"first-{place}", each) for place, each in enumerate(values)])
+    run("resolve")
+    add_records(people, *[a_record(f"again-{place}", each) for place, each in enumerate(values)])
+
+    told = run("resolve", "--dry-run").stdout.splitlines()
+    listed = run_json("resolve", "--dry-run")["preview"]["examples"]["attach"]
+
+    assert len([line for line in told if line.startswith("  attach pf_")]) == 10
+    assert "  attach: 2 more; --json tells all" in told
+    assert len({example["profile_id"] for example in listed}) == len(MANY)
+
+
 def test_a_dry_run_shows_examples_by_profile(people: Engine) -> None:
     run("resolve")
     add_records(people, a_record("a3", ANA_AGAIN, full_name="Ana Lúcia Reis"))
