@@ -75,6 +75,10 @@ _TEXTS = frozenset((*KEY_FIELDS, *TEXT_FIELDS))
 _ADDRESS = frozenset(ADDRESS_FIELDS)
 
 
+class InstantOutOfRangeError(ValueError):
+    """A time that could be one and lies where no record is from."""
+
+
 class CheckedRecord(NamedTuple):
     """A record in canonical form: `raw` is its JSON text with sorted keys, `raw_hash` 32 hex characters.
 
@@ -151,14 +155,15 @@ def _is_canonical(text: object) -> bool:
 
 
 def parse_instant(text: str, time_zone: tzinfo) -> datetime:
-    """An ISO 8601 date or time as an instant. Raises ValueError for what is none, or lies before 1900."""
+    """An ISO 8601 date or time as an instant. Raises ValueError for what is none, and
+    InstantOutOfRangeError for what lies before 1900 or after 9999."""
     moment = datetime.fromisoformat(text.strip())
     try:
         instant = (moment if moment.tzinfo else moment.replace(tzinfo=time_zone)).astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(text) from error
+        raise InstantOutOfRangeError(text) from error
     if instant.year < 1900:
-        raise ValueError(text)
+        raise InstantOutOfRangeError(text)
     return instant
 
 
@@ -188,6 +193,9 @@ def _instant(value: object, time_zone: tzinfo) -> datetime | None:
         return None
     try:
         return parse_instant(str(value), time_zone)
+    except InstantOutOfRangeError as error:
+        message = "out of range: a time of a record is of the years 1900 to 9999"
+        raise RefusedRowError("occurred_at", message, "/occurred_at") from error
     except ValueError as error:
         message = "not an ISO 8601 time such as 2026-11-20T12:00:00Z"
         raise RefusedRowError("occurred_at", message, "/occurred_at") from error
@@ -213,8 +221,11 @@ def _encode(record: dict[str, object]) -> bytes:
         message = "the row holds bytes or characters that are not Unicode text"
         raise RefusedRowError("encoding", message) from error
     if len(raw) > RECORD_BYTES_LIMIT:
-        message = f"the record has {len(raw):,} bytes and may have {RECORD_BYTES_LIMIT:,}"
-        raise RefusedRowError("too_large", message)
+        largest = max(record, key=lambda field: len(orjson.dumps(record[field])))
+        message = (
+            f"the record has {len(raw):,} bytes and may have {RECORD_BYTES_LIMIT:,}; most are of {largest}"
+        )
+        raise RefusedRowError("too_large", message, f"/{largest}")
     if b"\\u0000" in raw and any("\0" in text for text in _texts(record)):
         raise RefusedRowError("nul", "the row holds a NUL character")
     return raw

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from resolution.standardize.record import Standardizer, standardize_identifier, standardize_record
 
 # A change of any rule or table raises this, so that the store knows which records to standardize anew.
-STANDARDIZER_VERSION = 1
+STANDARDIZER_VERSION = 2
 
 _PLACES = {
     "Standardizer": "record",

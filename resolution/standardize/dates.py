@@ -18,16 +18,33 @@ _WORD_DAY_YEAR = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{2,
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
 _LONGEST = 40
 _LEAST_YEAR = 1000
+# One person on record lived longer: an older customer is a typing error.
+_OLDEST_YEARS = 120
 
 
-def standardize_date(raw: str, order: str, latest: str) -> str:
+def standardize_date(raw: str, order: str, latest: str, *, is_dated: bool = False) -> str:
     """'1980-02-29', '1980' (only the year is known) or '--11-03' (only month and day are known).
 
     `order` is the source's habit for dates of digits: dmy, mdy or ymd; a date possible only the other way
     round is read that way. `latest` (ISO) is the day the record spoke: a two-digit year is the last such
     year before it. A first of January before 1900 says the year alone, as registers write it.
-    Raises RefusedValueError: placeholder, future, invalid, too_long.
+    Is dated: the record says when it spoke, and nobody was above 120 then; a register without dates may be of any time.
+    Raises RefusedValueError: placeholder, future, out_of_range, invalid, too_long.
     """
+    born = _read(raw, order, latest)
+    if is_dated and is_too_old(born, latest):
+        raise RefusedValueError("out_of_range")
+    return born
+
+
+def is_too_old(born: str, latest: str) -> bool:
+    """Whether who was born then, or in that year, was above 120 on the latest day."""
+    if born[0] == "-":
+        return False
+    return born < f"{int(latest[:4]) - _OLDEST_YEARS:04}{latest[4:]}"[: len(born)]
+
+
+def _read(raw: str, order: str, latest: str) -> str:
     if match := _ISO.fullmatch(raw):
         return _judged(int(match[1]), int(match[2]), int(match[3]), latest)
     if len(raw) > _LONGEST:

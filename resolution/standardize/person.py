@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from resolution.standardize.addresses import postal_area, show_postal_code
 from resolution.standardize.attributes import ATTRIBUTES_AT_MOST, MOTHER_NAME_KEYS, mother_name_of
-from resolution.standardize.dates import year_of
+from resolution.standardize.dates import is_too_old, year_of
 from resolution.standardize.draft import LIST_AT_MOST, Draft
 from resolution.standardize.names import Name, compose_name, linkage_of_name, shown_parts
 from resolution.standardize.phonetics import given_forms
@@ -71,15 +71,17 @@ def _show_name(draft: Draft, whole: Name, given: Name | None, family: Name | Non
 
 
 def add_birth_date(draft: Draft, rules: Rules, today: str) -> None:
-    """The day the record spoke bounds the date; of an impossible date the year is kept."""
+    """The day the record spoke bounds the date on both sides; of an impossible date the year is kept."""
     raw = draft.record.get("birth_date")
     if raw is None:
         return
-    latest = _day_of(draft.record.get("occurred_at")) or today
+    spoken_on = _day_of(draft.record.get("occurred_at"))
+    latest = spoken_on or today
     refused_before = len(draft.refusals)
-    born = draft.accept(rules.birth_date, raw, "/birth_date", latest)
+    born = draft.accept(rules.birth_date, raw, "/birth_date", latest, spoken_on is not None)
     if born is None and isinstance(raw, str) and draft.refusals[refused_before:]:
         born = year_of(raw, latest) if draft.refusals[-1].reason == "invalid" else None
+        born = None if born and spoken_on and is_too_old(born, spoken_on) else born
     if born is None:
         return
     draft.values["birth_date"] = born

@@ -67,8 +67,8 @@ class Rules:
             value = standardize_handle(raw, network)
             return value, handle_word(value), handle_letters(value)
 
-        def birth_date(raw: str, latest: str) -> str:
-            return standardize_date(raw, order, latest)
+        def birth_date(raw: str, latest: str, is_dated: bool) -> str:
+            return standardize_date(raw, order, latest, is_dated=is_dated)
 
         self.name = remembered(_judged(standardize_name))
         self.birth_date = _judged(

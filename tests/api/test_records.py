@@ -243,7 +243,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a document of no type": ({"documents": [{"number": "1"}]}, "missing", "/documents/0/type"),
     "an odd document": ({"documents": [{"type": "x", "number": "1"}]}, "unknown_type", "/documents/0/type"),
     "an odd verification": ({"verified": ["gender"]}, "unknown_field", "/verified/0"),
-    "70,000 characters": ({"full_name": "x" * 70_000}, "too_large", ""),
+    "70,000 characters": ({"full_name": "x" * 70_000}, "too_large", "/full_name"),
     "a deep attribute": (
         {"attributes": {"a": [[[[[[[[[1]]]]]]]]]}},
         "too_deep",

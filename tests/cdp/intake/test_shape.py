@@ -118,8 +118,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "object_in_attributes": ({"attributes": {"a": object()}}, "wrong_type", "/attributes/a"),
     "unknown_verified": ({"verified": ["fones"]}, "unknown_field", "/verified/0"),
     "many_phones": ({"phones": ["1"] * 101}, "too_many", "/phones"),
-    "large": ({"full_name": "x" * 70_000}, "too_large", ""),
-    "million_characters": ({"full_name": "x" * 1_000_000}, "too_large", ""),
+    "large": ({"full_name": "x" * 70_000}, "too_large", "/full_name"),
+    "large_attributes": (
+        {"full_name": "x" * 100, "attributes": {"a": "x" * 70_000}},
+        "too_large",
+        "/attributes",
+    ),
+    "million_characters": ({"full_name": "x" * 1_000_000}, "too_large", "/full_name"),
     "nul": ({"full_name": "a\0b"}, "nul", ""),
     "nul_in_attribute_name": ({"attributes": {"a\0": "b"}}, "nul", ""),
     "lone_surrogate": ({"full_name": "\ud800"}, "encoding", ""),
@@ -233,3 +238,18 @@ def test_phones_are_left_to_the_rules_of_phones() -> None:
     checked = check(phones=["5,51E+12"])
 
     assert checked.values["phones"] == ["5,51E+12"]
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+03:00", "1899-12-31", "9999-12-31T23:00:00-05:00"]
+)
+def test_a_time_that_no_record_is_from_is_out_of_range(time: str) -> None:
+    with pytest.raises(RefusedRowError, match="out of range") as caught:
+        check(occurred_at=time)
+
+    assert (caught.value.reason, caught.value.pointer) == ("occurred_at", "/occurred_at")
+
+
+def test_what_is_no_time_is_told_what_one_looks_like() -> None:
+    with pytest.raises(RefusedRowError, match="not an ISO 8601 time"):
+        check(occurred_at="yesterday")

@@ -71,6 +71,29 @@ def test_date_is_refused_as(raw: str, order: str, reason: str) -> None:
     assert refusal.value.reason == reason
 
 
+OLD = {
+    "the year alone": ("1700-01-01", "2026-11-22", "out_of_range"),
+    "a day": ("1880-05-17", "2026-11-22", "out_of_range"),
+    "a year": ("1880", "2026-11-22", "out_of_range"),
+    "the day before": ("1906-11-21", "2026-11-22", "out_of_range"),
+    "before 1900 in its time": ("1700-01-02", "1900-05-05", "out_of_range"),
+    "what is a placeholder": ("1900-01-01", "2026-11-22", "placeholder"),
+}
+
+
+@pytest.mark.parametrize(("raw", "spoken_on", "reason"), OLD.values(), ids=OLD)
+def test_nobody_was_above_120_when_the_record_spoke(raw: str, spoken_on: str, reason: str) -> None:
+    with pytest.raises(RefusedValueError) as refusal:
+        standardize_date(raw, "dmy", spoken_on, is_dated=True)
+
+    assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize("raw", ["1906-11-22", "1906", "17/05", "1980-02-29"])
+def test_the_oldest_are_taken(raw: str) -> None:
+    assert standardize_date(raw, "dmy", "2026-11-22", is_dated=True)
+
+
 def test_two_digit_year_hangs_on_when_the_record_spoke() -> None:
     assert standardize_date("10/05/12", "dmy", "2010-01-01") == "1912-05-10"
 

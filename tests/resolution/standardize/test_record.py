@@ -453,3 +453,12 @@ def test_of_the_labelled_sets_little_is_refused(name: str) -> None:
 
     assert sum(len(outcome.refusals) for outcome in outcomes) < 0.15 * len(records)
     assert sum("given_name" in outcome.linkage for outcome in outcomes) > 0.8 * len(records)
+
+
+def test_a_birth_date_of_another_age_is_no_value_of_a_record_that_says_when_it_spoke() -> None:
+    refused = (Refusal("/birth_date", "out_of_range"),)
+
+    assert refusals(occurred_at="2026-01-01T00:00:00Z", birth_date="1700-01-01") == refused
+    assert standardize_record({"birth_date": "1857-02-10"}, BRAZIL).values["birth_date"] == "1857-02-10"
+    late = standardize_record({"occurred_at": "2026-01-01T00:00:00Z", "birth_date": "1861-02-79"}, BRAZIL)
+    assert "birth_date" not in late.values
