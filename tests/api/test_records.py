@@ -591,7 +591,7 @@ def test_a_deleted_record_leaves_its_profile(writer: Caller, people: StoreBuilde
 
     answer = told(writer.delete("/v1/records/whatsapp/5511987654321"), 200)
 
-    assert answer == {"profiles_touched": [ana["profile_id"]]}
+    assert answer == {"profiles_touched": [ana["profile_id"]], "model_version": 0}
     assert writer.look_up("email", "other@example.com").status_code == 404
     assert writer.look_up("email", "ana@example.com").status_code == 200
     assert told(writer.delete("/v1/records/whatsapp/5511987654321"), 404)["code"] == "record_not_found"
