@@ -180,10 +180,10 @@ def write_online(
         return carry_out_once(connection, once, work)
 
     try:
-        return retry_write(resolver.engine, transaction, attempts=_ATTEMPTS)
+        return retry_write(resolver.engine, transaction)
     except NoModelError:
         prepare_store(resolver.engine, now=now)
-        return retry_write(resolver.engine, transaction, attempts=_ATTEMPTS)
+        return retry_write(resolver.engine, transaction)
 
 
 def resolve_and_publish(
@@ -232,9 +232,6 @@ _LAST_ENTRY = QuickStatement(
     select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
 )
 _NEWEST_PROFILE = QuickStatement(select(func.max(profiles.c.profile_id).label("profile_id")))
-
-# A writer may lose many times where everyone writes about the same person.
-_ATTEMPTS = 50
 
 
 def not_before_the_ledger(connection: Connection, now: datetime) -> datetime:

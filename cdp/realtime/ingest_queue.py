@@ -1,7 +1,7 @@
 """Requests that bring a record at the same moment are taken in together: one transaction, one look at the neighbours.
 
 Whoever comes while another is at work waits, and the first of those waiting takes all of them in. What a request
-answers is what it would answer alone; when a group fails, each is tried on its own.
+answers is what it would answer alone; when a group fails on its records, each is tried on its own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from cdp.idempotency import Once, insert_answer, require_unanswered
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.ingest import Ingested, Resolver, ingest_records
+from cdp.store import StoreError
 from cdp.store.turns import writing_turn
 
 # Above, a request has enough to share what a transaction costs, and would keep others waiting.
@@ -96,12 +97,14 @@ class IngestQueue:
 
 
 def _ingest_each_or_all(group: Sequence[_Ticket]) -> None:
-    """Together, and where that fails each on its own."""
+    """Together, and where that fails on a record each on its own."""
     try:
         _ingest_together(group)
     except Exception as error:
-        if len(group) == 1:
-            group[0].error = error
+        # What keeps the store from one keeps it from all: each for itself would only wait as long again.
+        if len(group) == 1 or isinstance(error, StoreError):
+            for each in group:
+                each.error = error
             return
         for each in group:
             try:

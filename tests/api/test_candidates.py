@@ -133,6 +133,17 @@ def test_same_joins_and_closes(writer: Caller) -> None:
     assert (closed["state"], len(closed["profiles"])) == ("same", 1)
 
 
+def test_a_decision_sent_again_is_answered_again_though_the_candidate_is_closed(writer: Caller) -> None:
+    candidate_id = asked(writer)
+    seen, key = etag_of(writer, candidate_id), new_key()
+
+    first = decide(writer, candidate_id, "same", seen, **key)
+    again = decide(writer, candidate_id, "same", etag_of(writer, candidate_id), **key)
+
+    assert told(again) == told(first)
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
 def test_a_decision_is_undone(writer: Caller) -> None:
     candidate_id = asked(writer)
     decided = told(decide(writer, candidate_id, "unsure", etag_of(writer, candidate_id)))

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, event, func, select
 
 from cdp.identity.resolve import resolve_all
 from cdp.identity.verify import verify_store
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.ingest_queue import IngestQueue
-from cdp.store import read
+from cdp.store import open_store, read, write
+from cdp.store.errors import StoreBusyError
 from cdp.store.schema import audit_entries, source_records
 from tests.cdp.realtime.feeding import NOW, Feed, a_record, findings, random_records
 
@@ -70,6 +71,22 @@ def test_a_record_that_fails_fails_alone(sqlite_store: Engine) -> None:
     assert [isinstance(answer, Exception) for answer in answers] == [number == 3 for number in range(8)]
     with read(sqlite_store) as connection:
         assert connection.scalars(select(func.count()).select_from(source_records)).one() == 7
+
+
+def test_a_busy_store_is_waited_for_together(sqlite_url: str, sqlite_store: Engine) -> None:
+    feed = Feed(sqlite_store)
+    records = [feed.take(a_record(str(number), full_name=f"Ana {number}")) for number in range(8)]
+    impatient = open_store(sqlite_url, timeout_seconds=0.5)
+    feed.resolver = replace(feed.resolver, engine=impatient)
+    waits: list[Connection] = []
+    event.listen(impatient, "begin", waits.append)
+
+    with write(sqlite_store):
+        answers = together(feed, records, lambda _: "key:a")
+
+    assert all(isinstance(answer, StoreBusyError) for answer in answers)
+    assert len(waits) < len(records)
+    impatient.dispose()
 
 
 def test_each_author_is_told_of_its_own(sqlite_store: Engine) -> None:
