@@ -120,7 +120,8 @@ def read_json(req: Request) -> Any:
     if req.content_encoding not in (None, "", "identity"):
         raise Problem("unsupported_media_type", "Send the body without a Content-Encoding.")
     try:
-        body = req.get_data(cache=False)
+        # Under a key, the call is told from others by its body too.
+        body = req.get_data(cache="Idempotency-Key" in req.headers)
     except ClientDisconnected:
         raise Problem("bad_request", "The body ended before its Content-Length.") from None
     return parse_json(body)
