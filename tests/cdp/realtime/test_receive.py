@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from cdp.identity.register_source import change_source, register_source
 from cdp.identity.sources import NewSource
@@ -18,6 +18,7 @@ from cdp.realtime.receive import Received, receive_records
 from cdp.store import read
 from resolution.standardize import SourceSettings
 from tests.cdp.realtime.feeding import NOW, Feed, a_record
+from tests.statements import recorded_statements
 
 ANA = {"full_name": "Ana Reis", "birth_date": "1980-02-29", "emails": ["ana@example.com"]}
 
@@ -53,14 +54,8 @@ def test_a_new_record_is_told_from_a_known_one(feed: Feed) -> None:
 
 
 def test_where_everything_is_refused_nothing_is_written(feed: Feed) -> None:
-    statements: list[str] = []
-    event.listen(
-        feed.engine,
-        "before_cursor_execute",
-        lambda connection, cursor, statement, *_: statements.append(statement),
-    )
-
-    [refused] = receive(feed, a_record("1", source="nowhere"))
+    with recorded_statements(feed.engine) as statements:
+        [refused] = receive(feed, a_record("1", source="nowhere"))
 
     assert isinstance(refused, RefusedRecordError)
     assert len(statements) == 1
