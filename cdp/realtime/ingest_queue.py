@@ -13,6 +13,7 @@ from datetime import datetime
 
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.ingest import Ingested, Resolver, ingest_records
+from cdp.store import StoreError
 from cdp.store.turns import writing_turn
 
 # Above, a request has enough to share what a transaction costs, and would keep others waiting.
@@ -29,6 +30,9 @@ class _Ticket:
     now: datetime
     answers: list[Ingested] | None = None
     error: Exception | None = None
+
+    def keys(self) -> set[tuple[int, str]]:
+        return {(record.source_id, record.source_record_id) for record in self.records}
 
     @property
     def is_done(self) -> bool:
@@ -62,42 +66,57 @@ class IngestQueue:
         try:
             # Whoever comes while this process waits for its turn is taken along.
             with writing_turn(ticket.resolver.engine):
-                group = self._take(ticket)
-                _ingest_each_or_all(group)
-        except Exception as error:  # The turn did not come; the others wait for their own.
-            self._leave(ticket)
-            ticket.error = error
-
-    def _leave(self, ticket: _Ticket) -> None:
-        with self._joining:
-            self._waiting = [other for other in self._waiting if other is not ticket]
+                _ingest_each_or_all(self._take(ticket))
+        except Exception as error:
+            # The store takes no writes: who waited as well would only wait once more.
+            for each in {id(each): each for each in (ticket, *self._take_all())}.values():
+                if not each.is_done:
+                    each.error = error
 
     def _take(self, ticket: _Ticket) -> list[_Ticket]:
-        """This request and those of the same author that wait, as far as they are small together."""
+        """This request and those of the same author that wait, as far as they are small together and tell of other
+        records: of two versions of one each is answered for itself."""
         with self._joining:
             group, room = [ticket], GATHERED_AT_MOST - len(ticket.records)
+            keys = ticket.keys()
             for other in self._waiting:
-                if other is not ticket and other.author == ticket.author and len(other.records) <= room:
+                if other is ticket or other.author != ticket.author or len(other.records) > room:
+                    continue
+                if keys.isdisjoint(other.keys()):
                     group.append(other)
                     room -= len(other.records)
+                    keys |= other.keys()
             taken = {id(each) for each in group}
             self._waiting = [other for other in self._waiting if id(other) not in taken]
         return group
 
+    def _take_all(self) -> list[_Ticket]:
+        with self._joining:
+            waiting, self._waiting = self._waiting, []
+        return waiting
+
 
 def _ingest_each_or_all(group: Sequence[_Ticket]) -> None:
-    """Together, and where that fails each on its own."""
+    """Together, and where that fails for a reason that is not the store's each on its own. Raises StoreError."""
     try:
         _ingest_together(group)
+    except StoreError:
+        raise
     except Exception as error:
         if len(group) == 1:
             group[0].error = error
             return
         for each in group:
-            try:
-                _ingest_together([each])
-            except Exception as own:
-                each.error = own
+            _ingest_alone(each)
+
+
+def _ingest_alone(ticket: _Ticket) -> None:
+    try:
+        _ingest_together([ticket])
+    except StoreError:
+        raise
+    except Exception as error:
+        ticket.error = error
 
 
 def _ingest_together(group: Sequence[_Ticket]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,8 +13,9 @@ from sqlalchemy import Engine, func, select
 from cdp.identity.resolve import resolve_all
 from cdp.identity.verify import verify_store
 from cdp.realtime.incoming import IncomingRecord
+from cdp.realtime.ingest import Ingested
 from cdp.realtime.ingest_queue import IngestQueue
-from cdp.store import read
+from cdp.store import StoreError, open_store, read, write
 from cdp.store.schema import audit_entries, source_records
 from tests.cdp.realtime.feeding import NOW, Feed, a_record, findings, random_records
 
@@ -83,3 +85,33 @@ def test_each_author_is_told_of_its_own(sqlite_store: Engine) -> None:
             select(audit_entries.c.actor).where(audit_entries.c.action == "records.write").distinct()
         ).all()
     assert sorted(actors) == ["key:0", "key:1", "key:2"]
+
+
+def test_versions_of_one_record_are_answered_each_for_itself(sqlite_store: Engine) -> None:
+    feed = Feed(sqlite_store)
+    versions = [
+        feed.take(a_record("1", occurred_at=f"2026-11-0{day}T00:00:00Z", full_name=f"Ana {day}"))
+        for day in (3, 1, 2)
+    ]
+
+    answers = together(feed, versions, lambda _: "key:a")
+
+    assert all(isinstance(answer, Ingested) for answer in answers)
+    told = [(answer.outcome, answer.is_new) for answer in answers if isinstance(answer, Ingested)]
+    assert [is_new for _, is_new in told].count(True) == 1
+    assert [outcome for outcome, is_new in told if is_new] == ["created"]
+
+
+def test_who_waits_for_a_store_that_is_locked_waits_once(sqlite_store: Engine, sqlite_url: str) -> None:
+    impatient = open_store(sqlite_url, timeout_seconds=0.5)
+    feed = Feed(impatient)
+    records = [feed.take(a_record(str(number), full_name=f"Ana {number}")) for number in range(8)]
+    begun = time.monotonic()
+    with write(sqlite_store):
+        answers = together(feed, records, lambda place: f"key:{place % 2}")
+    waited = time.monotonic() - begun
+
+    assert all(isinstance(answer, StoreError) for answer in answers)
+    # Eight waits in a row would be four seconds.
+    assert waited < 3
+    impatient.dispose()
