@@ -154,10 +154,10 @@ def delete_record(
 def write_online(resolver: Resolver, work: Callable[[Connection], Result], *, now: datetime) -> Result:
     """Run `work` in a write; in a store without a model, with the shipped one put in force before."""
     try:
-        return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+        return retry_write(resolver.engine, work)
     except NoModelError:
         prepare_store(resolver.engine, now=now)
-        return retry_write(resolver.engine, work, attempts=_ATTEMPTS)
+        return retry_write(resolver.engine, work)
 
 
 def resolve_and_publish(
@@ -206,9 +206,6 @@ _LAST_ENTRY = QuickStatement(
     select(ledger_entries.c.recorded_at).order_by(ledger_entries.c.ledger_entry_id.desc()).limit(1)
 )
 _NEWEST_PROFILE = QuickStatement(select(func.max(profiles.c.profile_id).label("profile_id")))
-
-# A writer may lose many times where everyone writes about the same person.
-_ATTEMPTS = 50
 
 
 def not_before_the_ledger(connection: Connection, now: datetime) -> datetime:

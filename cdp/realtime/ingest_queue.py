@@ -1,7 +1,7 @@
 """Requests that bring a record at the same moment are taken in together: one transaction, one look at the neighbours.
 
 Whoever comes while another is at work waits, and the first of those waiting takes all of them in. What a request
-answers is what it would answer alone; when a group fails, each is tried on its own.
+answers is what it would answer alone; when a group fails on its records, each is tried on its own.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class IngestQueue:
 
 
 def _ingest_each_or_all(group: Sequence[_Ticket]) -> None:
-    """Together, and where that fails for a reason that is not the store's each on its own. Raises StoreError."""
+    """Together, and where that fails on a record each on its own. Raises StoreError: what keeps the store from one
+    keeps it from all."""
     try:
         _ingest_together(group)
     except StoreError:

@@ -21,9 +21,6 @@ from cdp.stewardship.pairs import Contradiction, Pair, find_contradiction
 from cdp.store import retry_write
 from cdp.store.schema import merge_candidates, outbox_events
 
-# A writer may lose many times where everyone works on the same people.
-_ATTEMPTS = 50
-
 
 @dataclass(frozen=True)
 class Order:
@@ -67,7 +64,7 @@ def carry_out(resolver: Resolver, order: Order, work: Callable[[Session], Outcom
 
     prepare_store(resolver.engine, now=order.now)
     try:
-        return retry_write(resolver.engine, transaction, attempts=_ATTEMPTS)
+        return retry_write(resolver.engine, transaction)
     except _Seen as seen:
         return seen.outcome
 

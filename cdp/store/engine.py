@@ -36,7 +36,12 @@ from cdp.store.schema import SCHEMA_REVISION, VERSION_TABLE
 Result = TypeVar("Result")
 
 DEFAULT_TIMEOUT_SECONDS = 5.0
+# Races that a write may lose before it asks for its turn.
+RACES = 3
+
 _UNIQUE_VIOLATION = "23505"
+# The option of an engine that says how long its writes may wait.
+_TIMEOUT = "store_timeout_seconds"
 
 
 def open_store(url: str | URL, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> Engine:
@@ -132,30 +137,59 @@ def retry_write(
     work: Callable[[Connection], Result],
     *,
     alone_on: Sequence[Table] = (),
-    attempts: int = 10,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """Run `work` in a write, anew after each conflict, with a growing, random pause between.
+    """Run `work` in a write, anew after each conflict.
 
-    Alone on tables, it runs in write_exclusively; a conflict is then only possible while they are taken.
+    Who has lost a few races runs with no other retried write beside it, in the order of asking, and so cannot lose to
+    one: time is the bound, not luck. Alone on tables, it runs in write_exclusively; a conflict is then only possible
+    while they are taken. Raises StoreBusyError when the turn does not come within the timeout of the engine,
+    WriteConflictError when others than retried writes still win after it.
 
-    `work` must have no effect outside its connection. A duplicate key may be a lost race too, so the first
-    one is tried once more; the second is the caller's.
+    `work` must have no effect outside its connection. A duplicate key may be a lost race too; one that no writer
+    beside this one can have brought about is the caller's.
     """
-    duplicate_seen = False
-    for attempt in range(attempts):
+    deadline = time.monotonic() + timeout_seconds_of(engine)
+    lost = 0
+    while True:
+        in_turn = bool(alone_on) or lost >= RACES
         try:
-            with write_exclusively(engine, alone_on) if alone_on else write(engine) as connection:
+            with (
+                write_exclusively(engine, alone_on)
+                if alone_on
+                else _write_beside(engine, in_turn) as connection
+            ):
                 return work(connection)
         except IntegrityError as error:
-            if duplicate_seen or getattr(error.orig, "sqlstate", None) != _UNIQUE_VIOLATION:
+            if getattr(error.orig, "sqlstate", None) != _UNIQUE_VIOLATION or (in_turn and lost):
                 raise
-            duplicate_seen = True
+            lost = max(lost + 1, RACES)
         except WriteConflictError:
-            if attempt == attempts - 1:
+            if in_turn and time.monotonic() > deadline:
                 raise
-        sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))
-    raise AssertionError("unreachable")
+            lost += 1
+        sleep(random.uniform(0, min(0.5, 0.005 * 2**lost)))
+
+
+@contextmanager
+def _write_beside(engine: Engine, in_turn: bool) -> Iterator[Connection]:
+    """A write beside others of its kind, or in turn, when they have ended and those after it wait.
+
+    The lock must be held before the first query, which takes the snapshot: a function of the database that locks is a
+    query already. So it is a lock on a table that nobody writes but a migration, and the first of the transaction, so
+    that no two wait for each other.
+    """
+    with write(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            mode = "EXCLUSIVE" if in_turn else "ROW SHARE"
+            connection.exec_driver_sql(f"LOCK TABLE {VERSION_TABLE} IN {mode} MODE")
+        yield connection
+
+
+def timeout_seconds_of(engine: Engine) -> float:
+    """How long a write of this engine may wait for others."""
+    seconds: float = engine.get_execution_options()[_TIMEOUT]
+    return seconds
 
 
 def writes_are_serial(connection: Connection) -> bool:
@@ -240,6 +274,7 @@ def _sqlite_engine(url: URL, *, timeout_seconds: float, create: bool) -> Engine:
         uri.update_query_dict({"mode": "rw", **url.query, "uri": "true"}),
         connect_args={"timeout": timeout_seconds, "check_same_thread": False},
         pool_timeout=timeout_seconds,
+        execution_options={_TIMEOUT: timeout_seconds},
         hide_parameters=True,
     )
     event.listen(engine, "connect", _set_up_sqlite)
@@ -294,6 +329,7 @@ def _postgresql_engine(url: URL, *, timeout_seconds: float) -> Engine:
             "options": options,
         },
         pool_timeout=timeout_seconds,
+        execution_options={_TIMEOUT: timeout_seconds},
         pool_pre_ping=True,
         hide_parameters=True,
     )

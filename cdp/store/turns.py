@@ -2,7 +2,7 @@
 
 SQLite lets a waiting writer try again at growing intervals, so that under load a few wait very long. Here whoever
 waits holds the place of the next; the one that has just written stands behind it. Advisory: other writers only meet
-SQLite's own lock. PostgreSQL needs none of it.
+SQLite's own lock. On PostgreSQL writers go side by side, and who loses too often has its turn by `retry_write`.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from typing import IO
 
 from sqlalchemy import Engine
 
-from cdp.store.engine import describe_store
+from cdp.store.engine import describe_store, timeout_seconds_of
 from cdp.store.errors import StoreBusyError
 
 _POLL_SECONDS = 0.0003
 
 
 @contextmanager
-def writing_turn(engine: Engine, *, timeout_seconds: float = 5.0) -> Iterator[None]:
-    """Hold the turn of writing for the block. Raises StoreBusyError when it does not come in time."""
+def writing_turn(engine: Engine, *, timeout_seconds: float | None = None) -> Iterator[None]:
+    """Hold the turn of writing for the block. Raises StoreBusyError when it does not come in time, that of the engine
+    unless another is given."""
     if engine.dialect.name != "sqlite":
         yield
         return
     path = Path(describe_store(engine.url))
-    deadline = time.monotonic() + timeout_seconds
+    deadline = time.monotonic() + (timeout_seconds_of(engine) if timeout_seconds is None else timeout_seconds)
     with ExitStack() as held:
         with ExitStack() as waiting:
             if _hold(waiting, path.with_name(f"{path.name}-next"), deadline):
@@ -60,6 +61,6 @@ def _lock(file: IO[bytes], deadline: float) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise StoreBusyError(
-                    "Other writers are before this one: try again, or set a longer CDP_STORE_TIMEOUT."
+                    "Other writers are before this one: try again, or set a longer CDP_STORE_TIMEOUT_SECONDS."
                 ) from None
         time.sleep(_POLL_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -83,6 +84,22 @@ def count_records(store: Engine) -> int:
         return connection.scalars(select(func.count()).select_from(source_records)).one()
 
 
+def wait_for_records(store: Engine, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while count_records(store) < count and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def let_them_write(store: Engine) -> Callable[[str], None]:
+    """What is resolved has new records to follow, however slow the writers are: it waits for some of them."""
+
+    def progress(step: str) -> None:
+        if step == "publishing":
+            wait_for_records(store, count_records(store) + 4)
+
+    return progress
+
+
 def test_resolving_everything_keeps_up_with_steady_traffic(store: Engine, store_url: str) -> None:
     Feed(store)
     keep_model(store, 1, thresholds=STRICTER)
@@ -95,12 +112,11 @@ def test_resolving_everything_keeps_up_with_steady_traffic(store: Engine, store_
 
     for feeder in feeders:
         feeder.start()
-    deadline = time.monotonic() + 60
-    while count_records(store) < 60 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    first = resolve_all(store, clock=lambda: datetime.now(UTC))
-    applied = apply_model(store, 1, author="lead", reason="better", clock=lambda: datetime.now(UTC))
-    last = resolve_all(store, clock=lambda: datetime.now(UTC))
+    wait_for_records(store, 60)
+    clock, progress = (lambda: datetime.now(UTC)), let_them_write(store)
+    first = resolve_all(store, clock=clock, progress=progress)
+    applied = apply_model(store, 1, author="lead", reason="better", clock=clock, progress=progress)
+    last = resolve_all(store, clock=clock, progress=progress)
     before_the_end = count_records(store)
     ended.set()
     for feeder in feeders:

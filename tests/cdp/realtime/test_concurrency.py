@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, func, select
 
 from cdp.identity.sources import select_sources
@@ -23,34 +24,34 @@ from resolution.standardize import Standardizer
 from tests.cdp.realtime.feeding import NOW, Feed, a_record, findings
 
 PROCESSES = 8
-PEOPLE = 40
-RECORDS_EACH = 5
+# People and records of each: some of everyone's work meets, or all of it does.
+CROWDS = {"many people": (40, 5), "few people": (3, 40)}
 
 GIVEN = ("Ana", "Bia", "Caio", "Davi", "Eva", "Fabio", "Gil", "Helena")
 FAMILY = ("Reis", "Lima", "Prado", "Moura", "Campos")
 
 
-def records_of_people() -> list[dict[str, Any]]:
+def records_of_people(people: int, records_each: int) -> list[dict[str, Any]]:
     """Of each person a few records that agree in what they say and do not say all."""
     chance = random.Random(11)
     records = []
-    for person in range(PEOPLE):
+    for person in range(people):
         name = f"{GIVEN[person % 8]} {FAMILY[person % 5]}"
         facts = {
             "full_name": name,
             "birth_date": f"19{60 + person % 40}-0{1 + person % 9}-1{person % 9}",
             "emails": [f"p{person}@example.com"],
         }
-        for number in range(RECORDS_EACH):
+        for number in range(records_each):
             kept = {field: facts[field] for field in chance.sample(sorted(facts), 2)}
             records.append(a_record(f"{person}-{number}", source=chance.choice(("shop", "web")), **kept))
     return records
 
 
-def bring(url: str, share: int) -> None:
+def bring(url: str, share: int, crowd: tuple[int, int]) -> None:
     """What one process does: its share of all records, in its own order, a third of them twice."""
     chance = random.Random(share)
-    records = records_of_people()
+    records = records_of_people(*crowd)
     mine = [record for place, record in enumerate(records) if place % PROCESSES == share]
     mine += chance.sample(records, len(records) // (3 * PROCESSES))
     chance.shuffle(mine)
@@ -66,12 +67,18 @@ def bring(url: str, share: int) -> None:
     engine.dispose()
 
 
+@pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
 def test_eight_processes_find_the_people_of_one(
-    store: Engine, store_url: str, migrated_file: Path, tmp_path: Path, open_engine: Callable[[str], Engine]
+    store: Engine,
+    store_url: str,
+    migrated_file: Path,
+    tmp_path: Path,
+    open_engine: Callable[[str], Engine],
+    crowd: tuple[int, int],
 ) -> None:
     feed = Feed(store)
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=bring, args=(store_url, share)) for share in range(PROCESSES)]
+    processes = [context.Process(target=bring, args=(store_url, share, crowd)) for share in range(PROCESSES)]
     alone_file = tmp_path / "alone.db"
     alone_file.write_bytes(migrated_file.read_bytes())
     alone = Feed(open_engine(f"sqlite:///{alone_file}"))
@@ -80,7 +87,7 @@ def test_eight_processes_find_the_people_of_one(
         process.start()
     for process in processes:
         process.join()
-    alone.ingest(*records_of_people())
+    alone.ingest(*records_of_people(*crowd))
 
     assert [process.exitcode for process in processes] == [0] * PROCESSES
     feed.drain()
@@ -88,6 +95,6 @@ def test_eight_processes_find_the_people_of_one(
     assert findings(store) == findings(alone.engine)
     with read(store) as connection:
         count = connection.scalars(select(func.count()).select_from(source_records)).one()
-    assert count == PEOPLE * RECORDS_EACH
+    assert count == crowd[0] * crowd[1]
     seal_audit(store)
     assert verify_store(store).breaches == []

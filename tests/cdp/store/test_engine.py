@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from cdp.store import open_store, read, retry_write, schema, write, write_alone, write_exclusively
+from cdp.store.engine import RACES
 from cdp.store.errors import (
     NewerStoreError,
     NotAStoreError,
@@ -211,16 +212,87 @@ def test_the_loser_of_a_conflict_is_told(postgresql_store: Engine) -> None:
         lose_to_another(loser, postgresql_store)
 
 
-def test_a_conflict_that_does_not_end_is_told(postgresql_store: Engine) -> None:
-    pauses: list[float] = []
+def test_who_loses_every_race_has_its_turn(postgresql_store: Engine, postgresql_url: str) -> None:
+    with write(postgresql_store) as connection:
+        insert_like(connection, "sources", trust=0)
+    other = open_store(postgresql_url, timeout_seconds=0.05)
+    beaten: list[bool] = []
+
+    def lose_where_possible(connection: Connection) -> None:
+        connection.scalars(select(schema.sources.c.trust)).one()
+        try:
+            retry_write(other, lambda winner: raise_trust(winner, pause=0))
+            beaten.append(True)
+        except StoreBusyError:
+            beaten.append(False)
+        raise_trust(connection, pause=0)
+
+    retry_write(postgresql_store, lose_where_possible)
+
+    assert beaten == [True] * RACES + [False]
+    with read(postgresql_store) as connection:
+        assert connection.scalars(select(schema.sources.c.trust)).one() == RACES + 1
+    other.dispose()
+
+
+def test_a_turn_sees_all_that_was_written_before_it(postgresql_store: Engine, postgresql_url: str) -> None:
+    with write(postgresql_store) as connection:
+        insert_like(connection, "sources", trust=0)
+    other = open_store(postgresql_url)
+    asks, lost = threading.Event(), 0
+
+    def hold(connection: Connection) -> None:
+        asks.wait()
+        time.sleep(0.1)  # Long enough to stand in line.
+        raise_trust(connection, pause=0)
+
+    def lose_races(connection: Connection) -> None:
+        nonlocal lost
+        lost += 1
+        if lost <= RACES:
+            raise WriteConflictError("again")
+        raise_trust(connection, pause=0)
+
+    def look(pause: float) -> None:
+        if lost == RACES:
+            asks.set()
+
+    holder = threading.Thread(target=retry_write, args=(other, hold))
+    holder.start()
+    retry_write(postgresql_store, lose_races, sleep=look)
+    holder.join()
+
+    assert lost == RACES + 1
+    with read(postgresql_store) as connection:
+        assert connection.scalars(select(schema.sources.c.trust)).one() == 2
+    other.dispose()
+
+
+def test_a_turn_is_waited_for_only_so_long(postgresql_url: str) -> None:
+    impatient, holder = open_store(postgresql_url, timeout_seconds=0.05), open_store(postgresql_url)
 
     def always_lose(_connection: Connection) -> None:
         raise WriteConflictError("again")
 
-    with pytest.raises(WriteConflictError):
-        retry_write(postgresql_store, always_lose, attempts=3, sleep=pauses.append)
+    with pytest.raises(StoreBusyError):
+        retry_write(holder, lambda _: retry_write(impatient, always_lose))
 
-    assert len(pauses) == 2
+    impatient.dispose()
+    holder.dispose()
+
+
+def test_a_conflict_that_does_not_end_is_told(postgresql_url: str) -> None:
+    store, pauses = open_store(postgresql_url, timeout_seconds=0.05), list[float]()
+
+    def always_lose(_connection: Connection) -> None:
+        time.sleep(0.02)
+        raise WriteConflictError("again")
+
+    with pytest.raises(WriteConflictError):
+        retry_write(store, always_lose, sleep=pauses.append)
+
+    assert len(pauses) >= RACES
+    store.dispose()
 
 
 def test_a_duplicate_key_is_tried_once_more_as_a_lost_race(postgresql_store: Engine) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from cdp.store import open_store
 from cdp.store.errors import StoreBusyError
 from cdp.store.turns import writing_turn
 
@@ -77,6 +79,21 @@ def test_a_turn_that_does_not_come_is_told(sqlite_store: Engine) -> None:
         pass
     done.set()
     other.join()
+
+
+def test_a_turn_is_waited_for_as_long_as_the_engine_waits(
+    sqlite_url: str, open_engine: Callable[[str], Engine]
+) -> None:
+    impatient = open_store(sqlite_url, timeout_seconds=0.05)
+
+    with (
+        writing_turn(open_engine(sqlite_url)),
+        pytest.raises(StoreBusyError, match="CDP_STORE_TIMEOUT_SECONDS"),
+        writing_turn(impatient),
+    ):
+        pass
+
+    impatient.dispose()
 
 
 def test_the_files_of_the_line_are_private(sqlite_store: Engine, tmp_path: Path) -> None:
