@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
+from cdp.idempotency import Once, insert_answer, require_unanswered
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.ingest import Ingested, Resolver, ingest_records
 from cdp.store import StoreError
@@ -28,6 +31,7 @@ class _Ticket:
     records: Sequence[IncomingRecord]
     author: str
     now: datetime
+    once: Once[list[Ingested]] | None = None
     answers: list[Ingested] | None = None
     error: Exception | None = None
 
@@ -48,10 +52,16 @@ class IngestQueue:
         self._working = threading.Lock()
 
     def ingest(
-        self, resolver: Resolver, records: Sequence[IncomingRecord], *, author: str, now: datetime
+        self,
+        resolver: Resolver,
+        records: Sequence[IncomingRecord],
+        *,
+        author: str,
+        now: datetime,
+        once: Once[list[Ingested]] | None = None,
     ) -> list[Ingested]:
-        """As ingest_records."""
-        ticket = _Ticket(resolver, records, author, now)
+        """As ingest_records; once: see carry_out_once."""
+        ticket = _Ticket(resolver, records, author, now, once)
         with self._joining:
             self._waiting.append(ticket)
         with self._working:
@@ -63,13 +73,15 @@ class IngestQueue:
         return ticket.answers
 
     def _work(self, ticket: _Ticket) -> None:
+        group = [ticket]
         try:
             # Whoever comes while this process waits for its turn is taken along.
             with writing_turn(ticket.resolver.engine):
-                _ingest_each_or_all(self._take(ticket))
+                group = self._take(ticket)
+                _ingest_each_or_all(group)
         except Exception as error:
             # The store takes no writes: who waited as well would only wait once more.
-            for each in {id(each): each for each in (ticket, *self._take_all())}.values():
+            for each in (*group, *self._take_all()):
                 if not each.is_done:
                     each.error = error
 
@@ -123,6 +135,30 @@ def _ingest_alone(ticket: _Ticket) -> None:
 def _ingest_together(group: Sequence[_Ticket]) -> None:
     first = group[0]
     records = [record for ticket in group for record in ticket.records]
-    answers = iter(ingest_records(first.resolver, records, author=first.author, now=first.now))
-    for ticket in group:
-        ticket.answers = [next(answers) for _ in ticket.records]
+    keyed = any(ticket.once is not None for ticket in group)
+
+    def begin(connection: Connection) -> None:
+        for ticket in group:
+            if ticket.once is not None:
+                require_unanswered(connection, ticket.once.call)
+
+    def end(connection: Connection, answers: Sequence[Ingested]) -> None:
+        for ticket, own in zip(group, _own(group, answers), strict=True):
+            if ticket.once is not None:
+                insert_answer(connection, ticket.once.call, ticket.once.answer(own))
+
+    answers = ingest_records(
+        first.resolver,
+        records,
+        author=first.author,
+        now=first.now,
+        begin=begin if keyed else None,
+        end=end if keyed else None,
+    )
+    for ticket, own in zip(group, _own(group, answers), strict=True):
+        ticket.answers = own
+
+
+def _own(group: Sequence[_Ticket], answers: Sequence[Ingested]) -> list[list[Ingested]]:
+    rest = iter(answers)
+    return [[next(rest) for _ in ticket.records] for ticket in group]

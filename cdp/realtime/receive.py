@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 
+from cdp.idempotency import Once
 from cdp.identity.redo_queue import CONDITION_FAILED, select_due
 from cdp.realtime.incoming import IncomingRecord, RefusedRecordError, take_record
 from cdp.realtime.ingest import Ingested, Resolver
@@ -41,20 +42,35 @@ def receive_records(
     sources: Collection[str] | None,
     author: str,
     now: datetime,
+    once: Once[list[Received | RefusedRecordError]] | None = None,
 ) -> list[Received | RefusedRecordError]:
     """What became of each record, in their order; those that are taken in are so together.
 
-    Records: as parsed; a RefusedRecordError in the place of one that could not be read is its answer.
+    Records: as parsed; a RefusedRecordError in the place of one that could not be read is its answer. Once: see
+    carry_out_once; where every record is refused nothing is carried out.
+
     Sources: those that the caller is bound to, None for all; another one is as unknown as one that there is not.
     """
     with read(resolver.engine) as connection:
         known = select_known_sources(connection, records, allowed=sources)
     taken = [_take(values, known, now) for values in records]
     incoming = [each for each in taken if isinstance(each, IncomingRecord)]
-    ingested = iter(queue.ingest(resolver, incoming, author=author, now=now) if incoming else ())
+    if not incoming:
+        return _put_together(taken, [])
+    told: Once[list[Ingested]] | None = None
+    if once is not None:
+        told = once.after(lambda ingested: _put_together(taken, ingested))
+    ingested = queue.ingest(resolver, incoming, author=author, now=now, once=told)
     if len(incoming) > 1:
         _drain_what_waits(resolver, now)
-    return [_received(next(ingested), each) if isinstance(each, IncomingRecord) else each for each in taken]
+    return _put_together(taken, ingested)
+
+
+def _put_together(
+    taken: Sequence[IncomingRecord | RefusedRecordError], ingested: Sequence[Ingested]
+) -> list[Received | RefusedRecordError]:
+    rest = iter(ingested)
+    return [_received(next(rest), each) if isinstance(each, IncomingRecord) else each for each in taken]
 
 
 def _drain_what_waits(resolver: Resolver, now: datetime) -> None:
