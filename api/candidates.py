@@ -11,9 +11,11 @@ from flask import Response, request
 from api.auth import current_caller, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
+from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_purpose
+from api.lookups import NOBODY
 from api.profile_views import (
     PROFILE_ID_EXAMPLE,
+    REFERENCE,
     GoldenRecordSchema,
     HeldIdentifierSchema,
     InstantField,
@@ -142,8 +144,9 @@ def get_candidates(query: dict[str, Any]) -> Response:
     """The queue
 
     The heaviest first; without values of persons. A key that is bound to sources is told of candidates whose
-    two profiles both hold a record of theirs.
+    two profiles both hold a record of theirs. The read is audited.
     """
+    reading = Reading(REFERENCE, False, read_purpose())
     try:
         with snapshot() as connection:
             candidates = select_candidates(
@@ -157,6 +160,8 @@ def get_candidates(query: dict[str, Any]) -> Response:
     except UnknownCandidateError:
         raise Problem("invalid_cursor") from None
     shown = candidates[: query["limit"]]
+    ids = sorted({profile_id for each in shown for profile_id in (each.profile_id_l, each.profile_id_r)})
+    audit_read(NOBODY, "profile.read_candidates", reading, profile_ids=ids)
     page = {
         "data": shown,
         "next_cursor": encode_cursor(shown[-1].candidate_id) if len(candidates) > len(shown) else None,

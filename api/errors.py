@@ -156,6 +156,13 @@ class ProblemSchema(ma.Schema):
     )
     detail = ma.fields.String(metadata={"description": "What happened this time, and what to do."})
     errors = ma.fields.List(ma.fields.Nested(ProblemErrorSchema))
+    action_ids = ma.fields.List(
+        ma.fields.Integer(),
+        metadata={
+            "description": "The stewards' actions that stand in the way of a ruling.",
+            "examples": [[3]],
+        },
+    )
     request_id = ma.fields.String(required=True, metadata={"description": "Finds this request in the log."})
 
 

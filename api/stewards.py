@@ -11,8 +11,16 @@ from flask import Response
 from api.auth import requires_scope
 from api.errors import PROBLEM_TYPE, ProblemSchema
 from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
-from api.profile_views import PROFILE_ID_EXAMPLE, InstantField, json_response
+from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_purpose
+from api.lookups import NOBODY
+from api.profile_views import (
+    PROFILE_ID_EXAMPLE,
+    REFERENCE,
+    InstantField,
+    Reading,
+    audit_read,
+    json_response,
+)
 from api.profiles import checked_profile_id
 from api.rulings import (
     ReasonSchema,
@@ -168,13 +176,15 @@ def undo_ledger_entry(body: dict[str, Any], query: dict[str, Any], ledger_entry_
 def get_actions(query: dict[str, Any]) -> Response:
     """What stewards ruled
 
-    Newest first, with what took it back.
+    Newest first, with what took it back. The read is audited.
     """
+    reading = Reading(REFERENCE, False, read_purpose())
     with snapshot() as connection:
         actions = select_actions(
             connection, before_action_id=decode_cursor(query.get("cursor")), limit=query["limit"] + 1
         )
     shown = actions[: query["limit"]]
+    audit_read(NOBODY, "profile.read_actions", reading, action_ids=[str(each.action_id) for each in shown])
     page = {
         "data": shown,
         "next_cursor": encode_cursor(shown[-1].action_id) if len(actions) > len(shown) else None,

@@ -171,6 +171,15 @@ def test_the_region_says_where_a_number_belongs(writer: Caller) -> None:
     assert all(each["match_weight"] < found["match_weight"] for each in elsewhere)
 
 
+def test_no_region_may_be_said_as_null(lite_writer: Caller) -> None:
+    description: Any = lite_writer.client.get("/openapi.json").json
+
+    answer = lite_writer.search({**ANA, "region": None})
+
+    assert told(answer, 200)["data"] == []
+    assert "null" in description["components"]["schemas"]["Search"]["properties"]["region"]["type"]
+
+
 def test_values_that_cannot_be_used_are_told(writer: Caller) -> None:
     told(writer.write(a_record()), 201)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,7 +31,7 @@ from cdp.realtime.ingest_queue import IngestQueue
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.ruling import Order
-from cdp.store import read, retry_write, write
+from cdp.store import open_store, read, retry_write, write
 from cdp.store.schema import api_keys
 from cdp.work import work_off
 from tests.cdp.identity.resolving import counts
@@ -101,6 +104,31 @@ def test_records_of_a_write_that_did_not_end_are_not_there_and_come_once(feed: F
 
     ingest(feed, answered)
 
+    assert before == {"idempotent_answers": 0, "source_records": 0, "steward_actions": 0}
+    assert stored(feed) == {"idempotent_answers": 1, "source_records": 1, "steward_actions": 0}
+
+
+def _write_and_die(url: str) -> None:
+    def killed(result: object) -> Answer:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("unreachable")
+
+    ingest(Feed(open_store(url), fresh=False), killed)
+
+
+def test_who_is_killed_while_the_answer_is_stored_leaves_nothing_and_the_call_comes_once(
+    feed: Feed, store_url: str
+) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_write_and_die, args=(store_url,))
+    process.start()
+    process.join(60)
+    before = stored(feed)
+
+    ingest(feed, answered)
+    with pytest.raises(AnsweredBeforeError):
+        ingest(feed, dies)
+
+    assert process.exitcode == -signal.SIGKILL
     assert before == {"idempotent_answers": 0, "source_records": 0, "steward_actions": 0}
     assert stored(feed) == {"idempotent_answers": 1, "source_records": 1, "steward_actions": 0}
 
