@@ -20,7 +20,7 @@ from api.idempotency import (
     once,
     read_idempotency_key,
 )
-from api.inputs import ApiBlueprint, read_json
+from api.inputs import ApiBlueprint, Flaw, find_flaw, read_flawed_json, read_json
 from api.profile_views import PROFILE_ID_EXAMPLE, json_response
 from api.profiles import RefusalSchema
 from api.record_schemas import RECORD_EXAMPLE, IncomingRecordSchema
@@ -286,7 +286,9 @@ def _log_set_aside(received: Sequence[Received | RefusedRecordError]) -> None:
 
 def _read_batch() -> list[object]:
     """The records as they came. A schema over a thousand of them would cost more than resolving them."""
-    body = read_json(request)
+    body, is_flawed = read_flawed_json(request)
+    if isinstance(body, Flaw):
+        raise Problem("malformed_json", body.detail)
     if not isinstance(body, dict):
         raise _invalid("", "Give an object with `records`.")
     unknown = next((name for name in body if name != "records"), None)
@@ -295,7 +297,13 @@ def _read_batch() -> list[object]:
     records = body.get("records")
     if not isinstance(records, list) or not 0 < len(records) <= RECORDS_AT_MOST:
         raise _invalid("/records", f"Give a list of 1 to {RECORDS_AT_MOST} records.")
-    return records
+    return [_without_flaw(each) for each in records] if is_flawed else records
+
+
+def _without_flaw(record: object) -> object:
+    """The record; what to answer for it when a value in it cannot be read."""
+    found = find_flaw(record)
+    return record if found is None else RefusedRecordError("malformed", found[1], found[0])
 
 
 def _invalid(pointer: str, detail: str) -> Problem:
