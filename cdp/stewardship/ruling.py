@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from cdp.canonical import canonical_json
+from cdp.identity.leads import LeadChange
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Effect, Resolver, not_before_the_ledger, resolve_and_publish
 from cdp.realtime.online_models import prepare_store, require_online_version
@@ -105,11 +106,12 @@ def publish_ruling(
     *,
     profile_ids: Collection[str] = (),
     restored: Mapping[int, str] | None = None,
+    leads: Mapping[str, LeadChange] | None = None,
 ) -> Outcome:
     """Find the people that the constraints of now give, and tell of them.
 
-    Record ids: every one whose constraints changed. Profile ids: others to be told of. Restored: see
-    resolve_and_publish. Raises ConstraintConflictError.
+    Record ids: every one whose constraints changed. Profile ids: others to be told of. Restored,
+    leads: see resolve_and_publish. Raises ConstraintConflictError.
     """
     connection = session.connection
     linked, _ = select_linked(connection, record_ids)
@@ -123,6 +125,7 @@ def publish_ruling(
         cause,
         concerned=linked,
         restored=restored or {},
+        leads=leads or {},
         now=session.moment,
     )
     _record(session, action, effect)
