@@ -89,5 +89,5 @@ def create_app(
         stewards,
     ):
         api.register_blueprint(resource.blueprint)
-    documents.install_documents(app, api)
+    documents.install_documents(app, api, metrics_are_public=settings.metrics_are_public)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
@@ -9,9 +10,12 @@ from flask import Response, request
 
 from api.auth import current_caller, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
+from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
+from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_purpose
+from api.lookups import NOBODY
 from api.profile_views import (
     PROFILE_ID_EXAMPLE,
+    REFERENCE,
     GoldenRecordSchema,
     HeldIdentifierSchema,
     InstantField,
@@ -22,7 +26,6 @@ from api.profile_views import (
 )
 from api.profiles import LanguageQuerySchema, PairEvidenceSchema, ReportLineSchema, choose_language
 from api.rulings import (
-    IDEMPOTENCY_HEADER,
     ProposedPairSchema,
     ReasonSchema,
     RulingQuerySchema,
@@ -141,8 +144,9 @@ def get_candidates(query: dict[str, Any]) -> Response:
     """The queue
 
     The heaviest first; without values of persons. A key that is bound to sources is told of candidates whose
-    two profiles both hold a record of theirs.
+    two profiles both hold a record of theirs. The read is audited.
     """
+    reading = Reading(REFERENCE, False, read_purpose())
     try:
         with snapshot() as connection:
             candidates = select_candidates(
@@ -156,6 +160,8 @@ def get_candidates(query: dict[str, Any]) -> Response:
     except UnknownCandidateError:
         raise Problem("invalid_cursor") from None
     shown = candidates[: query["limit"]]
+    ids = sorted({profile_id for each in shown for profile_id in (each.profile_id_l, each.profile_id_r)})
+    audit_read(NOBODY, "profile.read_candidates", reading, profile_ids=ids)
     page = {
         "data": shown,
         "next_cursor": encode_cursor(shown[-1].candidate_id) if len(candidates) > len(shown) else None,
@@ -214,16 +220,17 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
             "schema": {"type": "string"},
             "description": "The ETag of the candidate as the steward saw it.",
         },
-        IDEMPOTENCY_HEADER,
+        REQUIRED_IDEMPOTENCY_HEADER,
     ],
 )
 @blueprint.arguments(DecisionSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema)
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_not_found
-@_refused(409, "It is closed, or a ruling in force says the opposite: `action_ids`")
+@_refused(409, f"It is closed, or a ruling in force says the opposite: `action_ids`. {KEY_RUNNING}")
 @_refused(412, "It or one of its profiles changed since")
 @_refused(428, "There is no If-Match")
+@key_refused(blueprint, is_required=True)
 def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: str) -> Response:
     """Decide a merge candidate
 
@@ -232,8 +239,8 @@ def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: 
     chosen = read_number(candidate_id, "candidate_not_found")
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
-    outcome = decide(current_service().resolver(), chosen, body["decision"], order, seen=_read_seen())
-    return answer_ruling(outcome, reading)
+    resolver, seen = current_service().resolver(), _read_seen()
+    return answer_ruling(partial(decide, resolver, chosen, body["decision"], seen=seen), order, reading)
 
 
 def _read_seen() -> set[str]:

@@ -1,4 +1,4 @@
-"""What goes around every request: an id, one line in the log, and the headers that keep answers safe."""
+"""What goes around every request: its id and its trace, one line in the log, the headers that keep answers safe."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TextIO
 
 import structlog
 from flask import Flask, Response, g, request
+
+from api.tracing import TRACEPARENT_HEADER, read_trace
 
 REQUEST_ID_HEADER = "X-Request-Id"
 CONTENT_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -47,12 +49,14 @@ def _begin() -> None:
     g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{_ids.getrandbits(96):024x}"
     g.begun = time.perf_counter()
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    g.trace = read_trace(request.headers.get(TRACEPARENT_HEADER))
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, trace_id=g.trace.trace_id)
 
 
 def _finish(response: Response) -> Response:
     headers = response.headers
     headers[REQUEST_ID_HEADER] = g.request_id
+    headers[TRACEPARENT_HEADER] = g.trace.traceparent
     headers.setdefault("Cache-Control", "no-store")
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
@@ -66,6 +70,8 @@ def _finish(response: Response) -> Response:
         route=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
         problem=g.get("problem_code"),
+        span_id=g.trace.span_id,
+        parent_span_id=g.trace.parent_span_id,
         key_id=caller.key_id if caller else None,
         duration_ms=round((time.perf_counter() - g.begun) * 1000, 2),
     )

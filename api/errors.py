@@ -15,6 +15,7 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 
 from cdp.errors import CdpError
+from cdp.idempotency import KeyReusedError, KeyRunningError
 from cdp.identity.identifier_reports import UnknownReportError
 from cdp.identity.models import UncompilableModelError, UnknownModelError, UnreadableModelError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
@@ -61,6 +62,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "action_not_found": ProblemKind(404, "No steward's action has this id."),
     "ledger_entry_not_found": ProblemKind(404, "There is no such entry in the ledger."),
     "method_not_allowed": ProblemKind(405, "This address does not answer to this method."),
+    "idempotency_key_running": ProblemKind(
+        409, "The first call with this Idempotency-Key is not answered yet.", 1
+    ),
     "several_profiles": ProblemKind(409, "The identifiers belong to several profiles."),
     "profiles_are_one": ProblemKind(409, "The profiles are one person already."),
     "constraint_conflict": ProblemKind(409, "Rulings in force say the opposite."),
@@ -73,6 +77,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "body_too_large": ProblemKind(413, "The body is larger than this service takes."),
     "unsupported_media_type": ProblemKind(415, "The body must be JSON in UTF-8, neither packed nor encoded."),
     "validation_failed": ProblemKind(422, "Parts of the request are missing, unknown or out of bounds."),
+    "idempotency_key_reused": ProblemKind(422, "The Idempotency-Key stands for another call."),
     "identifier_invalid": ProblemKind(422, "None of the identifiers can be one that points at a person."),
     "record_refused": ProblemKind(422, "The record is none that can be taken."),
     "nothing_to_search_by": ProblemKind(422, "Nothing of the request can be searched by."),
@@ -151,6 +156,13 @@ class ProblemSchema(ma.Schema):
     )
     detail = ma.fields.String(metadata={"description": "What happened this time, and what to do."})
     errors = ma.fields.List(ma.fields.Nested(ProblemErrorSchema))
+    action_ids = ma.fields.List(
+        ma.fields.Integer(),
+        metadata={
+            "description": "The stewards' actions that stand in the way of a ruling.",
+            "examples": [[3]],
+        },
+    )
     request_id = ma.fields.String(required=True, metadata={"description": "Finds this request in the log."})
 
 
@@ -241,6 +253,8 @@ def _answer_domain_error(error: CdpError) -> Response:
         case RulingRefusedError():
             told = {"action_ids": error.action_ids}
             return _answer_problem(Problem(error.reason, str(error), extension=told))
+        case KeyRunningError() | KeyReusedError():
+            return _answer_problem(Problem(error.reason, str(error)))
         case StoreNotResolvedError():
             logger.error("store.not_resolved", detail=str(error))
             return _answer_problem(Problem("store_not_resolved", str(error)))

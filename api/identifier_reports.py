@@ -9,12 +9,22 @@ from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.idempotency import (
+    KEY_REUSED,
+    OPTIONAL_IDEMPOTENCY_HEADER,
+    REPLAYED,
+    answer_once,
+    key_refused,
+    once,
+    read_idempotency_key,
+)
 from api.inputs import ApiBlueprint
 from api.lookups import type_field, value_field
 from api.profile_views import PROFILE_ID_EXAMPLE, InstantField, json_response
 from api.profiles import checked_profile_id
 from api.rulings import REASON_LIMIT, read_number
 from api.service import current_service
+from cdp.idempotency import Call
 from cdp.identity.identifier_reports import OUTCOMES
 from cdp.identity.look_up import Identifier, standardize_presented
 from cdp.realtime.report_identifier import (
@@ -107,6 +117,9 @@ class ReportSchema(ma.Schema):
 _REPORT = ReportSchema()
 
 
+_key_refused = key_refused(blueprint, is_required=False)
+
+
 def _refused(status: int, description: str) -> Any:
     return blueprint.alt_response(
         status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
@@ -115,7 +128,7 @@ def _refused(status: int, description: str) -> Any:
 
 @blueprint.post("")
 @requires_scope("records:write")
-@blueprint.doc(operationId="reportIdentifier")
+@blueprint.doc(operationId="reportIdentifier", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
 @blueprint.arguments(
     NewReportSchema(),
     examples={
@@ -129,13 +142,19 @@ def _refused(status: int, description: str) -> Any:
         },
     },
 )
-@blueprint.response(201, ReportSchema, description="The report is new")
-@blueprint.alt_response(200, schema=ReportSchema, description="It stands already; nothing changed")
+@blueprint.response(201, ReportSchema, description="The report is new", headers=REPLAYED)
+@blueprint.alt_response(
+    200, schema=ReportSchema, description="It stands already; nothing changed", headers=REPLAYED
+)
 @_refused(
     404, "No such profile, or for a key that is bound to sources: no record of theirs holds the identifier"
 )
-@_refused(422, "It can be no identifier, or the source is unknown; `errors` says what")
+@_refused(
+    422,
+    f"It can be no identifier, or the source is unknown: `errors`. {KEY_REUSED}",
+)
 @_refused(503, "The store is busy, or must be resolved first")
+@_key_refused
 def post_report(body: dict[str, Any]) -> Response:
     """Report an identifier
 
@@ -153,20 +172,31 @@ def post_report(body: dict[str, Any]) -> Response:
         profile_id=None if profile_id is None else checked_profile_id(profile_id),
         reason=_read_reason(body),
     )
-    try:
-        reported = report_identifier(service.resolver(), new, _reporter(), now=service.clock())
-    except UnknownReportSourceError:
-        raise _unknown_source() from None
-    return _answer(reported, 201 if reported.has_changed else 200)
+
+    def act(call: Call | None) -> Response:
+        try:
+            reported = report_identifier(
+                service.resolver(),
+                new,
+                _reporter(),
+                now=service.clock(),
+                once=once(call, _respond_to_report, _profile_ids),
+            )
+        except UnknownReportSourceError:
+            raise _unknown_source() from None
+        return _respond_to_report(reported)
+
+    return answer_once(read_idempotency_key(is_required=False), act)
 
 
 @blueprint.post("/<report_id>/withdrawal")
 @requires_scope("records:write")
-@blueprint.doc(operationId="withdrawIdentifierReport")
+@blueprint.doc(operationId="withdrawIdentifierReport", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
 @blueprint.arguments(WithdrawalSchema())
-@blueprint.response(200, ReportSchema)
+@blueprint.response(200, ReportSchema, headers=REPLAYED)
 @_refused(404, "No such report, or not one of a source of this key")
 @_refused(503, "The store is busy, or must be resolved first")
+@_key_refused
 def post_withdrawal(body: dict[str, Any], report_id: str) -> Response:
     """Withdraw a report
 
@@ -175,10 +205,19 @@ def post_withdrawal(body: dict[str, Any], report_id: str) -> Response:
     """
     service = current_service()
     number = read_number(report_id, "report_not_found")
-    reported = withdraw_report(
-        service.resolver(), number, _reporter(), reason=_read_reason(body), now=service.clock()
-    )
-    return _answer(reported, 200)
+
+    def act(call: Call | None) -> Response:
+        reported = withdraw_report(
+            service.resolver(),
+            number,
+            _reporter(),
+            reason=_read_reason(body),
+            now=service.clock(),
+            once=once(call, _answer, _profile_ids),
+        )
+        return _answer(reported)
+
+    return answer_once(read_idempotency_key(is_required=False), act)
 
 
 def _reporter() -> Reporter:
@@ -221,7 +260,16 @@ def _invalid(pointer: str, detail: str) -> Problem:
     return Problem("validation_failed", errors=[{"pointer": pointer, "detail": detail}])
 
 
-def _answer(reported: Reported, status: int) -> Response:
+def _respond_to_report(reported: Reported) -> Response:
+    return _answer(reported, 201 if reported.has_changed else 200)
+
+
+def _profile_ids(reported: Reported) -> set[str]:
+    about = reported.report.profile_id
+    return {*reported.profiles_touched, *([about] if about is not None else [])}
+
+
+def _answer(reported: Reported, status: int = 200) -> Response:
     report = reported.report
     document = {
         "report_id": report.report_id,

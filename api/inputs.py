@@ -7,9 +7,9 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import marshmallow as ma
 from flask import Request, request
@@ -109,43 +109,115 @@ class PageSchema(ma.Schema):
     )
 
 
+class Flaw(NamedTuple):
+    """In the place of a value that cannot be read safely, and why."""
+
+    detail: str
+
+
 def read_json(req: Request) -> Any:
     """The body as JSON values. Raises Problem for what is no JSON, ambiguous, or made to hurt.
 
     Refused beyond RFC 8259: duplicate names, NaN and infinities, lone surrogates, NUL, nesting and numbers
     past the limits.
     """
+    return parse_json(_read_body(req))
+
+
+def read_flawed_json(req: Request) -> tuple[Any, bool]:
+    """As read_json, where one bad value is to stop no other: a Flaw stands in the place of a value that read_json
+    would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any."""
+    return _parse(_read_body(req), lambda detail: Flaw(detail))
+
+
+def _read_body(req: Request) -> bytes:
     if not (req.mimetype == "application/json" or req.mimetype.endswith("+json")):
         raise Problem("unsupported_media_type", "Send the body as application/json.")
     if req.content_encoding not in (None, "", "identity"):
         raise Problem("unsupported_media_type", "Send the body without a Content-Encoding.")
     try:
-        body = req.get_data(cache=False)
+        # Under a key, the call is told from others by its body too.
+        return req.get_data(cache="Idempotency-Key" in req.headers)
     except ClientDisconnected:
         raise Problem("bad_request", "The body ended before its Content-Length.") from None
-    return parse_json(body)
 
 
 def parse_json(body: bytes) -> Any:
+    def refuse(detail: str) -> NoReturn:
+        raise Problem("malformed_json", detail)
+
+    value, is_flawed = _parse(body, refuse)
+    found = find_flaw(value) if is_flawed else None
+    if found is not None:
+        refuse(found[1])
+    return value
+
+
+def _parse(body: bytes, flaw: Callable[[str], Any]) -> tuple[Any, bool]:
+    """Flaw: what stands for a value that cannot be read, or raises."""
     if _depth(body) > DEPTH_LIMIT:
         raise Problem("malformed_json", f"It is nested more than {DEPTH_LIMIT} levels deep.")
+    is_flawed = False
+
+    def noted(detail: str) -> Any:
+        nonlocal is_flawed
+        is_flawed = True
+        return flaw(detail)
+
+    def object_of(pairs: list[tuple[str, Any]]) -> Any:
+        value = dict(pairs)
+        return value if len(value) == len(pairs) else noted("An object has the same name twice.")
+
+    def integer(digits: str) -> Any:
+        if len(digits) > DIGIT_LIMIT:
+            return noted(f"A number has more than {DIGIT_LIMIT} digits.")
+        return int(digits)
+
+    def number(digits: str) -> Any:
+        value = float(digits) if len(digits) <= 400 else math.inf
+        return value if math.isfinite(value) else noted("A number is out of range.")
+
     try:
         text = body.decode("utf-8")
         value = json.loads(
             text,
-            object_pairs_hook=_unique_names,
-            parse_int=_bounded_int,
-            parse_float=_finite_float,
-            parse_constant=_refuse_constant,
+            object_pairs_hook=object_of,
+            parse_int=integer,
+            parse_float=number,
+            parse_constant=lambda name: noted(f"{name} is not JSON."),
         )
     except UnicodeDecodeError:
         raise Problem("malformed_json", "It is not UTF-8.") from None
     except json.JSONDecodeError as error:
         raise Problem("malformed_json", f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
     # Only escapes can bring in what UTF-8 and JSON themselves forbid.
-    if _UNCLEAN_ESCAPE.search(text) and not _is_clean(value):
-        raise Problem("malformed_json", "A text holds NUL or half a character (a lone surrogate).")
-    return value
+    return value, is_flawed or _UNCLEAN_ESCAPE.search(text) is not None
+
+
+def find_flaw(value: Any, pointer: str = "") -> tuple[str, str] | None:
+    """Pointer and detail of the first Flaw or unclean text in a value; None when there is none."""
+    if isinstance(value, Flaw):
+        return pointer, value.detail
+    if isinstance(value, str):
+        is_clean = "\x00" not in value and _SURROGATE.search(value) is None
+        return None if is_clean else (pointer, "A text holds NUL or half a character (a lone surrogate).")
+    inside: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, list):
+        inside = ((str(place), each) for place, each in enumerate(value))
+    elif isinstance(value, dict):
+        for name in value:
+            if found := find_flaw(name, pointer):
+                return found
+        inside = value.items()
+    for step, each in inside:
+        if found := find_flaw(each, f"{pointer}/{_step(step)}"):
+            return found
+    return None
+
+
+def _step(name: str) -> str:
+    """One step of a JSON pointer (RFC 6901), not too long."""
+    return name[:64].replace("~", "~0").replace("/", "~1")
 
 
 def read_purpose() -> str | None:
@@ -192,45 +264,11 @@ def _depth(body: bytes) -> int:
     return DEPTH_LIMIT + 1
 
 
-def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise Problem("malformed_json", "An object has the same name twice.")
-    return value
-
-
-def _bounded_int(digits: str) -> int:
-    if len(digits) > DIGIT_LIMIT:
-        raise Problem("malformed_json", f"A number has more than {DIGIT_LIMIT} digits.")
-    return int(digits)
-
-
-def _finite_float(digits: str) -> float:
-    value = float(digits) if len(digits) <= 400 else math.inf
-    if not math.isfinite(value):
-        raise Problem("malformed_json", "A number is out of range.")
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise Problem("malformed_json", f"{name} is not JSON.")
-
-
-def _is_clean(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" not in value and _SURROGATE.search(value) is None
-    if isinstance(value, list):
-        return all(_is_clean(each) for each in value)
-    if isinstance(value, dict):
-        return all(_is_clean(name) and _is_clean(each) for name, each in value.items())
-    return True
-
-
 def _flattened(messages: Any, pointer: str) -> Iterator[tuple[str, str]]:
     """marshmallow's nested messages as (pointer, message); names are escaped as RFC 6901 says."""
     if isinstance(messages, Mapping):
         for name, nested in messages.items():
-            step = "" if name == "_schema" else "/" + str(name)[:64].replace("~", "~0").replace("/", "~1")
+            step = "" if name == "_schema" else f"/{_step(str(name))}"
             yield from _flattened(nested, pointer + step)
     elif isinstance(messages, list):
         for message in messages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -11,11 +11,21 @@ from flask import Response, request
 
 from api.auth import current_caller, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema, problem_document, refused_record
-from api.inputs import ApiBlueprint, read_json
+from api.idempotency import (
+    KEY_REUSED,
+    OPTIONAL_IDEMPOTENCY_HEADER,
+    REPLAYED,
+    answer_once,
+    key_refused,
+    once,
+    read_idempotency_key,
+)
+from api.inputs import ApiBlueprint, Flaw, find_flaw, read_flawed_json, read_json
 from api.profile_views import PROFILE_ID_EXAMPLE, json_response
 from api.profiles import RefusalSchema
 from api.record_schemas import RECORD_EXAMPLE, IncomingRecordSchema
 from api.service import current_service
+from cdp.idempotency import Call
 from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.ingest import delete_record as delete_stored_record
 from cdp.realtime.receive import Received, receive_records
@@ -133,20 +143,34 @@ _not_resolved = blueprint.alt_response(
 )
 
 
+_key_refused = key_refused(blueprint, is_required=False)
+
+
 @blueprint.post("")
 @requires_scope("records:write")
-@blueprint.doc(operationId="writeRecord", requestBody=_body(IncomingRecordSchema, RECORD_EXAMPLE))
-@blueprint.response(
-    201, WrittenRecordSchema, description="The record is new to the store", example=_ANSWER_EXAMPLE
+@blueprint.doc(
+    operationId="writeRecord",
+    requestBody=_body(IncomingRecordSchema, RECORD_EXAMPLE),
+    parameters=[OPTIONAL_IDEMPOTENCY_HEADER],
 )
-@blueprint.alt_response(200, schema=WrittenRecordSchema, description="The store knew the record")
+@blueprint.response(
+    201,
+    WrittenRecordSchema,
+    description="The record is new to the store",
+    example=_ANSWER_EXAMPLE,
+    headers=REPLAYED,
+)
+@blueprint.alt_response(
+    200, schema=WrittenRecordSchema, description="The store knew the record", headers=REPLAYED
+)
 @blueprint.alt_response(
     422,
     schema=ProblemSchema,
     content_type=PROBLEM_TYPE,
-    description="The record is refused; `errors` says why",
+    description=f"The record is refused; `errors` says why. {KEY_REUSED}",
 )
 @_not_resolved
+@_key_refused
 def write_record() -> Response:
     """Write a record
 
@@ -155,34 +179,32 @@ def write_record() -> Response:
     Values that cannot be used keep no record out: `refusals` tells them. The profile is resolved when the
     answer comes.
     """
-    [received] = _receive([read_json(request)])
-    if isinstance(received, RefusedRecordError):
-        raise received
-    return json_response(_answer(received), 201 if received.ingested.is_new else 200)
+    return _receive([read_json(request)], _respond_to_one)
 
 
 @blueprint.post("/batch")
 @requires_scope("records:write")
-@blueprint.doc(operationId="writeRecords", requestBody=_body(BatchSchema, {"records": [RECORD_EXAMPLE]}))
-@blueprint.response(200, BatchResultsSchema, example={"results": [_ANSWER_EXAMPLE]})
+@blueprint.doc(
+    operationId="writeRecords",
+    requestBody=_body(BatchSchema, {"records": [RECORD_EXAMPLE]}),
+    parameters=[OPTIONAL_IDEMPOTENCY_HEADER],
+)
+@blueprint.response(200, BatchResultsSchema, example={"results": [_ANSWER_EXAMPLE]}, headers=REPLAYED)
 @blueprint.alt_response(
-    422, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="There are no records, or too many"
+    422,
+    schema=ProblemSchema,
+    content_type=PROBLEM_TYPE,
+    description=f"There are no records, or too many. {KEY_REUSED}",
 )
 @_not_resolved
+@_key_refused
 def write_records() -> Response:
     """Write up to 1000 records
 
     Each is taken in or refused for itself: a refused one is a problem at its place in `results`, whose
     pointers lead into the body, and stops no other. Those that are taken in are stored together.
     """
-    received = _receive(_read_batch())
-    results = [
-        problem_document("record_refused", errors=[refused_record(each, f"/records/{place}")])
-        if isinstance(each, RefusedRecordError)
-        else _answer(each)
-        for place, each in enumerate(received)
-    ]
-    return json_response({"results": results})
+    return _receive(_read_batch(), _respond_to_all)
 
 
 # A key of a record may hold slashes, even two in a row.
@@ -213,26 +235,60 @@ def delete_record(source: str, source_record_id: str) -> Response:
     return json_response({"profiles_touched": touched})
 
 
-def _receive(records: Sequence[object]) -> list[Received | RefusedRecordError]:
+def _receive(
+    records: Sequence[object], respond: Callable[[Sequence[Received | RefusedRecordError]], Response]
+) -> Response:
     caller, service = current_caller(), current_service()
-    received = receive_records(
-        service.resolver(),
-        service.ingest_queue,
-        records,
-        sources=caller.sources,
-        author=f"key:{caller.key_id}",
-        now=service.clock(),
-    )
+
+    def act(call: Call | None) -> Response:
+        received = receive_records(
+            service.resolver(),
+            service.ingest_queue,
+            records,
+            sources=caller.sources,
+            author=f"key:{caller.key_id}",
+            now=service.clock(),
+            once=once(call, respond, _profile_ids),
+        )
+        _log_set_aside(received)
+        return respond(received)
+
+    return answer_once(read_idempotency_key(is_required=False), act)
+
+
+def _respond_to_one(received: Sequence[Received | RefusedRecordError]) -> Response:
+    [only] = received
+    if isinstance(only, RefusedRecordError):
+        raise only
+    return json_response(_answer(only), 201 if only.ingested.is_new else 200)
+
+
+def _respond_to_all(received: Sequence[Received | RefusedRecordError]) -> Response:
+    results = [
+        problem_document("record_refused", errors=[refused_record(each, f"/records/{place}")])
+        if isinstance(each, RefusedRecordError)
+        else _answer(each)
+        for place, each in enumerate(received)
+    ]
+    return json_response({"results": results})
+
+
+def _profile_ids(received: Sequence[Received | RefusedRecordError]) -> set[str]:
+    return {each.ingested.profile_id for each in received if isinstance(each, Received)} - {""}
+
+
+def _log_set_aside(received: Sequence[Received | RefusedRecordError]) -> None:
     for each in received:
         if isinstance(each, Received) and each.ingested.is_set_aside:
             told = each.ingested
             logger.warning("record.set_aside", record_id=told.record_id, model_version=told.model_version)
-    return received
 
 
 def _read_batch() -> list[object]:
     """The records as they came. A schema over a thousand of them would cost more than resolving them."""
-    body = read_json(request)
+    body, is_flawed = read_flawed_json(request)
+    if isinstance(body, Flaw):
+        raise Problem("malformed_json", body.detail)
     if not isinstance(body, dict):
         raise _invalid("", "Give an object with `records`.")
     unknown = next((name for name in body if name != "records"), None)
@@ -241,7 +297,13 @@ def _read_batch() -> list[object]:
     records = body.get("records")
     if not isinstance(records, list) or not 0 < len(records) <= RECORDS_AT_MOST:
         raise _invalid("/records", f"Give a list of 1 to {RECORDS_AT_MOST} records.")
-    return records
+    return [_without_flaw(each) for each in records] if is_flawed else records
+
+
+def _without_flaw(record: object) -> object:
+    """The record; what to answer for it when a value in it cannot be read."""
+    found = find_flaw(record)
+    return record if found is None else RefusedRecordError("malformed", found[1], found[0])
 
 
 def _invalid(pointer: str, detail: str) -> Problem:

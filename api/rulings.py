@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, request
+import orjson
+from flask import Response
 
 from api.auth import current_caller
 from api.errors import Problem
+from api.idempotency import answer_once, once, read_idempotency_key
 from api.profile_views import (
     PROFILE_ID_EXAMPLE,
     GoldenRecordSchema,
@@ -21,21 +25,13 @@ from api.profile_views import (
     shown_values,
 )
 from api.service import current_service
+from cdp.idempotency import Answer, Call
 from cdp.stewardship.candidates import REASONS
 from cdp.stewardship.outcome import Outcome, ProfileState
 from cdp.stewardship.ruling import Order
 
 REASON_LIMIT = 1000
-_KEY = re.compile(r"[!-~]{1,255}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
-
-IDEMPOTENCY_HEADER = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    "description": "A key of the caller's own for this ruling, such as a UUID; not needed with dry_run=true.",
-    "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
-}
 
 
 class RulingQuerySchema(ma.Schema):
@@ -129,12 +125,7 @@ def read_order(reason: str, *, dry_run: bool) -> Order:
     caller = current_caller()
     if caller.sources is not None:
         raise Problem("scope_missing", "A key that is bound to sources rules on nobody.")
-    key = request.headers.get("Idempotency-Key")
-    if key is None and not dry_run:
-        raise Problem("idempotency_key_required")
-    if key is not None and not _KEY.fullmatch(key):
-        detail = "One to 255 visible ASCII characters."
-        raise Problem("validation_failed", errors=[{"pointer": "/headers/Idempotency-Key", "detail": detail}])
+    read_idempotency_key(is_required=not dry_run)
     return Order(f"key:{caller.key_id}", reason.strip(), current_service().clock(), is_preview=dry_run)
 
 
@@ -149,9 +140,36 @@ def read_ruling_unmasking(*, unmask: bool) -> Reading:
     return Reading("steward", *read_unmasking(current_caller(), unmask=unmask))
 
 
-def answer_ruling(outcome: Outcome, reading: Reading) -> Response:
-    for profile_id in sorted({each.profile_id for each in outcome.before}):
-        audit_read(profile_id, "profile.read_ruling", reading, action_id=outcome.action_id, kind=outcome.kind)
+def answer_ruling(rule: Callable[[Order], Outcome], order: Order, reading: Reading) -> Response:
+    """Carry out what is ordered, once, and tell what came of it. Raises KeyRunningError, KeyReusedError."""
+
+    def respond(outcome: Outcome) -> Response:
+        return _respond(outcome, reading)
+
+    def act(call: Call | None) -> Response:
+        outcome = rule(replace(order, once=once(call, respond, _profile_ids)))
+        _audit_reads(_profile_ids(outcome), reading, outcome.action_id, outcome.kind)
+        return respond(outcome)
+
+    def audit_replay(answer: Answer) -> None:
+        told = orjson.loads(answer.body)
+        _audit_reads(answer.profile_ids, reading, told["action_id"], told["kind"])
+
+    key = None if order.is_preview else read_idempotency_key(is_required=True)
+    return answer_once(key, act, before_replay=audit_replay)
+
+
+def _profile_ids(outcome: Outcome) -> set[str]:
+    """Whose values the answer shows. Those that came of a ruling hold what the ones before it held."""
+    return {each.profile_id for each in outcome.before}
+
+
+def _audit_reads(profile_ids: Collection[str], reading: Reading, action_id: int | None, kind: str) -> None:
+    for profile_id in sorted(profile_ids):
+        audit_read(profile_id, "profile.read_ruling", reading, action_id=action_id, kind=kind)
+
+
+def _respond(outcome: Outcome, reading: Reading) -> Response:
     document = {
         **vars(outcome),
         "profiles_before": [_shown(each, reading) for each in outcome.before],

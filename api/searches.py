@@ -56,6 +56,7 @@ class SearchSchema(PersonFieldsSchema):
     source_record_id = ma.fields.Raw()
     occurred_at = ma.fields.String(allow_none=True)
     region = ma.fields.String(
+        allow_none=True,
         validate=ma.validate.Regexp("^[A-Z]{2}$"),
         metadata={
             "description": "Where numbers and dates without a country belong; CDP_DEFAULT_REGION by default.",

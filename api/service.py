@@ -9,6 +9,7 @@ from typing import cast
 
 from flask import current_app
 
+from cdp.idempotency import RunningCalls
 from cdp.observe import Observer
 from cdp.privacy.read_audit import ReadAudit
 from cdp.realtime.ingest import Resolver
@@ -28,6 +29,7 @@ class Service:
     clock: Callable[[], datetime]
     models: OnlineModels
     ingest_queue: IngestQueue = field(default_factory=IngestQueue)
+    running_calls: RunningCalls = field(default_factory=RunningCalls)
     observer: Observer = field(default_factory=Observer)
 
     def resolver(self) -> Resolver:

@@ -1,12 +1,15 @@
-"""One snapshot of the store a request: who calls is read in it, and what they ask for."""
+"""One snapshot of the store a request: who calls is read in it, and what they ask for.
+
+What it is for the store's library is not said here: it goes to functions of `cdp` and nowhere else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from flask import Flask, g
-from sqlalchemy import Connection
 
 from api.service import current_service
 from cdp.store import read
@@ -18,7 +21,7 @@ def close_snapshots(app: Flask) -> None:
 
 
 @contextmanager
-def begin_snapshot(*, is_last: bool) -> Iterator[Connection]:
+def begin_snapshot(*, is_last: bool) -> Iterator[Any]:
     """Begin the request's snapshot, kept for `snapshot` unless the request reads no more or is to write.
 
     When the block raises, it is closed at once.
@@ -31,9 +34,9 @@ def begin_snapshot(*, is_last: bool) -> Iterator[Connection]:
 
 
 @contextmanager
-def snapshot() -> Iterator[Connection]:
+def snapshot() -> Iterator[Any]:
     """The snapshot of the request, or one of its own where none is kept. Raises StoreError."""
-    kept: Connection | None = g.get("snapshot")
+    kept = g.get("snapshot")
     if kept is None:
         with read(current_service().store.engine()) as connection:
             yield connection

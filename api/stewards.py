@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
@@ -9,11 +10,19 @@ from flask import Response
 
 from api.auth import requires_scope
 from api.errors import PROBLEM_TYPE, ProblemSchema
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
-from api.profile_views import PROFILE_ID_EXAMPLE, InstantField, json_response
+from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
+from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_purpose
+from api.lookups import NOBODY
+from api.profile_views import (
+    PROFILE_ID_EXAMPLE,
+    REFERENCE,
+    InstantField,
+    Reading,
+    audit_read,
+    json_response,
+)
 from api.profiles import checked_profile_id
 from api.rulings import (
-    IDEMPOTENCY_HEADER,
     ReasonSchema,
     RulingQuerySchema,
     RulingSchema,
@@ -85,6 +94,9 @@ class PageOfActionsSchema(ma.Schema):
 _PAGE_OF_ACTIONS = PageOfActionsSchema()
 
 
+_key_refused = key_refused(blueprint, is_required=True)
+
+
 def _refused(status: int, description: str) -> Any:
     return blueprint.alt_response(
         status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
@@ -93,12 +105,13 @@ def _refused(status: int, description: str) -> Any:
 
 @blueprint.post("/profiles/join")
 @requires_scope("profiles:join")
-@blueprint.doc(operationId="joinProfiles", parameters=[IDEMPOTENCY_HEADER])
+@blueprint.doc(operationId="joinProfiles", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
 @blueprint.arguments(JoinSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema)
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such profile")
-@_refused(409, "They are one already, or a ruling in force keeps them apart: `action_ids`")
+@_refused(409, f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}")
+@_key_refused
 def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
     """Join profiles
 
@@ -108,17 +121,19 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     profile_ids = [checked_profile_id(each) for each in body["profile_ids"]]
-    return answer_ruling(join(current_service().resolver(), profile_ids, order), reading)
+    resolver = current_service().resolver()
+    return answer_ruling(partial(join, resolver, profile_ids), order, reading)
 
 
 @blueprint.post("/profiles/<profile_id>/split")
 @requires_scope("profiles:join")
-@blueprint.doc(operationId="splitProfile", parameters=[IDEMPOTENCY_HEADER])
+@blueprint.doc(operationId="splitProfile", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
 @blueprint.arguments(SplitSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema)
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such profile, or no such record")
-@_refused(422, "Not some of the profile's records, or too many pairs to keep apart")
+@_refused(422, f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}")
+@_key_refused
 def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
     """Split records off a profile
 
@@ -128,17 +143,19 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     resolver = current_service().resolver()
-    return answer_ruling(split(resolver, checked_profile_id(profile_id), body["record_ids"], order), reading)
+    chosen = checked_profile_id(profile_id)
+    return answer_ruling(partial(split, resolver, chosen, body["record_ids"]), order, reading)
 
 
 @blueprint.post("/ledger/<ledger_entry_id>/undo")
 @requires_scope("profiles:join")
-@blueprint.doc(operationId="undoLedgerEntry", parameters=[IDEMPOTENCY_HEADER])
+@blueprint.doc(operationId="undoLedgerEntry", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
 @blueprint.arguments(ReasonSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema)
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such entry")
-@_refused(409, "It was taken back already, or other rulings stand in the way: `action_ids`")
+@_refused(409, f"It was taken back already, or other rulings stand in the way: `action_ids`. {KEY_RUNNING}")
+@_key_refused
 def undo_ledger_entry(body: dict[str, Any], query: dict[str, Any], ledger_entry_id: str) -> Response:
     """Undo an entry of the ledger
 
@@ -148,7 +165,7 @@ def undo_ledger_entry(body: dict[str, Any], query: dict[str, Any], ledger_entry_
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     entry_id = read_number(ledger_entry_id, "ledger_entry_not_found")
-    return answer_ruling(undo_entry(current_service().resolver(), entry_id, order), reading)
+    return answer_ruling(partial(undo_entry, current_service().resolver(), entry_id), order, reading)
 
 
 @blueprint.get("/actions")
@@ -159,13 +176,15 @@ def undo_ledger_entry(body: dict[str, Any], query: dict[str, Any], ledger_entry_
 def get_actions(query: dict[str, Any]) -> Response:
     """What stewards ruled
 
-    Newest first, with what took it back.
+    Newest first, with what took it back. The read is audited.
     """
+    reading = Reading(REFERENCE, False, read_purpose())
     with snapshot() as connection:
         actions = select_actions(
             connection, before_action_id=decode_cursor(query.get("cursor")), limit=query["limit"] + 1
         )
     shown = actions[: query["limit"]]
+    audit_read(NOBODY, "profile.read_actions", reading, action_ids=[str(each.action_id) for each in shown])
     page = {
         "data": shown,
         "next_cursor": encode_cursor(shown[-1].action_id) if len(actions) > len(shown) else None,
@@ -175,12 +194,13 @@ def get_actions(query: dict[str, Any]) -> Response:
 
 @blueprint.post("/actions/<action_id>/undo")
 @requires_scope("profiles:join")
-@blueprint.doc(operationId="undoAction", parameters=[IDEMPOTENCY_HEADER])
+@blueprint.doc(operationId="undoAction", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
 @blueprint.arguments(ReasonSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema)
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such action")
-@_refused(409, "It was taken back already, or other rulings stand in the way: `action_ids`")
+@_refused(409, f"It was taken back already, or other rulings stand in the way: `action_ids`. {KEY_RUNNING}")
+@_key_refused
 def undo_steward_action(body: dict[str, Any], query: dict[str, Any], action_id: str) -> Response:
     """Undo a steward's action
 
@@ -190,4 +210,4 @@ def undo_steward_action(body: dict[str, Any], query: dict[str, Any], action_id: 
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     chosen = read_number(action_id, "action_not_found")
-    return answer_ruling(undo_action(current_service().resolver(), chosen, order), reading)
+    return answer_ruling(partial(undo_action, current_service().resolver(), chosen), order, reading)

@@ -33,6 +33,8 @@ class Settings:
     # How long `cdp worker` rests when nothing waits.
     worker_poll_seconds: float = 1.0
     log_level: str = "info"
+    # How long the answer to an Idempotency-Key is kept, to be given again.
+    idempotency_seconds: float = 86_400.0
     # Whether /metrics answers without a key.
     metrics_are_public: bool = True
     # How often `cdp worker` measures disagreement, and by how many records; None: never.
@@ -59,6 +61,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         thread_count=_count(given, "CDP_THREADS", Settings.thread_count),
         worker_poll_seconds=_positive_number(given, "CDP_WORKER_POLL_SECONDS", Settings.worker_poll_seconds),
         log_level=_log_level(given),
+        idempotency_seconds=_positive_number(given, "CDP_IDEMPOTENCY_SECONDS", Settings.idempotency_seconds),
         metrics_are_public=_metrics_are_public(given),
         disagreement_seconds=None
         if given.get("CDP_DISAGREEMENT_SECONDS") == "off"

@@ -1,5 +1,5 @@
 """What waits in the store and is done beside the requests: records to be resolved anew, audit entries to be
-sealed, the disagreement to be measured.
+sealed, the disagreement to be measured, answers kept for repeated calls to be deleted.
 
 Everything waits in the store itself: whoever works it off may stop at any moment, and several may do it side by side.
 """
@@ -15,6 +15,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from cdp.errors import CdpError
+from cdp.idempotency import delete_expired_answers
 from cdp.identity.redo_queue import select_due
 from cdp.privacy.audit import count_unsealed, seal_audit
 from cdp.realtime.disagreement import Disagreement
@@ -56,15 +57,16 @@ Result = TypeVar("Result")
 class Worked:
     """resolved: records that waited in the queue; sealed: audit entries that have their place in the chain now;
     set_aside: records of the queue that could not be resolved as they should be, with the reason; disagreement: as it
-    was measured, None when it was not time."""
+    was measured, None when it was not time; expired: stored answers to calls that nobody repeats any more, deleted."""
 
     resolved: int
     sealed: int
     set_aside: dict[int, str] = field(default_factory=dict)
     disagreement: Disagreement | None = None
+    expired: int = 0
 
     def is_anything(self) -> bool:
-        return bool(self.resolved or self.sealed or self.set_aside or self.disagreement)
+        return bool(self.resolved or self.sealed or self.set_aside or self.disagreement or self.expired)
 
 
 def work_off(
@@ -83,7 +85,15 @@ def work_off(
         _seal(resolver.engine)
         raise
     measured = _measure(resolver, sampling, clock()) if sampling is not None and not wait(0) else None
-    return Worked(taken - len(set_aside), _seal(resolver.engine), set_aside, measured)
+    expired = _delete_expired(resolver.engine, clock, wait)
+    return Worked(taken - len(set_aside), _seal(resolver.engine), set_aside, measured, expired)
+
+
+def _delete_expired(engine: Engine, clock: Callable[[], datetime], wait: Wait) -> int:
+    deleted = 0
+    while not wait(0) and (step := delete_expired_answers(engine, now=clock())):
+        deleted += step
+    return deleted
 
 
 def _measure(resolver: Resolver, sampling: Sampling, now: datetime) -> Disagreement | None:

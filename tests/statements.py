@@ -13,8 +13,11 @@ from cdp.store.quick import QuickStatement
 
 
 @contextmanager
-def recorded_statements(engine: Engine) -> Iterator[list[str]]:
-    """The texts of the statements run inside the block, but those that begin and end transactions."""
+def recorded_statements(engine: Engine | type[Engine]) -> Iterator[list[str]]:
+    """The texts of the statements run inside the block, but bulk inserts and what begins and ends transactions.
+
+    Hot statements (cdp.store.quick) are those of any engine of this process.
+    """
     texts: list[str] = []
     execute = QuickStatement._execute
 

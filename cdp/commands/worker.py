@@ -28,7 +28,8 @@ TOLD = 20
 @click.option("--once", is_flag=True, help="Do what is due and end.")
 @json_option
 def worker(*, once: bool, as_json: bool) -> None:
-    """Resolve records that wait for it, seal the audit and measure disagreement, until TERM or INT.
+    """Resolve records that wait for it, seal the audit, measure disagreement and delete expired answers, until
+    TERM or INT.
 
     Several may run side by side, on one machine or on several.
     """
@@ -69,6 +70,8 @@ def worker(*, once: bool, as_json: bool) -> None:
 
 def _lines(worked: Worked) -> Iterator[str]:
     yield f"Resolved {worked.resolved:,} waiting records, sealed {worked.sealed:,} audit entries."
+    if worked.expired:
+        yield f"Deleted {worked.expired:,} expired answers."
     if worked.disagreement is not None:
         found = worked.disagreement
         yield f"Disagreement: the people of {found.share:.4%} of {found.sampled:,} sampled records differ."
@@ -79,6 +82,7 @@ def _document(worked: Worked) -> dict[str, object]:
     return {
         "resolved": worked.resolved,
         "sealed": worked.sealed,
+        "expired": worked.expired,
         "set_aside": worked.set_aside,
         "disagreement": found
         and {

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
 
-from cdp.identity.shared_values import select_generic
+from cdp.identity.shared_values import COLUMNS_OF_KIND, select_generic
 from cdp.identity.sources import select_sources
 from cdp.store.quick import QuickStatement
-from cdp.store.schema import identifiers, memberships, source_records
+from cdp.store.schema import identifiers, memberships, shared_values, source_records
 from cdp.store.schema import sources as sources_table
 from cdp.store.sets import set_values, text_set
+from resolution import value_key
 from resolution.standardize import Identifier, Refusal, SourceSettings, Standardizer
 
 __all__ = ["CANDIDATES_AT_MOST", "Found", "Identifier", "Refusal", "look_up", "standardize_presented"]
@@ -71,11 +73,8 @@ def _select_holders(
     connection: Connection, presented: Sequence[Identifier], sources: Collection[str] | None
 ) -> list[set[str]]:
     """For each identifier the ids of the profiles that hold it, and a record of one of the sources."""
-    generic = select_generic(connection, [(each.kind, each.value) for each in presented])
-    dialect, seen = (
-        connection.dialect.name,
-        {} if sources is None else set_values(connection, "sources", sources),
-    )
+    dialect = connection.dialect.name
+    seen = {} if sources is None else set_values(connection, "sources", sources)
     by_value, by_variant, among = (
         make(dialect, is_bound=sources is not None) for make in (_by_value, _by_variant, _by_value_among)
     )
@@ -84,11 +83,8 @@ def _select_holders(
         key = (each.kind, each.value)
         if key in found:
             continue
-        found[key] = set()
-        if key in generic:
-            continue
-        rows = by_value.fetch(connection, kind=each.kind, value=each.value, **seen)
-        if not rows and each.variant:
+        rows = by_value.fetch(connection, **_bound(*key), **seen)
+        if not rows and each.variant and not select_generic(connection, [key]):
             rows = by_variant.fetch(connection, variant=each.variant, **seen)
             generic_forms = select_generic(connection, sorted({(row.kind, row.value) for row in rows}))
             rows = [row for row in rows if (row.kind, row.value) not in generic_forms]
@@ -98,7 +94,7 @@ def _select_holders(
         # Not all its holders were read: those whom another value names count first.
         if len(profile_ids) >= _HOLDERS_AT_MOST and (others := sorted(elsewhere - profile_ids)):
             wanted = set_values(connection, "profile_ids", others)
-            rows = among.fetch(connection, kind=kind, value=value, **wanted, **seen)
+            rows = among.fetch(connection, **_bound(kind, value), **wanted, **seen)
             profile_ids.update(row.profile_id for row in rows)
     return [found[each.kind, each.value] for each in presented]
 
@@ -147,7 +143,22 @@ def _by_variant(dialect: str, *, is_bound: bool) -> QuickStatement:
 
 
 def _this_value() -> tuple[ColumnElement[bool], ...]:
-    return identifiers.c.kind == bindparam("kind"), identifiers.c.value == bindparam("value")
+    """That of _bound, unless it is generic: then nobody holds it."""
+    generic = select(shared_values.c.value_key).where(
+        shared_values.c.value_key.in_((bindparam("value_key"), bindparam("other_key"))),
+        shared_values.c.sharing == "generic",
+    )
+    return (
+        identifiers.c.kind == bindparam("kind"),
+        identifiers.c.value == bindparam("value"),
+        ~generic.exists(),
+    )
+
+
+def _bound(kind: str, value: str) -> dict[str, Any]:
+    # A document is one of two columns of the engine; other kinds have one.
+    keys = [value_key(column, value) for column in COLUMNS_OF_KIND[kind]]
+    return {"kind": kind, "value": value, "value_key": keys[0], "other_key": keys[-1]}
 
 
 def _held(dialect: str, *, is_bound: bool) -> Select[tuple[str, str, str]]:

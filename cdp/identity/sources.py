@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, Select, select
 
 from cdp.store import insert_rows, schema
+from cdp.store.quick import quick
+from cdp.store.sets import set_values, text_set
 from resolution.standardize import SourceSettings
 
 DEFAULT_TRUST = 50
@@ -38,7 +40,9 @@ def select_sources(connection: Connection) -> dict[str, Source]:
 def select_named_sources(connection: Connection, names: Iterable[str]) -> dict[str, Source]:
     """Those of the names that are sources."""
     wanted = list(names)
-    rows = connection.execute(_NAMED, {"names": wanted}) if wanted else ()
+    if not wanted:
+        return {}
+    rows = _named(connection.dialect.name).fetch(connection, **set_values(connection, "names", wanted))
     return {row.name: _source(row) for row in rows}
 
 
@@ -106,4 +110,7 @@ def date_order_of(region: str) -> str:
     return "mdy" if region == "US" else "dmy"
 
 
-_NAMED = select(schema.sources).where(schema.sources.c.name.in_(bindparam("names", expanding=True)))
+@quick
+def _named(dialect: str) -> Select[Any]:
+    names = text_set(dialect, "names")
+    return select(schema.sources).where(schema.sources.c.name.in_(select(names.c.id)))

@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, func, select, update
 
 from cdp.errors import CdpError
+from cdp.idempotency import Once, carry_out_once
 from cdp.identity.candidates import Proposal, probability_of
 from cdp.identity.golden import select_survivorship
 from cdp.identity.profile_ids import profile_ids
@@ -101,11 +102,22 @@ class Effect:
 
 
 def ingest_records(
-    resolver: Resolver, records: Sequence[IncomingRecord], *, author: str, now: datetime
+    resolver: Resolver,
+    records: Sequence[IncomingRecord],
+    *,
+    author: str,
+    now: datetime,
+    begin: Callable[[Connection], None] | None = None,
+    end: Callable[[Connection, Sequence[Ingested]], None] | None = None,
 ) -> list[Ingested]:
-    """Take records in at once; the answers are in their order."""
+    """Take records in at once; the answers are in their order.
+
+    Begin and end are part of the write, before anything is done and when all is.
+    """
 
     def work(connection: Connection) -> list[Ingested]:
+        if begin is not None:
+            begin(connection)
         moment = not_before_the_ledger(connection, now)
         stored = store_versions(connection, records, now=moment)
         version = require_online_version(connection, now=moment)
@@ -118,7 +130,10 @@ def ingest_records(
                 connection,
                 [AuditEntry(author, "records.write", "records", "", moment, told | told_of(effect))],
             )
-        return _answers(connection, stored, effect, version)
+        answers = _answers(connection, stored, effect, version)
+        if end is not None:
+            end(connection, answers)
+        return answers
 
     return write_online(resolver, work, now=now)
 
@@ -151,13 +166,24 @@ def delete_record(
     return write_online(resolver, work, now=now)
 
 
-def write_online(resolver: Resolver, work: Callable[[Connection], Result], *, now: datetime) -> Result:
-    """Run `work` in a write; in a store without a model, with the shipped one put in force before."""
+def write_online(
+    resolver: Resolver,
+    work: Callable[[Connection], Result],
+    *,
+    now: datetime,
+    once: Once[Result] | None = None,
+) -> Result:
+    """Run `work` in a write, as carry_out_once does; in a store without a model, with the shipped one put in force
+    before."""
+
+    def transaction(connection: Connection) -> Result:
+        return carry_out_once(connection, once, work)
+
     try:
-        return retry_write(resolver.engine, work)
+        return retry_write(resolver.engine, transaction)
     except NoModelError:
         prepare_store(resolver.engine, now=now)
-        return retry_write(resolver.engine, work)
+        return retry_write(resolver.engine, transaction)
 
 
 def resolve_and_publish(

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
+from cdp.idempotency import Once, insert_answer, require_unanswered
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.ingest import Ingested, Resolver, ingest_records
 from cdp.store import StoreError
@@ -28,8 +31,12 @@ class _Ticket:
     records: Sequence[IncomingRecord]
     author: str
     now: datetime
+    once: Once[list[Ingested]] | None = None
     answers: list[Ingested] | None = None
     error: Exception | None = None
+
+    def keys(self) -> set[tuple[int, str]]:
+        return {(record.source_id, record.source_record_id) for record in self.records}
 
     @property
     def is_done(self) -> bool:
@@ -45,10 +52,16 @@ class IngestQueue:
         self._working = threading.Lock()
 
     def ingest(
-        self, resolver: Resolver, records: Sequence[IncomingRecord], *, author: str, now: datetime
+        self,
+        resolver: Resolver,
+        records: Sequence[IncomingRecord],
+        *,
+        author: str,
+        now: datetime,
+        once: Once[list[Ingested]] | None = None,
     ) -> list[Ingested]:
-        """As ingest_records."""
-        ticket = _Ticket(resolver, records, author, now)
+        """As ingest_records; once: see carry_out_once."""
+        ticket = _Ticket(resolver, records, author, now, once)
         with self._joining:
             self._waiting.append(ticket)
         with self._working:
@@ -60,52 +73,92 @@ class IngestQueue:
         return ticket.answers
 
     def _work(self, ticket: _Ticket) -> None:
+        group = [ticket]
         try:
             # Whoever comes while this process waits for its turn is taken along.
             with writing_turn(ticket.resolver.engine):
                 group = self._take(ticket)
                 _ingest_each_or_all(group)
-        except Exception as error:  # The turn did not come; the others wait for their own.
-            self._leave(ticket)
-            ticket.error = error
-
-    def _leave(self, ticket: _Ticket) -> None:
-        with self._joining:
-            self._waiting = [other for other in self._waiting if other is not ticket]
+        except Exception as error:
+            # The store takes no writes: who waited as well would only wait once more.
+            for each in (*group, *self._take_all()):
+                if not each.is_done:
+                    each.error = error
 
     def _take(self, ticket: _Ticket) -> list[_Ticket]:
-        """This request and those of the same author that wait, as far as they are small together."""
+        """This request and those of the same author that wait, as far as they are small together and tell of other
+        records: of two versions of one each is answered for itself."""
         with self._joining:
             group, room = [ticket], GATHERED_AT_MOST - len(ticket.records)
+            keys = ticket.keys()
             for other in self._waiting:
-                if other is not ticket and other.author == ticket.author and len(other.records) <= room:
+                if other is ticket or other.author != ticket.author or len(other.records) > room:
+                    continue
+                if keys.isdisjoint(other.keys()):
                     group.append(other)
                     room -= len(other.records)
+                    keys |= other.keys()
             taken = {id(each) for each in group}
             self._waiting = [other for other in self._waiting if id(other) not in taken]
         return group
 
+    def _take_all(self) -> list[_Ticket]:
+        with self._joining:
+            waiting, self._waiting = self._waiting, []
+        return waiting
+
 
 def _ingest_each_or_all(group: Sequence[_Ticket]) -> None:
-    """Together, and where that fails on a record each on its own."""
+    """Together, and where that fails on a record each on its own. Raises StoreError: what keeps the store from one
+    keeps it from all."""
     try:
         _ingest_together(group)
+    except StoreError:
+        raise
     except Exception as error:
-        # What keeps the store from one keeps it from all: each for itself would only wait as long again.
-        if len(group) == 1 or isinstance(error, StoreError):
-            for each in group:
-                each.error = error
+        if len(group) == 1:
+            group[0].error = error
             return
         for each in group:
-            try:
-                _ingest_together([each])
-            except Exception as own:
-                each.error = own
+            _ingest_alone(each)
+
+
+def _ingest_alone(ticket: _Ticket) -> None:
+    try:
+        _ingest_together([ticket])
+    except StoreError:
+        raise
+    except Exception as error:
+        ticket.error = error
 
 
 def _ingest_together(group: Sequence[_Ticket]) -> None:
     first = group[0]
     records = [record for ticket in group for record in ticket.records]
-    answers = iter(ingest_records(first.resolver, records, author=first.author, now=first.now))
-    for ticket in group:
-        ticket.answers = [next(answers) for _ in ticket.records]
+    keyed = any(ticket.once is not None for ticket in group)
+
+    def begin(connection: Connection) -> None:
+        for ticket in group:
+            if ticket.once is not None:
+                require_unanswered(connection, ticket.once.call)
+
+    def end(connection: Connection, answers: Sequence[Ingested]) -> None:
+        for ticket, own in zip(group, _own(group, answers), strict=True):
+            if ticket.once is not None:
+                insert_answer(connection, ticket.once.call, ticket.once.answer(own))
+
+    answers = ingest_records(
+        first.resolver,
+        records,
+        author=first.author,
+        now=first.now,
+        begin=begin if keyed else None,
+        end=end if keyed else None,
+    )
+    for ticket, own in zip(group, _own(group, answers), strict=True):
+        ticket.answers = own
+
+
+def _own(group: Sequence[_Ticket], answers: Sequence[Ingested]) -> list[list[Ingested]]:
+    rest = iter(answers)
+    return [[next(rest) for _ in ticket.records] for ticket in group]

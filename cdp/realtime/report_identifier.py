@@ -14,6 +14,7 @@ from sqlalchemy import Connection, exists, or_, select, union
 
 from cdp.canonical import canonical_json
 from cdp.errors import CdpError
+from cdp.idempotency import Once
 from cdp.identity.identifier_reports import (
     Report,
     close_report,
@@ -87,8 +88,15 @@ class Reported:
     model_version: int | None
 
 
-def report_identifier(resolver: Resolver, new: NewReport, reporter: Reporter, *, now: datetime) -> Reported:
-    """The same report again, while it stands, changes nothing.
+def report_identifier(
+    resolver: Resolver,
+    new: NewReport,
+    reporter: Reporter,
+    *,
+    now: datetime,
+    once: Once[Reported] | None = None,
+) -> Reported:
+    """The same report again, while it stands, changes nothing. Once: see write_online.
 
     Raises UnknownReportSourceError, UnknownProfileError, ErasedProfileError, and UnheldIdentifierError for a reporter
     who is bound to sources of which no record holds the identifier.
@@ -124,11 +132,17 @@ def report_identifier(resolver: Resolver, new: NewReport, reporter: Reporter, *,
         why = f"identifier report {report_id}: {new.outcome}"
         return _follow(connection, resolver, report, reporter, why, moment)
 
-    return write_online(resolver, work, now=now)
+    return write_online(resolver, work, now=now, once=once)
 
 
 def withdraw_report(
-    resolver: Resolver, report_id: int, reporter: Reporter, *, reason: str | None, now: datetime
+    resolver: Resolver,
+    report_id: int,
+    reporter: Reporter,
+    *,
+    reason: str | None,
+    now: datetime,
+    once: Once[Reported] | None = None,
 ) -> Reported:
     """The people come out as if the report had not been, unless another one about the same value stands.
 
@@ -146,7 +160,7 @@ def withdraw_report(
         why = f"identifier report {report_id} withdrawn"
         return _follow(connection, resolver, report, reporter, why, moment)
 
-    return write_online(resolver, work, now=now)
+    return write_online(resolver, work, now=now, once=once)
 
 
 def _follow(

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from cdp.canonical import canonical_json
+from cdp.idempotency import Once, carry_out_once
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Effect, Resolver, not_before_the_ledger, resolve_and_publish
 from cdp.realtime.online_models import prepare_store, require_online_version
@@ -24,12 +25,14 @@ from cdp.store.schema import merge_candidates, outbox_events
 
 @dataclass(frozen=True)
 class Order:
-    """Who rules, why and when. is_preview: only to see what would come of it."""
+    """Who rules, why and when. is_preview: only to see what would come of it. once: the call that must not have its
+    effect twice; a preview has none."""
 
     author: str
     reason: str
     now: datetime
     is_preview: bool = False
+    once: Once[Outcome] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,21 @@ class _Seen(Exception):
 
 
 def carry_out(resolver: Resolver, order: Order, work: Callable[[Session], Outcome]) -> Outcome:
-    """Run `work` in one write; of a preview, nothing stays in the store."""
+    """Run `work` in one write; of a preview, nothing stays in the store.
 
-    def transaction(connection: Connection) -> Outcome:
+    Raises AnsweredBeforeError and KeyReusedError by the order's call.
+    """
+
+    def carry_out_order(connection: Connection) -> Outcome:
         moment = not_before_the_ledger(connection, order.now)
         version = require_online_version(connection, now=moment)
         outcome = work(Session(connection, resolver, order, version, moment))
         if order.is_preview:
             raise _Seen(outcome)
         return outcome
+
+    def transaction(connection: Connection) -> Outcome:
+        return carry_out_once(connection, order.once, carry_out_order)
 
     prepare_store(resolver.engine, now=order.now)
     try:

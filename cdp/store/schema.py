@@ -27,7 +27,7 @@ from cdp.store.columns import metadata as metadata
 from cdp.store.instants import Instant
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
@@ -466,6 +466,30 @@ api_keys = Table(
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
     CheckConstraint("length(secret_hash) = 64", name="api_keys_secret_hash"),
+)
+
+# One row per call that was carried out under a key of the caller's own, until it expires. body: packed by zlib;
+# profile_ids: JSON, whom the answer tells of.
+idempotent_answers = Table(
+    "idempotent_answers",
+    metadata,
+    key("answer_id"),
+    Column("key_id", TEXT, ForeignKey("api_keys.key_id"), nullable=False),
+    Column("idempotency_key", TEXT, nullable=False),
+    Column("route", TEXT, nullable=False),
+    Column("request_hash", TEXT, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", TEXT, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("profile_ids", TEXT, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    UniqueConstraint("key_id", "idempotency_key", name="idempotent_answers_key_unique"),
+    CheckConstraint("length(request_hash) = 64", name="idempotent_answers_request_hash"),
+    CheckConstraint("status BETWEEN 200 AND 299", name="idempotent_answers_status"),
+    CheckConstraint("expires_at > created_at", name="idempotent_answers_expiry"),
+    Index("idempotent_answers_expires", "expires_at"),
+    sqlite_autoincrement=True,
 )
 
 # One row per file taken in.

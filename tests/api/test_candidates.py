@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.api.conftest import Caller
-from tests.api.test_stewards import KEY, RUI, is_described, told, written
+from tests.api.test_stewards import RUI, is_described, new_key, told, written
 from tests.builders import StoreBuilder, a_record
 
 CPF = {"documents": [{"type": "cpf", "number": "390.533.447-05"}]}
@@ -32,7 +32,7 @@ def asked(writer: Caller) -> int:
 def decide(
     caller: Caller, candidate_id: int, decision: str, etag: str | None, query: str = "", **options: Any
 ) -> Any:
-    headers = {**KEY, **({} if etag is None else {"If-Match": etag}), **options}
+    headers = {**new_key(), **({} if etag is None else {"If-Match": etag}), **options}
     body = {"decision": decision, "reason": "asked them"}
     return caller.post(f"/v1/candidates/{candidate_id}/decision{query}", body, headers=headers)
 
@@ -133,12 +133,23 @@ def test_same_joins_and_closes(writer: Caller) -> None:
     assert (closed["state"], len(closed["profiles"])) == ("same", 1)
 
 
+def test_a_decision_sent_again_is_answered_again_though_the_candidate_is_closed(writer: Caller) -> None:
+    candidate_id = asked(writer)
+    seen, key = etag_of(writer, candidate_id), new_key()
+
+    first = decide(writer, candidate_id, "same", seen, **key)
+    again = decide(writer, candidate_id, "same", etag_of(writer, candidate_id), **key)
+
+    assert told(again) == told(first)
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
 def test_a_decision_is_undone(writer: Caller) -> None:
     candidate_id = asked(writer)
     decided = told(decide(writer, candidate_id, "unsure", etag_of(writer, candidate_id)))
     assert decided["ledger_entry_ids"] == []
 
-    told(writer.post(f"/v1/actions/{decided['action_id']}/undo", {"reason": "too fast"}, headers=KEY))
+    told(writer.post(f"/v1/actions/{decided['action_id']}/undo", {"reason": "too fast"}, headers=new_key()))
 
     assert told(writer.get(f"/v1/candidates/{candidate_id}"))["state"] == "open"
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +114,17 @@ def test_every_operation_has_name_words_rights_and_problems(description: Any) ->
         assert "security" in operation, name
         assert operation["responses"]["default"] == {"$ref": "#/components/responses/PROBLEM"}, name
     assert list(description["components"]["responses"]["PROBLEM"]["content"]) == ["application/problem+json"]
+
+
+@pytest.mark.parametrize("are_public", [True, False])
+def test_the_metrics_are_described_as_public_where_they_are(tmp_path: Path, are_public: bool) -> None:
+    app = create_app(
+        Settings(tmp_path, f"sqlite:///{tmp_path / 'no.db'}", 1.0, metrics_are_public=are_public)
+    )
+
+    described: Any = app.test_client().get("/openapi.json").json
+
+    assert (described["paths"]["/metrics"]["get"]["security"] == []) is are_public
 
 
 def test_problems_are_never_described_as_plain_json(description: Any) -> None:

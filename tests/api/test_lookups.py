@@ -256,7 +256,7 @@ def test_every_lookup_is_audited_without_values(
     assert "987654321" not in str([found, nobody, several])
 
 
-def test_a_lookup_takes_four_statements(
+def test_a_lookup_takes_three_statements(
     lite_app: Flask, lite_client: FlaskClient, lite_people: StoreBuilder
 ) -> None:
     lite_people.add_profile(a_record())
@@ -265,7 +265,7 @@ def test_a_lookup_takes_four_statements(
     with recorded_statements(lite_app.extensions["cdp"].store.engine()) as statements:
         caller.look_up("phone", "11 98765-4321")
 
-    assert len(statements) == 4, statements
+    assert len(statements) == 3, statements
 
 
 def _without_request_id(document: Any) -> str:

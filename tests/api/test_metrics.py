@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import Engine, insert
 
 from api import create_app
 from cdp.identity.redo_queue import CONDITION_FAILED, set_aside
@@ -21,6 +21,7 @@ from cdp.settings import Settings
 from cdp.store import schema, write
 from tests.api.conftest import Caller
 from tests.builders import NOW, StoreBuilder, a_record
+from tests.statements import recorded_statements
 
 
 class Clock:
@@ -200,11 +201,5 @@ def test_looking_writes_nothing(make_client: MakeClient, people: StoreBuilder, e
 @pytest.fixture
 def engine_log() -> Iterator[list[str]]:
     """Every statement that any engine runs from now on."""
-    seen: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", note)
+    with recorded_statements(Engine) as seen:
+        yield seen

@@ -734,3 +734,52 @@ def test_the_description_knows_the_fields_of_a_record(app: Flask) -> None:
 
 def _without_request_id(document: Any) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "request_id"}
+
+
+POISON = {
+    "nan": (b'{"source": "crm", "source_record_id": "p", "full_name": NaN}', "/full_name"),
+    "twice": (b'{"source": "crm", "source": "crm", "source_record_id": "p"}', ""),
+    "inside": (
+        b'{"source": "crm", "source_record_id": "p", "address": {"city": "a", "city": "b"}}',
+        "/address",
+    ),
+    "nul": (b'{"source": "crm", "source_record_id": "p", "phones": ["1\\u0000"]}', "/phones/0"),
+    "surrogate": (b'{"source": "crm", "source_record_id": "p", "full_name": "\\ud800"}', "/full_name"),
+    "digits": (
+        b'{"source": "crm", "source_record_id": "p", "attributes": {"n": ' + b"9" * 5000 + b"}}",
+        "/attributes/n",
+    ),
+}
+
+
+def test_poison_in_a_batch_stops_no_other_record(writer: Caller) -> None:
+    good = [
+        b'{"source": "crm", "source_record_id": "%d", "full_name": "Ana Reis"}' % place for place in range(6)
+    ]
+    mixed = [each for pair in zip(good, (body for body, _ in POISON.values()), strict=True) for each in pair]
+    answer = writer.client.post(
+        "/v1/records/batch",
+        data=b'{"records": [' + b",".join(mixed) + b"]}",
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {writer.secret}"},
+    )
+
+    results = told(answer, 200)["results"]
+
+    assert all("outcome" in each for each in results[::2])
+    problems = results[1::2]
+    assert [each["status"] for each in problems] == [422] * 6
+    pointers = [f"/records/{2 * place + 1}{pointer}" for place, (_, pointer) in enumerate(POISON.values())]
+    assert [each["errors"][0]["pointer"] for each in problems] == pointers
+    assert {each["errors"][0]["code"] for each in problems} == {"malformed"}
+
+
+def test_a_batch_that_is_poison_itself_is_one_problem(lite_writer: Caller) -> None:
+    answer = lite_writer.client.post(
+        "/v1/records/batch",
+        data=b'{"records": [], "records": []}',
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {lite_writer.secret}"},
+    )
+
+    assert told(answer, 400)["code"] == "malformed_json"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from cdp.identity.verify import verify_store
 from cdp.store import read
@@ -14,6 +14,7 @@ from cdp.store.columns import metadata
 from tests.api.conftest import Caller
 from tests.api.test_records import ANA_AGAIN, RUI, is_described, told
 from tests.builders import StoreBuilder, a_record
+from tests.statements import recorded_statements
 
 BRUNO = a_record(
     source_record_id="c-3",
@@ -93,21 +94,16 @@ def test_the_words_come_in_the_language_of_the_reader(writer: Caller) -> None:
 def test_a_search_writes_nothing(writer: Caller, app: Flask, people: StoreBuilder) -> None:
     told(writer.write(a_record()), 201)
     before = rows_of(people.engine)
-    statements: list[str] = []
-    event.listen(
-        app.extensions["cdp"].store.engine(),
-        "before_cursor_execute",
-        lambda connection, cursor, statement, *_: statements.append(statement),
-    )
-
-    told(writer.search(ANA), 200)
-    told(writer.search({"full_name": "Nobody Known"}), 200)
+    with recorded_statements(app.extensions["cdp"].store.engine()) as statements:
+        told(writer.search(ANA), 200)
+        told(writer.search({"full_name": "Nobody Known"}), 200)
 
     app.extensions["cdp"].read_audit.flush()
     after = rows_of(people.engine)
     assert after.pop("audit_entries") == before.pop("audit_entries") + 2
     assert after == before
     writing = [each for each in statements if not each.lstrip().upper().startswith(("SELECT", "WITH"))]
+    assert statements
     assert all("audit_entries" in each for each in writing), writing
     assert verify_store(people.engine, partition=False).breaches == []
 
@@ -173,6 +169,15 @@ def test_the_region_says_where_a_number_belongs(writer: Caller) -> None:
 
     assert found["match_weight"] > 0
     assert all(each["match_weight"] < found["match_weight"] for each in elsewhere)
+
+
+def test_no_region_may_be_said_as_null(lite_writer: Caller) -> None:
+    description: Any = lite_writer.client.get("/openapi.json").json
+
+    answer = lite_writer.search({**ANA, "region": None})
+
+    assert told(answer, 200)["data"] == []
+    assert "null" in description["components"]["schemas"]["Search"]["properties"]["region"]["type"]
 
 
 def test_values_that_cannot_be_used_are_told(writer: Caller) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,7 +13,6 @@ from werkzeug.test import TestResponse
 from tests.api.conftest import Caller
 from tests.builders import StoreBuilder, a_record
 
-KEY = {"Idempotency-Key": "k-1"}
 RUI = a_record(
     source_record_id="c-2",
     full_name="Rui Barbosa",
@@ -33,8 +33,12 @@ def written(writer: Caller, *records: dict[str, Any]) -> list[str]:
     return [told(writer.write(record), 201)["profile_id"] for record in records]
 
 
+def new_key() -> dict[str, str]:
+    return {"Idempotency-Key": uuid4().hex}
+
+
 def rule(caller: Caller, path: str, body: dict[str, Any], **options: Any) -> TestResponse:
-    return caller.post(path, {"reason": "same card", **body}, **{"headers": KEY, **options})
+    return caller.post(path, {"reason": "same card", **body}, **{"headers": new_key(), **options})
 
 
 def joined(writer: Caller) -> tuple[str, str, Any]:

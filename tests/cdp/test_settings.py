@@ -47,6 +47,11 @@ def test_a_batch_takes_the_memory_it_is_given() -> None:
     assert read_settings({"CDP_BATCH_MEMORY": "512MB"}).batch_memory == "512MB"
 
 
+def test_answers_are_kept_for_a_day_unless_told_otherwise() -> None:
+    assert read_settings({}).idempotency_seconds == 86_400
+    assert read_settings({"CDP_IDEMPOTENCY_SECONDS": "600"}).idempotency_seconds == 600
+
+
 def test_disagreement_is_measured_every_hour_unless_told_otherwise() -> None:
     by_default = read_settings({})
     often = read_settings({"CDP_DISAGREEMENT_SECONDS": "60", "CDP_DISAGREEMENT_SAMPLE": "50"})

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, event, func, select
 from cdp.identity.resolve import resolve_all
 from cdp.identity.verify import verify_store
 from cdp.realtime.incoming import IncomingRecord
+from cdp.realtime.ingest import Ingested
 from cdp.realtime.ingest_queue import IngestQueue
 from cdp.store import open_store, read, write
 from cdp.store.errors import StoreBusyError
@@ -100,3 +101,18 @@ def test_each_author_is_told_of_its_own(sqlite_store: Engine) -> None:
             select(audit_entries.c.actor).where(audit_entries.c.action == "records.write").distinct()
         ).all()
     assert sorted(actors) == ["key:0", "key:1", "key:2"]
+
+
+def test_versions_of_one_record_are_answered_each_for_itself(sqlite_store: Engine) -> None:
+    feed = Feed(sqlite_store)
+    versions = [
+        feed.take(a_record("1", occurred_at=f"2026-11-0{day}T00:00:00Z", full_name=f"Ana {day}"))
+        for day in (3, 1, 2)
+    ]
+
+    answers = together(feed, versions, lambda _: "key:a")
+
+    assert all(isinstance(answer, Ingested) for answer in answers)
+    told = [(answer.outcome, answer.is_new) for answer in answers if isinstance(answer, Ingested)]
+    assert [is_new for _, is_new in told].count(True) == 1
+    assert [outcome for outcome, is_new in told if is_new] == ["created"]

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, func, select
 
 from cdp.identity.register_source import change_source, register_source
 from cdp.identity.sources import NewSource
@@ -16,8 +16,10 @@ from cdp.realtime.ingest_queue import IngestQueue
 from cdp.realtime.known_sources import select_known_sources, standardizer
 from cdp.realtime.receive import Received, receive_records
 from cdp.store import read
+from cdp.store.schema import redo_records, shared_values
 from resolution.standardize import SourceSettings
 from tests.cdp.realtime.feeding import NOW, Feed, a_record
+from tests.statements import recorded_statements
 
 ANA = {"full_name": "Ana Reis", "birth_date": "1980-02-29", "emails": ["ana@example.com"]}
 
@@ -53,14 +55,8 @@ def test_a_new_record_is_told_from_a_known_one(feed: Feed) -> None:
 
 
 def test_where_everything_is_refused_nothing_is_written(feed: Feed) -> None:
-    statements: list[str] = []
-    event.listen(
-        feed.engine,
-        "before_cursor_execute",
-        lambda connection, cursor, statement, *_: statements.append(statement),
-    )
-
-    [refused] = receive(feed, a_record("1", source="nowhere"))
+    with recorded_statements(feed.engine) as statements:
+        [refused] = receive(feed, a_record("1", source="nowhere"))
 
     assert isinstance(refused, RefusedRecordError)
     assert len(statements) == 1
@@ -122,3 +118,20 @@ def test_threads_may_share_a_standardizer() -> None:
         thread.join()
 
     assert all(found[place] == expected for place in range(4))
+
+
+def test_what_a_batch_queues_is_resolved_when_it_answers(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resolution.incremental.REDO_AT_ONCE", 3)
+    shop = [
+        a_record(str(number), full_name=f"{name} Silva", emails=["casa.silva@example.com"])
+        for number, name in enumerate(
+            ("Ana", "Bruno", "Caio", "Dora", "Eva", "Fabio", "Gil", "Hugo", "Ines", "Jonas", "Karla", "Luis")
+        )
+    ]
+
+    receive(feed, *shop)
+
+    with read(feed.engine) as connection:
+        assert connection.scalars(select(func.count()).select_from(redo_records)).one() == 0
+        assert connection.scalars(select(func.count()).select_from(shared_values)).one() > 0
+    assert verify_store(feed.engine).breaches == []

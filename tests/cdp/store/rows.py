@@ -183,6 +183,21 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "api_keys": [
         {"key_id": "k", "name": "n", "secret_hash": "0" * 64, "scopes": '["admin"]', "created_at": NOW}
     ],
+    "idempotent_answers": [
+        {
+            "answer_id": 1,
+            "key_id": "k",
+            "idempotency_key": "a",
+            "route": "POST /v1/records",
+            "request_hash": "0" * 64,
+            "status": 201,
+            "headers": "{}",
+            "body": b"\x00\x1f",
+            "profile_ids": '["p1"]',
+            "created_at": NOW,
+            "expires_at": LATER,
+        }
+    ],
     "imports": [
         {
             "import_id": 1,

@@ -55,6 +55,13 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "closed and open": ("merge_candidates", {"candidate_id": 2, "record_id_r": 2, "closed_at": NOW}),
     "impossible probability": ("merge_candidates", {"candidate_id": 2, "match_probability": 1.5}),
     "half sealed": ("audit_entries", {"audit_id": 2, "entry_hash": "0" * 64}),
+    "second answer to a call": ("idempotent_answers", {"answer_id": 2}),
+    "answer to no key": ("idempotent_answers", {"answer_id": 2, "key_id": "k9"}),
+    "stored refusal": ("idempotent_answers", {"answer_id": 2, "idempotency_key": "b", "status": 409}),
+    "answer that never was good": (
+        "idempotent_answers",
+        {"answer_id": 2, "idempotency_key": "b", "expires_at": NOW},
+    ),
     "open report of the same": ("identifier_reports", {"report_id": 2}),
     "report of an unknown outcome": ("identifier_reports", {"report_id": 2, "outcome": "rude"}),
     "report of a name": ("identifier_reports", {"report_id": 2, "kind": "name"}),

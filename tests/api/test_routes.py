@@ -1,0 +1,421 @@
+"""Every route of the application, one after the other: who may call it, what it refuses, what the audit keeps of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from jsonschema import Draft202012Validator
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from api import create_app
+from api.auth import PUBLIC_ENDPOINTS
+from api.errors import PROBLEM_TYPE
+from api.service import Service
+from cdp.privacy.keys import parse_key
+from cdp.settings import Settings
+from cdp.store import open_store, schema
+from tests.api.conftest import Caller
+from tests.api.test_candidates import CLARA, CPF, etag_of
+from tests.api.test_stewards import RUI, rule, told, written
+from tests.builders import NOW, StoreBuilder, a_record
+
+BODY_LIMIT = 10_000
+WHY = {"reason": "same card"}
+KEY = {"Idempotency-Key": "walk-1"}
+REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
+BRUNO = a_record(
+    source_record_id="c-4", full_name="Bruno Costa", birth_date="1955-07-12", phones=[], emails=[]
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that succeeds; what stands in braces is filled in from the store."""
+
+    endpoint: str
+    method: str
+    path: str
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # The same about what there is not; empty where the call is about nothing that there is.
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+    # None: any key may call, and what it may not see is not found.
+    scope: str | None = None
+
+
+NOBODY = {"ana": "pf_00000000000000000000000000", "bruno": "pf_00000000000000000000000000"}
+READS = [
+    *(
+        Call(f"profiles.get_{name}", "GET", f"/v1/profiles/{{ana}}{path}", unknown=NOBODY)
+        for name, path in {
+            "profile": "",
+            "records": "/records",
+            "history": "/history",
+            "explanation": "/explanation",
+        }.items()
+    ),
+    Call("candidates.get_candidates", "GET", "/v1/candidates", scope="candidates:read"),
+    Call(
+        "candidates.get_candidate",
+        "GET",
+        "/v1/candidates/{candidate}",
+        unknown={"candidate": "999"},
+        scope="candidates:read",
+    ),
+    Call("stewards.get_actions", "GET", "/v1/actions", scope="candidates:read"),
+    Call(
+        "lookups.look_up_profile",
+        "POST",
+        "/v1/profiles/lookup",
+        {"type": "email", "value": "{email}"},
+        unknown={"email": "nobody@example.com"},
+        scope="profiles:lookup",
+    ),
+    Call(
+        "searches.search",
+        "POST",
+        "/v1/profiles/search",
+        {"emails": ["{email}"]},
+        unknown={"email": "nobody@example.com"},
+        scope="profiles:search",
+    ),
+]
+WRITES = [
+    Call(
+        "records.write_record",
+        "POST",
+        "/v1/records",
+        BRUNO | {"emails": ["b@example.com"]},
+        scope="records:write",
+    ),
+    Call(
+        "records.write_records",
+        "POST",
+        "/v1/records/batch",
+        {"records": [BRUNO | {"emails": ["b@example.com"]}]},
+        scope="records:write",
+    ),
+    Call(
+        "records.delete_record",
+        "DELETE",
+        "/v1/records/crm/{record_key}",
+        unknown={"record_key": "c-999"},
+        scope="records:write",
+    ),
+    Call(
+        "identifier_reports.post_report",
+        "POST",
+        "/v1/identifiers/reports",
+        {"type": "email", "value": "{email}", "outcome": "bounced"},
+        unknown={"email": "nobody@example.com"},
+        status=201,
+        scope="records:write",
+    ),
+    Call(
+        "identifier_reports.post_withdrawal",
+        "POST",
+        "/v1/identifiers/reports/{report}/withdrawal",
+        {},
+        unknown={"report": "999"},
+        scope="records:write",
+    ),
+    Call(
+        "candidates.decide_candidate",
+        "POST",
+        "/v1/candidates/{candidate}/decision",
+        {"decision": "unsure", **WHY},
+        KEY | {"If-Match": "{etag}"},
+        unknown={"candidate": "999"},
+        scope="candidates:decide",
+    ),
+    Call(
+        "stewards.join_profiles",
+        "POST",
+        "/v1/profiles/join",
+        {"profile_ids": ["{ana}", "{bruno}"], **WHY},
+        KEY,
+        unknown=NOBODY,
+        scope="profiles:join",
+    ),
+    Call(
+        "stewards.split_profile",
+        "POST",
+        "/v1/profiles/{bruno}/split",
+        {"record_ids": ["{record}"], **WHY},
+        KEY,
+        unknown=NOBODY,
+        scope="profiles:join",
+    ),
+    Call(
+        "stewards.undo_ledger_entry",
+        "POST",
+        "/v1/ledger/{entry}/undo",
+        WHY,
+        KEY,
+        unknown={"entry": "999"},
+        scope="profiles:join",
+    ),
+    Call(
+        "stewards.undo_steward_action",
+        "POST",
+        "/v1/actions/{action}/undo",
+        WHY,
+        KEY,
+        unknown={"action": "999"},
+        scope="profiles:join",
+    ),
+]
+CALLS = [*READS, *WRITES]
+each_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.endpoint)
+each_read = pytest.mark.parametrize("call", READS, ids=lambda call: call.endpoint)
+each_write = pytest.mark.parametrize("call", WRITES, ids=lambda call: call.endpoint)
+each_about = pytest.mark.parametrize(
+    "call", [each for each in CALLS if each.unknown], ids=lambda call: call.endpoint
+)
+
+# What may be wrong with any call. Each is what it changes: path, body, headers.
+MISTAKES: dict[str, dict[str, Any]] = {
+    "half a body": {"data": b'{"reason": '},
+    "a list for a body": {"data": b"[]"},
+    "an unknown field": {"data": b'{"shoe_size": 41}'},
+    "a body as text": {"content_type": "text/plain"},
+    "an unknown parameter value": {"query": "?limit=many&view=none&unmask=perhaps&dry_run=perhaps&lang=xx"},
+    "another list's cursor": {"query": "?cursor=bm9uZQ"},
+    "whole values for no purpose": {"query": "?unmask=true"},
+    "a purpose that is a sentence": {"headers": {"CDP-Purpose": "because I want to"}},
+    "no key of its own": {"headers": {"Idempotency-Key": None}},
+    "a key of its own that is none": {"headers": {"Idempotency-Key": "k 1"}},
+    "no version": {"headers": {"If-Match": None}},
+    "a version that was": {"headers": {"If-Match": '"0"'}},
+    "too large a body": {"data": b'"' + b"x" * BODY_LIMIT + b'"'},
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A store with somebody under every id that a call may name."""
+
+    admin: Caller
+    people: StoreBuilder
+    service: Service
+    names: Mapping[str, str]
+
+    @property
+    def app(self) -> Flask:
+        return self.admin.client.application
+
+    def caller(self, *scopes: str, **bounds: Any) -> Caller:
+        return Caller(self.admin.client, self.people.add_key(*scopes, **bounds))
+
+    def make(
+        self, call: Call, caller: Caller | None, *, query: str = "", known: bool = True, **changes: Any
+    ) -> TestResponse:
+        names = {**self.names, **({} if known else call.unknown)}
+        headers = {
+            name: value
+            for name, value in {**call.headers, **changes.pop("headers", {})}.items()
+            if value is not None
+        }
+        if caller is not None:
+            headers["Authorization"] = f"Bearer {caller.secret}"
+        if call.body is not None:
+            changes = {
+                "data": filled(json.dumps(call.body), names),
+                "content_type": "application/json",
+                **changes,
+            }
+        else:
+            changes = {}
+        headers = {name: filled(value, names) for name, value in headers.items()}
+        return self.admin.client.open(
+            filled(call.path, names) + query, method=call.method, headers=headers, **changes
+        )
+
+    def audited(self, caller: Caller) -> list[Any]:
+        """What the audit tells of the caller."""
+        self.service.read_audit.flush()
+        entries = schema.audit_entries
+        by_caller = entries.c.actor == f"key:{parse_key(caller.secret)}"
+        with self.people.engine.connect() as connection:
+            return list(connection.execute(select(entries).where(by_caller)).mappings())
+
+
+def filled(text: str | bytes, names: Mapping[str, str]) -> Any:
+    """The text with the names in braces replaced; a number stands without quotes."""
+    if isinstance(text, bytes):
+        return text
+    text = text.replace('"{record}"', names["record"])
+    return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
+
+
+@contextmanager
+def a_world(migrated_file: Path, home: Path) -> Iterator[World]:
+    url = f"sqlite:///{shutil.copyfile(migrated_file, home / 'cdp.db')}"
+    people = StoreBuilder(open_store(url))
+    people.add_sources("crm", "whatsapp")
+    app = create_app(Settings(home, url, 1.0, body_limit_bytes=BODY_LIMIT), clock=lambda: NOW)
+    service: Service = app.extensions["cdp"]
+    writer = Caller(app.test_client(), people.add_key())
+    yield World(writer, people, service, fill(writer))
+    service.read_audit.close()
+    service.store.close()
+    people.engine.dispose()
+
+
+def fill(writer: Caller) -> dict[str, str]:
+    """A candidate, a steward's action, a report; returns what the calls name."""
+    ana, _, clara, bruno = written(writer, a_record(**CPF), RUI | CPF, CLARA, BRUNO)
+    [candidate] = told(writer.get("/v1/candidates"))["data"]
+    action = told(rule(writer, "/v1/profiles/join", {"profile_ids": [clara, bruno]}))
+    report = told(writer.post("/v1/identifiers/reports", REPORT), 201)
+    [survivor] = [each["profile_id"] for each in action["profiles_after"] if each["state"] == "live"]
+    return {
+        "ana": ana,
+        "bruno": survivor,
+        "email": "ana@example.com",
+        "record_key": "c-1",
+        "record": "4",
+        "candidate": str(candidate["candidate_id"]),
+        "etag": etag_of(writer, candidate["candidate_id"]),
+        "entry": str(action["ledger_entry_ids"][0]),
+        "action": str(action["action_id"]),
+        "report": str(report["report_id"]),
+    }
+
+
+@pytest.fixture
+def world(migrated_file: Path, tmp_path: Path) -> Iterator[World]:
+    """One for a call that changes it."""
+    with a_world(migrated_file, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def still_world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One for all calls that change nothing."""
+    with a_world(migrated_file, tmp_path_factory.mktemp("still")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def worn_world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One that mistaken calls may change when they are none to the service."""
+    with a_world(migrated_file, tmp_path_factory.mktemp("worn")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def description(still_world: World) -> Any:
+    return still_world.admin.client.get("/openapi.json").json
+
+
+def operation_of(description: Any, world: World, call: Call) -> Any:
+    [route] = [each.rule for each in world.app.url_map.iter_rules(call.endpoint)]
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+    return description["paths"][path][call.method.lower()]
+
+
+def is_documented(description: Any, operation: Any, answer: TestResponse) -> bool:
+    """Whether the operation names the status, as a problem of this shape."""
+    documented = operation["responses"].get(str(answer.status_code), {})
+    if "$ref" in documented:
+        documented = description["components"]["responses"][documented["$ref"].rpartition("/")[2]]
+    content = documented.get("content", {}).get(PROBLEM_TYPE)
+    if content is None or answer.mimetype != PROBLEM_TYPE:
+        return False
+    described = {**content["schema"], "components": description["components"]}
+    return Draft202012Validator(described).is_valid(answer.json)
+
+
+def told_of_nothing(answer: TestResponse) -> tuple[int, Any]:
+    """The answer without the id of the request, and without the number that was asked for."""
+    document = dict(answer.json or {}, request_id="")
+    return answer.status_code, re.sub(r"\b\d+\b", "N", str(document.pop("detail", ""))) + str(document)
+
+
+def test_the_walk_meets_every_route(still_world: World) -> None:
+    routes = sorted(
+        (rule.endpoint, method)
+        for rule in still_world.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint not in PUBLIC_ENDPOINTS
+    )
+
+    assert sorted((call.endpoint, call.method) for call in CALLS) == routes
+
+
+@each_call
+def test_it_requires_a_key(still_world: World, call: Call, description: Any) -> None:
+    answer = still_world.make(call, None)
+
+    assert answer.status_code == 401
+    assert is_documented(description, operation_of(description, still_world, call), answer)
+
+
+@each_call
+def test_it_requires_its_scope(still_world: World, call: Call, description: Any) -> None:
+    answer = still_world.make(call, still_world.caller("segment:write"))
+
+    assert answer.status_code == (404 if call.scope is None else 403)
+    assert is_documented(description, operation_of(description, still_world, call), answer)
+
+
+@each_about
+def test_what_is_not_the_callers_looks_as_if_it_were_not(still_world: World, call: Call) -> None:
+    stranger = still_world.caller("admin", sources=["whatsapp"])
+
+    forbidden, unknown = (still_world.make(call, stranger, known=known) for known in (True, False))
+
+    assert told_of_nothing(forbidden) == told_of_nothing(unknown)
+
+
+@each_read
+def test_the_read_is_answered_by_its_scope_alone_and_audited(still_world: World, call: Call) -> None:
+    reader = still_world.caller(call.scope or "profiles:read:agent")
+
+    answer = still_world.make(call, reader, headers={"CDP-Purpose": "ticket:4711"})
+
+    assert answer.status_code == call.status, answer.get_data(as_text=True)
+    entries = still_world.audited(reader)
+    assert {json.loads(each["details"])["purpose"] for each in entries} == {"ticket:4711"}
+    assert {each["action"].partition(".")[0] for each in entries} == {"profile"}
+
+
+@each_write
+def test_the_write_is_taken_by_its_scope_alone_and_audited(world: World, call: Call) -> None:
+    assert call.scope is not None
+    author = world.caller(call.scope)
+
+    answer = world.make(call, author)
+
+    assert answer.status_code == call.status, answer.get_data(as_text=True)
+    assert [each for each in world.audited(author) if not each["action"].startswith("profile.read")]
+
+
+@each_call
+def test_every_refusal_is_documented(worn_world: World, call: Call, description: Any) -> None:
+    operation = operation_of(description, worn_world, call)
+    masked = worn_world.caller(call.scope or "profiles:read:agent")
+    answers = {name: worn_world.make(call, worn_world.admin, **change) for name, change in MISTAKES.items()}
+    answers["nothing of the kind"] = worn_world.make(call, worn_world.admin, known=False)
+    answers["whole values without the right"] = worn_world.make(call, masked, query="?unmask=true")
+
+    refused = {name: answer for name, answer in answers.items() if answer.status_code >= 400}
+
+    assert refused
+    assert {
+        name: answer.get_data(as_text=True)
+        for name, answer in refused.items()
+        if answer.status_code >= 500 or not is_documented(description, operation, answer)
+    } == {}
