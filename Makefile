@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 export CDP_HOME ?= var
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
+EXAMPLES ?= 100
+SEED ?= $(shell date +%s)
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,6 +30,9 @@ test: setup ## All tests that need no extra server
 test-fast: setup ## The tests that take seconds
 	$(BIN)/python -m pytest -m "not slow"
 
+fuzz: setup ## Requests made up from the API's description, EXAMPLES an operation by SEED, and chains of them
+	$(BIN)/python -m pytest tests/api/test_fuzz.py --fuzz-examples=$(EXAMPLES) --fuzz-seed=$(SEED)
+
 check: setup ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -48,4 +53,4 @@ lock: ## Write requirements.lock from pyproject.toml
 clean: ## Remove var, where `make run` keeps its store, and caches; keep .venv
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run test test-fast check format bench lock clean
+.PHONY: help setup run test test-fast fuzz check format bench lock clean

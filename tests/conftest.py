@@ -17,6 +17,14 @@ _numbers = itertools.count(1)
 TEMPLATE = "migrated"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fuzz", "Requests made up from the description of the API")
+    group.addoption(
+        "--fuzz-examples", type=int, default=2, help="How many an operation; 20 and more: chains too."
+    )
+    group.addoption("--fuzz-seed", type=int, default=1, help="The same seed makes up the same requests.")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A running cluster; skips where there is none to run."""
