@@ -1,4 +1,5 @@
-"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [online] [--data DIR] [--seed N] [--sizes N ...]`.
+"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [concurrency] [online] [--data DIR]
+[--seed N] [--sizes N ...] [--people N]`.
 
 Writes docs/results.md, a section a part.
 """
@@ -24,6 +25,15 @@ from benchmarks.compiled import (
     measure_agreement,
     measure_scoring,
 )
+from benchmarks.concurrency import (
+    PEOPLE,
+    RECORDS_EACH,
+    ConcurrencyMattersError,
+    Crowd,
+    concurrency_lines,
+    empty_databases,
+    measure_concurrency,
+)
 from benchmarks.cost import STEPS, Cost, growth, measure_generated, measure_set
 from benchmarks.online import (
     INGEST_SIZES,
@@ -37,7 +47,7 @@ from benchmarks.quality import SETS, Quality, measure_quality
 
 RESULTS = Path("docs/results.md")
 PACKAGES = ("splink", "duckdb", "sqlalchemy", "numpy", "rapidfuzz", "phonenumbers")
-PARTS = ("quality", "cost", "score", "parity", "order", "online")
+PARTS = ("quality", "cost", "score", "parity", "order", "concurrency", "online")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=[100_000, 1_000_000], help="generated records"
     )
+    parser.add_argument("--people", type=int, default=PEOPLE, help="people of the crowd of `concurrency`")
     parser.add_argument("--sets", nargs="+", default=list(SETS))
     given = parser.parse_args(arguments)
     for part in given.parts or PARTS:
@@ -78,6 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             except OrderMattersError as error:
                 raise SystemExit(str(error)) from error
             write_section("Order", [*order_lines(brought), "", provenance("order", given.seed)])
+        elif part == "concurrency":
+            write_section("Concurrency", concurrency_section(Crowd(given.people, RECORDS_EACH), given.seed))
         elif part == "online":
             rates = measure_rates(STORE_RECORDS, seed=given.seed)
             costs_of_one = measure_ingest_by_size(INGEST_SIZES, seed=given.seed)
@@ -91,6 +104,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(cost, file=sys.stderr, flush=True)
                 costs.append(cost)
             write_section("Cost", cost_lines(costs, given.seed))
+
+
+def concurrency_section(crowd: Crowd, seed: int) -> list[str]:
+    rows = []
+    try:
+        with empty_databases() as databases:
+            for row in measure_concurrency(databases, crowd):
+                print(row, file=sys.stderr, flush=True)
+                rows.append(row)
+    except ConcurrencyMattersError as error:
+        raise SystemExit(str(error)) from error
+    return [*concurrency_lines(rows, crowd), "", provenance("concurrency", seed)]
 
 
 def quality_lines(rows: Iterable[Quality], seed: int) -> list[str]:
