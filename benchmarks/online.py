@@ -157,8 +157,10 @@ def measure_ingest_by_size(sizes: Sequence[int], *, seed: int) -> dict[int, floa
 
 
 def resolved_store(records: int, *, seed: int) -> Path:
-    """A store of generated customers, trained and resolved; kept for the next time while its schema is of today."""
+    """A store of generated customers, trained and resolved; kept for the next time."""
     path = GENERATED / f"store-{records}-{seed}"
+    if (path / "cdp.db").exists():
+        run_cdp("migrate", home=path)
     if not _is_current(path / "cdp.db"):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)

@@ -43,6 +43,20 @@ def repoint_absorbed(
         )
 
 
+def select_pointing(
+    connection: Connection, reconciliation: Reconciliation, continuity: Continuity
+) -> set[str]:
+    """The ids that a change, or its undo, may let point elsewhere; asked before the change is written."""
+    moved = [
+        record_id
+        for change in reconciliation.changes
+        for record_id, before in change.moves
+        if before is not None
+    ]
+    through = {*continuity.revived, *continuity.absorbed}
+    return {*continuity.revived, *_absorbed_before(connection, moved), *_pointing_to(connection, through)}
+
+
 def _absorbed_before(connection: Connection, record_ids: Sequence[int]) -> set[str]:
     """The absorbed profiles that any of the records ever belonged to."""
     with temporary_table(

@@ -17,6 +17,7 @@ from cdp.errors import CdpError
 from cdp.idempotency import Once, carry_out_once
 from cdp.identity.candidates import Proposal, probability_of
 from cdp.identity.golden import select_survivorship
+from cdp.identity.leads import LeadChange
 from cdp.identity.profile_ids import profile_ids
 from cdp.identity.redo_queue import CONDITION_FAILED, set_aside
 from cdp.privacy.audit import AuditEntry, append_audit
@@ -49,6 +50,7 @@ REASON = "online resolution"
 Result = TypeVar("Result")
 
 _NOTHING_RESTORED: Mapping[int, str] = MappingProxyType({})
+_NO_LEADS: Mapping[str, LeadChange] = MappingProxyType({})
 
 
 class UnknownRecordError(CdpError):
@@ -195,14 +197,15 @@ def resolve_and_publish(
     concerned: Collection[int] = (),
     holding: Mapping[Value, bool] | None = None,
     restored: Mapping[int, str] = _NOTHING_RESTORED,
+    leads: Mapping[str, LeadChange] = _NO_LEADS,
     now: datetime,
 ) -> Effect:
     """Resolve what changed and publish its people, as part of the caller's write.
 
     Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Holding: see
-    resolution.resolve_changes. Restored: record id to the profile id that an undo gives it back to. Records that a
-    condition of the model fails on are noted in the queue. Raises StoreNotResolvedError when the index of the store is
-    another model's.
+    resolution.resolve_changes. Restored: record id to the profile id that an undo gives it back to; leads: see
+    publish_region. Records that a condition of the model fails on are noted in the queue. Raises StoreNotResolvedError
+    when the index of the store is another model's.
     """
     index = StoreIndex(connection, cause.model_version, now=now)
     model = resolver.models.require(connection, cause.model_version)
@@ -221,6 +224,7 @@ def resolve_and_publish(
         cause,
         changed=frozenset(change.record_id for change in changes) - resolution.gone,
         restored=restored,
+        leads=leads,
         new_id=resolver.new_ids(now, newest),
         now=now,
     )

@@ -16,9 +16,10 @@ from cdp.canonical import canonical_json
 from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence, retired_and_told
 from cdp.identity.continuity import Continuity, keep_profile_ids
 from cdp.identity.golden import NO_GOLDEN, Survivorship
+from cdp.identity.leads import Lead, LeadChange, note_leads, restore_leads, select_leads
 from cdp.identity.memberships import select_former_profiles
 from cdp.identity.reconciliation import Reconciliation, reconcile
-from cdp.identity.repointing import repoint_absorbed
+from cdp.identity.repointing import repoint_absorbed, select_pointing
 from cdp.realtime.golden_records import make_golden_records
 from cdp.realtime.linkage_index import StoreIndex
 from cdp.store import insert_rows, reserve_ids
@@ -64,11 +65,12 @@ def publish_region(
     *,
     changed: frozenset[int],
     restored: Mapping[int, str],
+    leads: Mapping[str, LeadChange],
     new_id: Callable[[], str],
     now: datetime,
 ) -> Published:
     """Changed: records whose content changed, so that their golden records are made anew. Restored: record id to
-    the profile id that an undo gives it back to."""
+    the profile id that an undo gives it back to. Leads: what the undone action changed of ids that were nobody's."""
     clusters = [cluster.record_ids for cluster in resolution.clusters]
     listed = [record_id for cluster in clusters for record_id in cluster]
     current = index.select_clusters([*listed, *resolution.gone])
@@ -81,9 +83,13 @@ def publish_region(
     )
     plan = reconcile(clusters, continuity, current)
     touched = _touched(clusters, continuity, plan, changed)
+    was = _leads_before(connection, plan, continuity, leads) if cause.action_id is not None else {}
     versions = _write_profiles(connection, clusters, touched, continuity, survivorship, now)
     entries = _write_ledger(connection, resolution, plan, cause, now)
     repoint_absorbed(connection, plan, continuity, now=now)
+    if entries and was:
+        restore_leads(connection, leads, was, now=now)
+        note_leads(connection, min(min(of_profile) for of_profile in entries.values()), was)
     _write_events(connection, clusters, touched, continuity, plan, entries, versions, now)
     return Published(
         profile_of={
@@ -97,6 +103,12 @@ def publish_region(
         absorbed={change.profile_id: change.absorbed for change in plan.changes if change.absorbed},
         entry_ids=[entry_id for of_profile in entries.values() for entry_id in of_profile],
     )
+
+
+def _leads_before(
+    connection: Connection, plan: Reconciliation, continuity: Continuity, leads: Collection[str]
+) -> dict[str, Lead]:
+    return select_leads(connection, {*leads, *select_pointing(connection, plan, continuity)})
 
 
 def _restorable(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from cdp.canonical import canonical_json
 from cdp.idempotency import Once, carry_out_once
+from cdp.identity.leads import LeadChange
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Effect, Resolver, not_before_the_ledger, resolve_and_publish
 from cdp.realtime.online_models import prepare_store, require_online_version
@@ -114,11 +115,12 @@ def publish_ruling(
     *,
     profile_ids: Collection[str] = (),
     restored: Mapping[int, str] | None = None,
+    leads: Mapping[str, LeadChange] | None = None,
 ) -> Outcome:
     """Find the people that the constraints of now give, and tell of them.
 
-    Record ids: every one whose constraints changed. Profile ids: others to be told of. Restored: see
-    resolve_and_publish. Raises ConstraintConflictError.
+    Record ids: every one whose constraints changed. Profile ids: others to be told of. Restored,
+    leads: see resolve_and_publish. Raises ConstraintConflictError.
     """
     connection = session.connection
     linked, _ = select_linked(connection, record_ids)
@@ -132,6 +134,7 @@ def publish_ruling(
         cause,
         concerned=linked,
         restored=restored or {},
+        leads=leads or {},
         now=session.moment,
     )
     _record(session, action, effect)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
+from cdp.identity.leads import select_noted_leads
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import (
     Action,
@@ -109,7 +110,13 @@ def _undo_action(session: Session, target: Action) -> Outcome:
         concerned = _reinstate(session, ruling)
     else:
         concerned = _withdraw(session, ruling, action, last_turn)
-    outcome = publish_ruling(session, action, concerned, restored=_places_before(moves))
+    outcome = publish_ruling(
+        session,
+        action,
+        concerned,
+        restored=_places_before(moves),
+        leads=select_noted_leads(connection, last_turn),
+    )
     _mark_entries(connection, [action, *turned])
     return outcome
 

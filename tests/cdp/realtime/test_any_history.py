@@ -266,10 +266,10 @@ class History(Deliveries):
         return [row["ledger_entry_id"] for row in rows if row["kind"] in ("attach", "join", "move", "split")]
 
     def are_back(self, before: People) -> bool:
-        """Whether all are who they were, by the same ids. Ids that were nobody's then may lead elsewhere: they follow
-        most of the records that they ever held, those of undone rulings too."""
+        """Whether all are who they were, by the same ids, and ids that were nobody's then lead where they led."""
         now = self.desk.people()
-        return (now.members, now.golden) == (before.members, before.golden)
+        led = {each: leads for each, leads in now.answers.items() if each in before.answers}
+        return (now.members, now.golden, led) == (before.members, before.golden, before.answers)
 
     def forget_people(self) -> None:
         self.undoable, self.lately = [], None

@@ -30,6 +30,7 @@ from cdp.store.schema import (
 from tests.cdp.realtime.feeding import NOW, a_record
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, People, an_order
 
+EVA = {"full_name": "Eva Moura", "birth_date": "1990-03-03", "emails": ["eva@example.com"]}
 LATER = NOW + timedelta(days=1)
 LATEST = LATER + timedelta(days=1)
 
@@ -144,6 +145,26 @@ def test_ids_come_back_where_the_records_alone_could_not_tell(desk: Desk) -> Non
 
     assert desk.people() == before
     assert desk.people().answers[caio] == ana
+    assert desk.breaches() == []
+
+
+def test_ids_that_were_absorbed_before_lead_where_they_led(desk: Desk) -> None:
+    """An undone join gave the absorbed id more records of another profile than it has of its own."""
+    _, caio, eva, bia, _ = desk.take(ANA, CAIO, EVA, BIA, BIA)
+    desk.undo(desk.join("3", "4"))
+    desk.join("2", "3")
+    before = desk.people()
+    assert (before.answers[eva], before.answers[bia]) == (caio, bia)
+
+    ruling = desk.join("1", "2")
+    ruled = desk.people()
+    undo = desk.undo(ruling)
+
+    assert desk.people() == before
+    desk.undo(undo)
+    assert desk.people() == ruled
+    desk.undo(ruling)
+    assert desk.people() == before
     assert desk.breaches() == []
 
 
