@@ -19,6 +19,7 @@ import psutil
 
 from benchmarks.compiled import (
     COMPARED_PAIRS,
+    GENERATED_PAIRS,
     SCORED_SET,
     Agreement,
     ScoringCost,
@@ -181,7 +182,9 @@ def scoring_lines(cost: ScoringCost, seed: int) -> list[str]:
 def agreement_lines(rows: Iterable[Agreement], seed: int) -> list[str]:
     lines = [
         "The compiled model beside Splink on DuckDB, with a model trained on each set, over up to "
-        f"{COMPARED_PAIRS:,} blocked pairs and a fifth as many of any two records.",
+        f"{COMPARED_PAIRS:,} blocked pairs and a fifth as many of any two records, and over {GENERATED_PAIRS:,} "
+        "generated pairs: absent, empty and long values and lists, nulls and repeats in lists, dates that are none, "
+        "accents in both forms, control characters, terms that the model knows and terms that it does not.",
         "",
         "| set | records | pairs | pairs with another level | greatest difference in weight | levels reached |",
         "|---|---:|---:|---:|---:|---:|",

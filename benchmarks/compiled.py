@@ -18,6 +18,7 @@ import pyarrow as pa
 from splink import DuckDBAPI
 from splink.internals.realtime import compare_records
 
+from benchmarks.generated_pairs import generated_pairs, known_terms
 from resolution import (
     Model,
     StoredRecord,
@@ -41,6 +42,7 @@ SCORED_PAIRS = 20_000
 SPLINK_CALLS = 30
 ROUNDS = 5
 COMPARED_PAIRS = 50_000
+GENERATED_PAIRS = 3_000
 
 Pair = tuple[int, int]
 
@@ -64,16 +66,26 @@ class ScoringCost:
 
 @dataclass(frozen=True)
 class Agreement:
-    """A model trained on a set, over blocked and random pairs of it: how many have another level somewhere, the
-    greatest difference in weight, and how many of the levels the pairs fall into."""
+    """A model trained on a set, over blocked and random pairs of it and generated ones: how many have another level
+    somewhere, the greatest difference in weight, and how many of the levels the pairs fall into."""
 
     name: str
     records: int
     pairs: int
+    generated_pairs: int
     differing_pairs: int
     greatest_difference: float
     levels_reached: int
     levels: int
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One pair: Splink's levels, whether the compiled model finds the same, and by how much its weight differs."""
+
+    same_levels: bool
+    difference: float
+    levels: tuple[int, ...]
 
 
 def measure_scoring(data: Path, *, seed: int) -> ScoringCost:
@@ -106,9 +118,12 @@ def measure_agreement(data: Path, names: Sequence[str], *, seed: int) -> Iterato
         with loaded_set(data, name, prior) as connection:
             model = train(connection, prior, version=1, seed=seed).model
             linkages = _linkages(connection)
-            yield _agreement(
-                connection, name, model, linkages, _some_pairs(connection, model, sorted(linkages), seed)
-            )
+            pairs = _some_pairs(connection, model, sorted(linkages), seed)
+            compared = _compared(connection, model, linkages, pairs)
+        generated = _compared_generated(model, seed)
+        yield _agreement(
+            name, model, compared + generated, records=len(linkages), generated_pairs=len(generated)
+        )
 
 
 @contextmanager
@@ -217,13 +232,24 @@ def _record_table(connection: duckdb.DuckDBPyConnection, model: Model, record_id
     return table
 
 
-def _agreement(
+def _agreement(name: str, model: Model, compared: Sequence[Compared], **counts: int) -> Agreement:
+    return Agreement(
+        name=name,
+        pairs=len(compared),
+        differing_pairs=sum(not each.same_levels for each in compared),
+        greatest_difference=max(each.difference for each in compared),
+        levels_reached=len({level for each in compared for level in enumerate(each.levels)}),
+        levels=sum(len(comparison.levels) for comparison in model.specification.comparisons),
+        **counts,
+    )
+
+
+def _compared(
     connection: duckdb.DuckDBPyConnection,
-    name: str,
     model: Model,
     linkages: Mapping[int, dict[str, Any]],
     pairs: Sequence[Pair],
-) -> Agreement:
+) -> list[Compared]:
     compiled = compile_model(model)
     prepared = _prepared(compiled, linkages)
     columns = ("'0' AS match_key", "unnest($lefts) AS join_key_l", "unnest($rights) AS join_key_r")
@@ -233,18 +259,26 @@ def _agreement(
     )
     score_pairs(connection, model, pairs="compared", scored="scored", floor=-1e6, with_levels=True)
     statement = "SELECT record_id_l, record_id_r, match_weight, levels FROM scored"
-    differing, greatest, reached = 0, 0.0, set()
-    for left, right, weight, levels in connection.execute(statement).fetchall():
+    rows = connection.execute(statement).fetchall()
+    if len(rows) != len(pairs):
+        raise RuntimeError(f"Splink scored {len(rows):,} of {len(pairs):,} pairs")
+    compared = []
+    for left, right, weight, levels in rows:
         found = compiled.score(prepared[left], prepared[right])
-        differing += found.levels != tuple(levels)
-        greatest = max(greatest, abs(found.match_weight - weight))
-        reached |= set(enumerate(levels))
-    return Agreement(
-        name=name,
-        records=len(linkages),
-        pairs=len(pairs),
-        differing_pairs=differing,
-        greatest_difference=greatest,
-        levels_reached=len(reached),
-        levels=sum(len(comparison.levels) for comparison in model.specification.comparisons),
-    )
+        same_levels = found.levels == tuple(levels)
+        compared.append(Compared(same_levels, abs(found.match_weight - weight), tuple(levels)))
+    return compared
+
+
+def _compared_generated(model: Model, seed: int) -> list[Compared]:
+    """Over pairs of records that say anything, among them what the model knows the frequency of."""
+    pairs = generated_pairs(GENERATED_PAIRS, seed=seed, terms=known_terms(model))
+    records = [
+        (number, "set", f"{number:08}", orjson.dumps({"linkage": linkage}).decode())
+        for number, linkage in enumerate((side for pair in pairs for side in pair), start=1)
+    ]
+    with open_workspace() as connection:
+        load_records(connection, [records])
+        part_shared_values(connection, model.specification)
+        numbered = [(2 * place + 1, 2 * place + 2) for place in range(len(pairs))]
+        return _compared(connection, model, _linkages(connection), numbered)

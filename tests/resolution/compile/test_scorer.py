@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.generated_pairs import LONG_LIST, LONG_TEXT, generated_pairs, known_terms
 from resolution import (
     Model,
     UncompilableConditionError,
@@ -43,6 +44,10 @@ from tests.resolution.builders import (
 from tests.resolution.compile.levels_of_people import PAIRS_BY_LEVEL, directed_pairs, mixed_pairs
 
 PRIOR = prior_model()
+# An example is hundreds of pairs in one call of DuckDB and takes well under a second.
+MORE_EXAMPLES = settings(WITHOUT_SHRINKING, max_examples=4)
+MANY_EXAMPLES = settings(WITHOUT_SHRINKING, max_examples=8)
+ANY_TEXTS = st.lists(st.text(max_size=12), max_size=20)
 
 
 def varied_model(seed: int, base: Model = PRIOR) -> Model:
@@ -157,13 +162,13 @@ def test_a_pair_of_every_level_scores_as_with_splink(model: Model) -> None:
     assert_parity(model, directed_pairs() + turned)
 
 
-@WITHOUT_SHRINKING
+@MORE_EXAMPLES
 @given(seed=st.integers(0, 2**32), model_seed=st.integers(0, 2**32))
 def test_a_mixed_pair_scores_as_with_splink(seed: int, model_seed: int) -> None:
     assert_parity(varied_model(model_seed), mixed_pairs(300, seed=seed))
 
 
-@WITHOUT_SHRINKING
+@MORE_EXAMPLES
 @given(linkages=many_linkages(size=60))
 def test_any_pair_scores_as_with_splink(linkages: list[Linkage]) -> None:
     pairs = [(left, right) for left in linkages[:12] for right in linkages[12:36]]
@@ -171,14 +176,55 @@ def test_any_pair_scores_as_with_splink(linkages: list[Linkage]) -> None:
     assert_parity(PRIOR, pairs)
 
 
-def test_a_trained_model_scores_as_with_splink() -> None:
-    people = small_people(300, seed=3)
-    with workspace_of(records_of(people), SMALL) as connection:
-        model = train(connection, prior_model(SMALL), version=4, seed=1).model
-    chosen = random.Random(1)
+@MANY_EXAMPLES
+@given(seed=st.integers(0, 2**32), texts=ANY_TEXTS)
+def test_a_pair_that_says_anything_scores_as_with_splink(seed: int, texts: list[str]) -> None:
+    assert_parity(PRIOR, generated_pairs(250, seed=seed, texts=texts))
 
-    pairs = [(chosen.choice(people), chosen.choice(people)) for _ in range(200)]
-    assert_parity(model, [*zip(people[::2], people[1::2], strict=True), *pairs])
+
+@MORE_EXAMPLES
+@given(seed=st.integers(0, 2**32), model_seed=st.integers(0, 2**32), texts=ANY_TEXTS)
+def test_it_does_so_whatever_the_numbers_of_the_model(seed: int, model_seed: int, texts: list[str]) -> None:
+    model = varied_model(model_seed)
+
+    assert_parity(model, generated_pairs(250, seed=seed, terms=known_terms(model), texts=texts))
+
+
+@pytest.fixture(scope="module")
+def trained_models() -> dict[str, Model]:
+    """The shipped specification and the small one, each trained on people of its own."""
+    people = {"shipped": people_records(150, seed=4), "small": records_of(small_people(300, seed=3))}
+    models = {}
+    for name, specification in (("shipped", SHIPPED), ("small", SMALL)):
+        with workspace_of(people[name], specification) as connection:
+            models[name] = train(connection, prior_model(specification), version=4, seed=1).model
+    return models
+
+
+@pytest.mark.parametrize("name", ["shipped", "small"])
+@MORE_EXAMPLES
+@given(seed=st.integers(0, 2**32), texts=ANY_TEXTS)
+def test_a_trained_model_scores_as_with_splink(
+    trained_models: dict[str, Model], name: str, seed: int, texts: list[str]
+) -> None:
+    model = trained_models[name]
+
+    assert_parity(model, generated_pairs(250, seed=seed, terms=known_terms(model), texts=texts))
+
+
+def test_generated_pairs_say_what_is_rare() -> None:
+    values = [value for pair in generated_pairs(500, seed=1) for record in pair for value in record.values()]
+    lists = [value for value in values if isinstance(value, list)]
+    texts = [value for value in values if isinstance(value, str)]
+
+    assert [] in lists
+    assert any(None in found for found in lists)
+    assert any(len(found) > len(set(found)) for found in lists)
+    assert any(len(found) >= LONG_LIST for found in lists)
+    assert any(len(text) >= LONG_TEXT for text in texts)
+    assert any("\u0301" in text for text in texts)
+    assert any("\x01" in text for text in texts)
+    assert "1980-02-30" in texts
 
 
 def test_the_edges_of_a_batch_are_explained_the_same() -> None:
