@@ -81,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(agreement, file=sys.stderr, flush=True)
                 agreements.append(agreement)
             write_section("Parity", agreement_lines(agreements, given.seed))
+            differing = [each.name for each in agreements if each.differing_pairs]
+            if differing:
+                raise SystemExit(f"Compiled and batch differ on {', '.join(differing)}.")
         elif part == "order":
             brought = []
             try:
