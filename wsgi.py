@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from api import create_app
 from api.envelope import configure_logs
-from api.memory import keep_for_good
 from cdp.settings import read_settings
 
 settings = read_settings()
 configure_logs(settings.log_level)
-app = create_app(settings, after_compiling=keep_for_good)
+app = create_app(settings)

@@ -24,7 +24,6 @@ from api.envelope import wrap_requests
 from api.errors import ProblemApi, register_problems
 from api.service import Service, install_service
 from cdp.privacy.read_audit import ReadAudit
-from cdp.realtime.online_models import OnlineModels
 from cdp.settings import Settings, read_settings
 from cdp.store.door import StoreDoor
 
@@ -42,15 +41,9 @@ _SECURITY_SCHEMES = {
 
 
 def create_app(
-    settings: Settings | None = None,
-    *,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    after_compiling: Callable[[], None] | None = None,
+    settings: Settings | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Flask:
-    """The application; it opens the store when the first request needs it, and starts without one.
-
-    after_compiling: see OnlineModels.
-    """
+    """The application; it opens the store when the first request needs it, and starts without one."""
     settings = settings or read_settings()
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -69,8 +62,7 @@ def create_app(
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     store = StoreDoor(settings.database_url, settings.store_timeout_seconds)
-    models = OnlineModels(after_compiling=after_compiling)
-    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock, models))
+    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock))
     wrap_requests(app)
     require_callers(app)
     register_problems(app)

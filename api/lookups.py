@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Response
 
-from api.auth import current_caller, only_reads, requires_scope
+from api.auth import current_caller, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint
 from api.profile_views import (
@@ -123,7 +123,6 @@ class SeveralProfilesSchema(ProblemSchema):
 
 
 @blueprint.post("/lookup")
-@only_reads
 @requires_scope("profiles:lookup")
 @blueprint.doc(operationId="lookUpProfile")
 @blueprint.arguments(

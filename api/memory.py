@@ -1,23 +1,16 @@
-"""How a serving process collects garbage: rarely, and not what stays for good.
-
-A model holds some 100,000 objects; looking at them again and again took two fifths of the time of a batch of records.
-"""
+"""How a serving process collects garbage: rarely, and not what stays for good."""
 
 from __future__ import annotations
 
 import gc
 
-# Allocations between two looks at the youngest objects, where Python's own is 700. What a request leaves behind is
-# mostly freed without any look; a batch of 500 records has some 100,000 objects at once.
+# Allocations between two looks at the youngest objects, where Python's own is 700: requests leave few cycles behind,
+# and a batch makes many objects that live as long as it does.
 _YOUNG_OBJECTS = 100_000
 
 
 def collect_rarely() -> None:
-    """For a process that serves, at its start."""
+    """For a process that serves, once its application is loaded: what is there by then is not looked at any more."""
     gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
-
-
-def keep_for_good() -> None:
-    """What is there now is not looked at any more: after a model was loaded."""
     gc.collect()
     gc.freeze()

@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Response, request
 
-from api.auth import current_caller, only_reads, requires_scope
+from api.auth import current_caller, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_json, read_purpose
 from api.lookups import NOBODY
@@ -110,7 +110,6 @@ _REGION = re.compile("[A-Z]{2}")
 
 
 @blueprint.post("/search")
-@only_reads
 @requires_scope("profiles:search")
 @blueprint.doc(
     operationId="searchProfiles",

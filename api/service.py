@@ -27,7 +27,7 @@ class Service:
     store: StoreDoor
     read_audit: ReadAudit
     clock: Callable[[], datetime]
-    models: OnlineModels
+    models: OnlineModels = field(default_factory=OnlineModels)
     ingest_queue: IngestQueue = field(default_factory=IngestQueue)
     running_calls: RunningCalls = field(default_factory=RunningCalls)
     observer: Observer = field(default_factory=Observer)

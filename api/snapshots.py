@@ -22,7 +22,7 @@ def close_snapshots(app: Flask) -> None:
 
 @contextmanager
 def begin_snapshot(*, is_last: bool) -> Iterator[Any]:
-    """Begin the request's snapshot, kept for `snapshot` unless the request reads no more or is to write.
+    """Begin the request's snapshot, kept for `snapshot` unless it is the last use.
 
     When the block raises, it is closed at once.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -27,13 +26,9 @@ class StoreNotResolvedError(CdpError):
 
 
 class OnlineModels:
-    """Compiled models by version. Threads share it; a model is compiled by the first that needs it.
+    """Compiled models by version. Threads share it; a model is compiled by the first that needs it."""
 
-    after_compiling: called then, for a process that has something to do about so much that will stay.
-    """
-
-    def __init__(self, *, after_compiling: Callable[[], None] | None = None) -> None:
-        self._after_compiling = after_compiling
+    def __init__(self) -> None:
         self._models: OrderedDict[int, OnlineModel] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -44,8 +39,6 @@ class OnlineModels:
                 found = self._models[version] = compile_online(require_model(connection, version))
                 while len(self._models) > _KEPT:
                     self._models.popitem(last=False)
-                if self._after_compiling is not None:
-                    self._after_compiling()
             self._models.move_to_end(version)
             return found
 
