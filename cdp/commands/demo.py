@@ -79,7 +79,7 @@ def serve_demo(context: click.Context, *, address: str | None) -> None:
         keys, phone = demo_keys(engine, settings.home), example_phone(engine)
     for line in _instructions(address, keys, phone):
         click.echo(line)
-    context.invoke(serve, bind=address, workers=None)
+    context.invoke(serve, bind=address, workers=None, with_worker=True)
 
 
 def _instructions(address: str, keys: dict[str, str], phone: str | None) -> Iterator[str]:
