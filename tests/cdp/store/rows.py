@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from cdp.store import schema, write
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+BEFORE = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 # In the order in which they can be inserted: those referred to first.
@@ -164,7 +165,19 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "state": "open",
             "model_version_id": 0,
             "created_at": NOW,
+            "record_count": 2,
+            "source_id_l": 1,
+            "source_id_r": 1,
+            "identifier_kinds": 1,
+            "assignee": "user:ana",
+            "due_at": LATER,
         }
+    ],
+    "candidate_leases": [
+        {"candidate_id": 1, "owner": "user:ana", "claimed_at": NOW, "expires_at": LATER},
+    ],
+    "candidate_skips": [
+        {"person": "user:ana", "candidate_id": 1, "skipped_at": NOW, "hidden_until": LATER},
     ],
     "audit_entries": [
         {
@@ -217,6 +230,64 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "waiting_count": 3,
             "differing_count": 1,
             "seed": 7,
+        }
+    ],
+    "events": [
+        {
+            "event_id": 1,
+            "source_id": 1,
+            "message_id": "m-1",
+            "kind": "track",
+            "name": "Product Added",
+            "occurred_at": NOW,
+            "received_at": NOW,
+            "record_id": 1,
+            "anonymous_id": "a-1",
+            "properties": "{}",
+            "context": "{}",
+        }
+    ],
+    "event_subjects": [{"record_id": 1, "kind": "cart", "subject_id": "", "event_id": 1}],
+    "engagement_states": [
+        {
+            "record_id": 1,
+            "kind": "cart",
+            "subject_id": "",
+            "state": "{}",
+            "is_open": True,
+            "changed_at": NOW,
+        }
+    ],
+    "consent_assertions": [
+        {
+            "assertion_id": 1,
+            "record_id": 1,
+            "category": "Advertising",
+            "granted": False,
+            "asserted_at": NOW,
+            "event_id": 1,
+        }
+    ],
+    "id_sightings": [
+        {
+            "source_id": 1,
+            "kind": "anonymous",
+            "other_id": "a-1",
+            "user_id": "u-1",
+            "seen_at": NOW,
+            "action_id": 1,
+        }
+    ],
+    "rejected_messages": [
+        {
+            "rejection_id": 1,
+            "source_id": 1,
+            "message_hash": "0" * 64,
+            "code": "missing",
+            "pointer": "/userId",
+            "detail": "userId is missing",
+            "size_bytes": 2,
+            "received_at": NOW,
         }
     ],
 }
