@@ -36,7 +36,7 @@ from cdp.store.engagement_schema import rejected_messages as rejected_messages
 from cdp.store.instants import Instant
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
