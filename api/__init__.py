@@ -1,4 +1,4 @@
-"""The HTTP API: shape in, one call into cdp, shape out."""
+"""The HTTP API and the console: shape in, one call into cdp, shape out."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from api import (
     stewards,
 )
 from api.auth import require_callers
+from api.console import install_console
 from api.envelope import wrap_requests
 from api.errors import ProblemApi, register_problems
 from api.service import Service, install_service
@@ -81,5 +82,6 @@ def create_app(
         stewards,
     ):
         api.register_blueprint(resource.blueprint)
+    install_console(app, settings)
     documents.install_documents(app, api, metrics_are_public=settings.metrics_are_public)
     return app

@@ -25,9 +25,12 @@ from sqlalchemy.types import Double
 from cdp.store.columns import ID, TEXT, index_where, key, one_of, refers, unique_where
 from cdp.store.columns import metadata as metadata
 from cdp.store.instants import Instant
+from cdp.store.staff_schema import console_secrets as console_secrets
+from cdp.store.staff_schema import console_sessions as console_sessions
+from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
