@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     candidates,
@@ -23,7 +24,9 @@ from api.auth import require_callers
 from api.console import install_console
 from api.envelope import wrap_requests
 from api.errors import ProblemApi, register_problems
+from api.rate_limits import RateLimits, make_rate_limits
 from api.service import Service, install_service
+from api.shared_counters import COUNTERS_FILE, SharedCounters
 from cdp.privacy.read_audit import ReadAudit
 from cdp.settings import Settings, read_settings
 from cdp.store.door import StoreDoor
@@ -63,7 +66,8 @@ def create_app(
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     store = StoreDoor(settings.database_url, settings.store_timeout_seconds)
-    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock))
+    limits = _rate_limits(settings, clock)
+    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock, limits))
     wrap_requests(app)
     require_callers(app)
     register_problems(app)
@@ -84,4 +88,18 @@ def create_app(
         api.register_blueprint(resource.blueprint)
     install_console(app, settings)
     documents.install_documents(app, api, metrics_are_public=settings.metrics_are_public)
+    if settings.trusted_proxy_count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxy_count)  # type: ignore[method-assign]
     return app
+
+
+def _rate_limits(settings: Settings, clock: Callable[[], datetime]) -> RateLimits | None:
+    """All processes of the server count in one file."""
+    if settings.rate_limit is None:
+        return None
+
+    def seconds() -> float:
+        return clock().timestamp()
+
+    counters = SharedCounters(settings.home / COUNTERS_FILE, seconds)
+    return make_rate_limits(settings.rate_limit, settings.address_rate_limit, counters, seconds)

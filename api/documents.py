@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, json, request
 from flask_smorest import Api
 
 from api.errors import PROBLEM_TYPE
+from api.limiting import RATE_LIMIT_HEADERS, UNLIMITED_ENDPOINTS
 
 blueprint = Blueprint("documents", __name__)
 
@@ -51,6 +52,12 @@ _START = """SwaggerUIBundle({
 """
 
 
+# Their operations are named as they are.
+_UNLIMITED = frozenset(endpoint.rpartition(".")[2] for endpoint in UNLIMITED_ENDPOINTS)
+_RETRY_HEADERS = {
+    **RATE_LIMIT_HEADERS,
+    "Retry-After": {"schema": {"type": "integer"}, "description": "In seconds.", "example": 17},
+}
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _PROBLEMS_OF_BODIES = {
     400: "The request cannot be understood: what is wrong stands in `code`",
@@ -75,6 +82,8 @@ def install_documents(app: Flask, api: Api, *, metrics_are_public: bool) -> None
 def _document_common_problems(operation: dict[str, Any]) -> None:
     """What calls of one kind may all be refused with, said here once. A view's own words about a status stand."""
     told = {401: "There is no valid key", 403: "The key lacks the right"} if operation["security"] else {}
+    if operation["operationId"] not in _UNLIMITED:
+        told[429] = "The key, or the address, called too often: `Retry-After` says when to call again"
     names = {each["name"] for each in operation.get("parameters", [])}
     if "requestBody" in operation:
         told |= _PROBLEMS_OF_BODIES
@@ -84,7 +93,10 @@ def _document_common_problems(operation: dict[str, Any]) -> None:
         told.setdefault(422, "A parameter or header is out of bounds")
     for status, description in told.items():
         content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        operation["responses"].setdefault(str(status), {"description": description, "content": content})
+        response = {"description": description, "content": content}
+        if status == 429:
+            response["headers"] = _RETRY_HEADERS
+        operation["responses"].setdefault(str(status), response)
 
 
 @blueprint.get("/openapi.json")

@@ -111,6 +111,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "too_many_pairs": ProblemKind(422, "The ruling is about more pairs of records than one may be."),
     "purpose_required": ProblemKind(422, "Unmasked values need a purpose, in the header CDP-Purpose."),
     "precondition_required": ProblemKind(428, "The call needs the ETag it rests on, in If-Match."),
+    "rate_limited": ProblemKind(429, "More requests than this service takes in so short a time."),
     "http_error": ProblemKind(400, "The request was refused."),
     "internal_error": ProblemKind(500, "The service failed; the request id finds the cause in its log."),
     "not_ready": ProblemKind(503, "The service cannot answer requests now.", 5),

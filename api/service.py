@@ -9,6 +9,7 @@ from typing import cast
 
 from flask import current_app
 
+from api.rate_limits import RateLimits
 from cdp.idempotency import RunningCalls
 from cdp.observe import Observer
 from cdp.privacy.read_audit import ReadAudit
@@ -27,6 +28,8 @@ class Service:
     store: StoreDoor
     read_audit: ReadAudit
     clock: Callable[[], datetime]
+    # None: requests are not counted.
+    rate_limits: RateLimits | None = None
     models: OnlineModels = field(default_factory=OnlineModels)
     ingest_queue: IngestQueue = field(default_factory=IngestQueue)
     running_calls: RunningCalls = field(default_factory=RunningCalls)

@@ -237,6 +237,7 @@ def _served(app: str, home: Path) -> Iterator[Address]:
         address: Address = free.getsockname()
     environment = {**os.environ, "CDP_HOME": str(home), "HOST": address[0], "PORT": str(address[1])}
     environment |= {"CDP_DATABASE_URL": f"sqlite:///{home / 'cdp.db'}", "CDP_LOG_LEVEL": "warning"}
+    environment["CDP_RATE_LIMIT"] = "off"
     command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", app]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:

@@ -12,11 +12,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cdp.errors import CdpError
 
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class InvalidSettingError(CdpError):
     reason = "invalid_setting"
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """So many requests in so many seconds."""
+
+    requests: int
+    seconds: int
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,12 @@ class Settings:
     time_zone: str = "UTC"
     # None: the rules that are shipped.
     survivorship_file: Path | None = None
+    # Of one key; None: nobody's requests are counted.
+    rate_limit: RateLimit | None = RateLimit(6_000, 60)
+    # Of one address without a key that is right.
+    address_rate_limit: RateLimit = RateLimit(600, 60)
+    # How many proxies stand before the service and add to X-Forwarded-For.
+    trusted_proxy_count: int = 0
 
     @property
     def is_reached_by_https(self) -> bool:
@@ -83,6 +98,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=_public_url(given),
         time_zone=_time_zone(given),
         survivorship_file=Path(rules) if (rules := given.get("CDP_SURVIVORSHIP_FILE")) else None,
+        rate_limit=None
+        if given.get("CDP_RATE_LIMIT") == "off"
+        else _rate_limit(given, "CDP_RATE_LIMIT", RateLimit(6_000, 60)),
+        address_rate_limit=_rate_limit(given, "CDP_ADDRESS_RATE_LIMIT", Settings.address_rate_limit),
+        trusted_proxy_count=_count(given, "CDP_TRUSTED_PROXIES", 0),
     )
 
 
@@ -134,6 +154,16 @@ def _batch_memory(given: Mapping[str, str]) -> str:
     if not re.fullmatch(r"[1-9][0-9]{0,5}(MB|GB|MiB|GiB)", size):
         raise InvalidSettingError(f"CDP_BATCH_MEMORY is {size!r}: give a size such as 3GB or 512MB.")
     return size
+
+
+def _rate_limit(given: Mapping[str, str], name: str, default: RateLimit) -> RateLimit:
+    text = given.get(name)
+    if not text:
+        return default
+    found = re.fullmatch(r"([1-9][0-9]{0,8})/(second|minute|hour|day)", text)
+    if found is None:
+        raise InvalidSettingError(f"{name} is {text!r}: give a limit such as 100/second or 6000/minute.")
+    return RateLimit(int(found[1]), _SECONDS[found[2]])
 
 
 def _count(given: Mapping[str, str], name: str, default: int) -> int:

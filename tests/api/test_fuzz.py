@@ -106,7 +106,7 @@ def fuzzed(
     engine = open_store(url)
     people = StoreBuilder(engine)
     people.add_sources("crm", "whatsapp", "loyalty")
-    app = create_app(Settings(home, url, 1.0, metrics_are_public=False), clock=lambda: NOW)
+    app = create_app(Settings(home, url, 1.0, metrics_are_public=False, rate_limit=None), clock=lambda: NOW)
     caller = Caller(app.test_client(), people.add_key())
     asked(caller)
     examples, seed = pytestconfig.getoption("--fuzz-examples"), pytestconfig.getoption("--fuzz-seed")

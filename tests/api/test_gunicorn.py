@@ -29,12 +29,12 @@ CDP = [sys.executable, "-P", "-c", "from cdp.commands import main; main()"]
 class Server:
     """`cdp serve` in a process of its own, started from a directory."""
 
-    def __init__(self, url: str, directory: Path, *, workers: int) -> None:
+    def __init__(self, url: str, directory: Path, *, workers: int, **environment: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
         self.log = directory / "serve.log"
-        environment = {**os.environ, "CDP_DATABASE_URL": url, "CDP_THREADS": "4"}
+        environment = {**os.environ, "CDP_DATABASE_URL": url, "CDP_THREADS": "4", **environment}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*CDP, "serve", "--bind", self.address, "--workers", str(workers)],
@@ -104,8 +104,8 @@ def serve(sqlite_url: str, sqlite_store: Engine, elsewhere: Path) -> Iterator[Se
     assert sqlite_store.dialect.name == "sqlite"
     running: list[Server] = []
 
-    def start(*, workers: int) -> Server:
-        running.append(Server(sqlite_url, elsewhere, workers=workers))
+    def start(*, workers: int, **environment: str) -> Server:
+        running.append(Server(sqlite_url, elsewhere, workers=workers, **environment))
         return running[-1]
 
     yield start
@@ -174,3 +174,19 @@ def test_every_worker_tells_the_same_metrics(serve: Serve, lite_people: StoreBui
 
     [text] = told
     assert "cdp_records 3.0\n" in text
+
+
+@pytest.mark.slow
+def test_all_workers_count_one_limit(serve: Serve, lite_people: StoreBuilder) -> None:
+    secret, other = lite_people.add_key("candidates:read"), lite_people.add_key("candidates:read")
+    server = serve(workers=3, CDP_RATE_LIMIT="100/hour")
+    server.wait_until_ready()
+
+    with ThreadPoolExecutor(12) as callers:
+        calls = [callers.submit(server.call, "/v1/candidates", secret=secret) for _ in range(160)]
+        # The count goes on in the processes that take the place of these.
+        server.process.send_signal(signal.SIGHUP)
+        statuses = Counter(call.result() for call in calls)
+
+    assert statuses == {200: 100, 429: 60}
+    assert server.call("/v1/candidates", secret=other) == 200

@@ -20,9 +20,10 @@ from werkzeug.test import TestResponse
 from api import create_app
 from api.auth import PUBLIC_ENDPOINTS
 from api.errors import PROBLEM_TYPE
+from api.limiting import UNLIMITED_ENDPOINTS
 from api.service import Service
 from cdp.privacy.keys import parse_key
-from cdp.settings import Settings
+from cdp.settings import RateLimit, Settings
 from cdp.store import open_store, schema
 from tests.api.conftest import Caller
 from tests.api.test_candidates import CLARA, CPF, etag_of
@@ -30,6 +31,7 @@ from tests.api.test_stewards import RUI, rule, told, written
 from tests.builders import NOW, StoreBuilder, a_record
 
 BODY_LIMIT = 10_000
+LIMIT = RateLimit(12, 60)
 WHY = {"reason": "same card"}
 KEY = {"Idempotency-Key": "walk-1"}
 REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
@@ -260,11 +262,11 @@ def filled(text: str | bytes, names: Mapping[str, str]) -> Any:
 
 
 @contextmanager
-def a_world(migrated_file: Path, home: Path) -> Iterator[World]:
+def a_world(migrated_file: Path, home: Path, **settings: Any) -> Iterator[World]:
     url = f"sqlite:///{shutil.copyfile(migrated_file, home / 'cdp.db')}"
     people = StoreBuilder(open_store(url))
     people.add_sources("crm", "whatsapp")
-    app = create_app(Settings(home, url, 1.0, body_limit_bytes=BODY_LIMIT), clock=lambda: NOW)
+    app = create_app(Settings(home, url, 1.0, body_limit_bytes=BODY_LIMIT, **settings), clock=lambda: NOW)
     service: Service = app.extensions["cdp"]
     writer = Caller(app.test_client(), people.add_key())
     yield World(writer, people, service, fill(writer))
@@ -312,6 +314,14 @@ def still_world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -
 def worn_world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One that mistaken calls may change when they are none to the service."""
     with a_world(migrated_file, tmp_path_factory.mktemp("worn")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def limited_world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One where a key may call as often as it takes to fill the store, and a stranger twice."""
+    home = tmp_path_factory.mktemp("limited")
+    with a_world(migrated_file, home, rate_limit=LIMIT, address_rate_limit=RateLimit(2, 60)) as made:
         yield made
 
 
@@ -369,6 +379,32 @@ def test_it_requires_its_scope(still_world: World, call: Call, description: Any)
 
     assert answer.status_code == (404 if call.scope is None else 403)
     assert is_documented(description, operation_of(description, still_world, call), answer)
+
+
+@each_call
+def test_it_is_counted_and_refused_beyond_the_limit(
+    limited_world: World, call: Call, description: Any
+) -> None:
+    caller = limited_world.caller("segment:write")
+    counted = limited_world.make(call, caller)
+    for _ in range(LIMIT.requests - 1):
+        limited_world.make(call, caller)
+
+    refused = limited_world.make(call, caller)
+
+    assert counted.headers["RateLimit"] == '"key";r=11;t=60'
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    assert is_documented(description, operation_of(description, limited_world, call), refused)
+
+
+@pytest.mark.parametrize("endpoint", sorted(PUBLIC_ENDPOINTS - UNLIMITED_ENDPOINTS))
+def test_a_public_address_is_counted_by_who_calls(limited_world: World, endpoint: str) -> None:
+    [rule] = limited_world.app.url_map.iter_rules(endpoint)
+    path, address = rule.rule.replace("<file_name>", "start.js"), {"REMOTE_ADDR": f"192.0.2.{len(endpoint)}"}
+
+    found = [limited_world.admin.client.get(path, environ_base=address).status_code for _ in range(3)]
+
+    assert found == [200, 200, 429]
 
 
 @each_about

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp.settings import InvalidSettingError, Settings, read_settings
+from cdp.settings import InvalidSettingError, RateLimit, Settings, read_settings
 
 
 def test_without_an_environment_the_store_is_a_file_in_var() -> None:
@@ -66,6 +66,17 @@ def test_metrics_are_public_unless_they_are_closed() -> None:
     assert not read_settings({"CDP_METRICS": "key"}).metrics_are_public
 
 
+def test_requests_are_counted_unless_told_otherwise() -> None:
+    by_default = read_settings({})
+    given = {"CDP_RATE_LIMIT": "5/second", "CDP_ADDRESS_RATE_LIMIT": "100/hour", "CDP_TRUSTED_PROXIES": "2"}
+    set_up = read_settings(given)
+
+    assert (by_default.rate_limit, by_default.address_rate_limit) == (RateLimit(6000, 60), RateLimit(600, 60))
+    assert (set_up.rate_limit, set_up.address_rate_limit) == (RateLimit(5, 1), RateLimit(100, 3600))
+    assert (by_default.trusted_proxy_count, set_up.trusted_proxy_count) == (0, 2)
+    assert read_settings({"CDP_RATE_LIMIT": "off"}).rate_limit is None
+
+
 def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
     assert read_settings({"CDP_SURVIVORSHIP_FILE": ""}).survivorship_file is None
     assert read_settings({"CDP_SURVIVORSHIP_FILE": "own.toml"}).survivorship_file == Path("own.toml")
@@ -78,6 +89,10 @@ def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
         ("CDP_WORKERS", "-1"),
         ("CDP_WORKERS", "1.5"),
         ("CDP_THREADS", "0"),
+        ("CDP_RATE_LIMIT", "many"),
+        ("CDP_RATE_LIMIT", "0/minute"),
+        ("CDP_ADDRESS_RATE_LIMIT", "off"),
+        ("CDP_TRUSTED_PROXIES", "all"),
         ("CDP_BODY_LIMIT_BYTES", "9" * 30),
         ("CDP_DEFAULT_REGION", "brazil"),
         ("CDP_LOG_LEVEL", "loud"),
