@@ -14,6 +14,8 @@ from api.auth import CONSOLE
 from api.console.blueprint import blueprint
 from api.console.cookies import TOKEN
 from api.console.states import PageError
+from api.errors import Problem
+from api.limiting import count_stranger
 from api.service import current_service
 from api.snapshots import begin_snapshot
 from cdp.staff.roles import may
@@ -68,6 +70,8 @@ def current_user() -> SignedIn:
 def guard() -> AnyResponse | None:
     """Runs before every view of the console. A page that nobody marked is closed, whoever asks."""
     g.user = _signed_in()
+    if g.user is None and request.endpoint != f"{CONSOLE}.static":
+        _count_stranger()
     if request.endpoint not in PUBLIC_ENDPOINTS:
         if g.user is None:
             return _to_sign_in()
@@ -106,6 +110,14 @@ def _signed_in() -> SignedIn | None:
     return found
 
 
+def _count_stranger() -> None:
+    """Raises PageError when this address sent too many requests."""
+    try:
+        count_stranger()
+    except Problem as problem:
+        raise PageError("too_many") from problem
+
+
 def _to_sign_in() -> AnyResponse:
     """There, and back to the page that was asked for; what a form would have done is not done."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
@@ -114,6 +126,9 @@ def _to_sign_in() -> AnyResponse:
 
 def _require_form() -> None:
     """Raises PageError for a form that is none of this session's pages."""
+    if current_app.secret_key is None:
+        # There is no user yet, or no store: nothing that could have made a form.
+        raise PageError("form_expired")
     try:
         forms.protect()
     except CSRFError as error:

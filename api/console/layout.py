@@ -13,8 +13,10 @@ from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 
 from api.auth import CONSOLE
+from api.console import words
 from api.console.blueprint import blueprint
 from api.console.languages import LANGUAGES, current_language
+from api.console.reading import REASONS
 from api.service import current_service
 from cdp.staff.roles import may
 
@@ -38,7 +40,10 @@ class Place:
     name: LazyString
 
 
-MENU = (Place("home", "home.read", _("Home")),)
+MENU = (
+    Place("home", "home.read", _("Home")),
+    Place("actions", "profiles.read", _("Decisions")),
+)
 
 
 def set_up_layout(app: Flask) -> None:
@@ -60,6 +65,9 @@ def _frame() -> dict[str, Any]:
         "here": request.full_path.rstrip("?") if request.method == "GET" else url_for(f"{CONSOLE}.home"),
         "told": take_told() if _can_post() else None,
         "role_name": lambda role: ROLE_NAMES[role],
+        "words": words,
+        "names": {},
+        "reveal_reasons": REASONS,
         "may": lambda permission: bool(user) and may(user.role, permission),
     }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import current_app, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
@@ -14,6 +12,7 @@ from api.console.blueprint import blueprint
 from api.console.cookies import TOKEN, renew_cookie
 from api.console.languages import LANGUAGES
 from api.console.layout import THEMES, tell
+from api.console.places import here_or_home, wanted_place
 from api.console.states import PageError
 from api.service import current_service
 from cdp.staff.accounts import change_password
@@ -22,12 +21,10 @@ from cdp.staff.sign_in import sign_in as begin_session
 from cdp.staff.sign_in import sign_out as end_session
 from cdp.store import read
 
-_HERE = re.compile(rf"/{CONSOLE}/[A-Za-z0-9_/.?=&%+-]*")
-
 
 @blueprint.get("/sign-in")
 def sign_in() -> str | tuple[str, int]:
-    return _form(gettext("Sign in to go on.") if _next() else None)
+    return _form(gettext("Sign in to go on.") if wanted_place() else None)
 
 
 @blueprint.post("/sign-in")
@@ -43,7 +40,7 @@ def post_sign_in() -> Response | tuple[str, int]:
         )
         return _form(refused, name=name, status=422)
     renew_cookie(**{TOKEN: token})
-    return redirect(_next() or url_for(f"{CONSOLE}.home"), 303)
+    return redirect(here_or_home(), 303)
 
 
 @blueprint.post("/sign-out")
@@ -93,7 +90,7 @@ def post_preferences() -> Response:
         session["theme"] = theme
     if shortcuts in ("on", "off"):
         session["shortcuts"] = shortcuts
-    return redirect(_next() or url_for(f"{CONSOLE}.home"), 303)
+    return redirect(here_or_home(), 303)
 
 
 def _form(told: str | None, *, name: str = "", status: int = 200) -> tuple[str, int]:
@@ -102,7 +99,7 @@ def _form(told: str | None, *, name: str = "", status: int = 200) -> tuple[str, 
         note=told,
         is_refused=status != 200,
         name=name,
-        next=_next(),
+        next=wanted_place(),
         has_users=_has_users(),
     )
     return page, status
@@ -118,9 +115,3 @@ def _has_users() -> bool:
 
 def _account_refused(told: str) -> tuple[str, int]:
     return render_template("console/account.html", refused=told), 422
-
-
-def _next() -> str | None:
-    """Where to go on: a page of this console and nowhere else."""
-    wanted = request.values.get("next", "")
-    return wanted if _HERE.fullmatch(wanted) and ".." not in wanted and "//" not in wanted else None

@@ -12,6 +12,7 @@ from flask_babel.speaklater import LazyString
 from werkzeug.exceptions import HTTPException
 
 from api.console.blueprint import blueprint
+from api.errors import Problem
 from cdp.errors import CdpError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
 from cdp.privacy.read_audit import ReadAuditFullError
@@ -101,6 +102,9 @@ STATES: dict[str, State] = {
             "refusing the cookie of this service."
         ),
     ),
+    "too_many": State(
+        429, _("Too many requests came from your network."), _("Wait for a minute, then go on.")
+    ),
     "refused": State(400, _("The request was refused."), _("Go back and try again.")),
     "busy": State(503, _("The store is busy."), _("Nothing was changed. Try again in a few seconds.")),
     "unavailable": State(
@@ -145,6 +149,12 @@ def show_state(name: str, detail: str | None = None) -> Response:
 @blueprint.errorhandler(PageError)
 def _answer_page_error(error: PageError) -> Response:
     return show_state(error.state, error.detail)
+
+
+@blueprint.errorhandler(Problem)
+def _answer_problem(problem: Problem) -> Response:
+    """Of what the console shares with the API."""
+    return show_state(problem.code if problem.code in STATES else "refused")
 
 
 @blueprint.errorhandler(CdpError)

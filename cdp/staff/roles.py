@@ -8,27 +8,15 @@ from cdp.store.staff_schema import STAFF_ROLES
 
 ROLES = STAFF_ROLES
 _EVERYONE = frozenset(ROLES)
-_LEADS = frozenset({"lead", "admin"})
-_ADMINS = frozenset({"admin"})
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     # One's own account, and where to begin.
     "account": _EVERYONE,
     "home.read": _EVERYONE,
-    # The queue and what may be said about it.
-    "queue.read": _EVERYONE,
-    "queue.decide": _EVERYONE,
-    "queue.lead": _LEADS,
     # People: found, read, taken apart, and seen without masks for a reason.
-    "profiles.search": _EVERYONE,
     "profiles.read": _EVERYONE,
     "profiles.rule": _EVERYONE,
     "values.reveal": _EVERYONE,
-    # What decides for everybody.
-    "model.read": _EVERYONE,
-    "model.activate": _ADMINS,
-    "settings.read": _LEADS,
-    "users.manage": _ADMINS,
 }
 
 

@@ -30,7 +30,9 @@ def test_a_visitor_is_led_to_the_sign_in_and_back(visitor: Visitor) -> None:
     assert answer.location == "/console/account"
 
 
-@pytest.mark.parametrize("place", ["//evil.example.com", "https://evil.example.com/", "/v1/x", "/console/../v1"])
+@pytest.mark.parametrize(
+    "place", ["//evil.example.com", "https://evil.example.com/", "/v1/x", "/console/../v1"]
+)
 def test_nobody_is_led_elsewhere(visitor: Visitor, place: str) -> None:
     visitor.get("/console/sign-in")
 
