@@ -468,7 +468,15 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    # After a rotation the secret before opens until then.
+    Column("former_secret_hash", TEXT),
+    Column("former_expires_at", Instant),
     CheckConstraint("length(secret_hash) = 64", name="api_keys_secret_hash"),
+    CheckConstraint(
+        "(former_secret_hash IS NULL) = (former_expires_at IS NULL)"
+        " AND (former_secret_hash IS NULL OR length(former_secret_hash) = 64)",
+        name="api_keys_former_secret",
+    ),
 )
 
 # One row per call that was carried out under a key of the caller's own, until it expires. body: packed by zlib;

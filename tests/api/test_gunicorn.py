@@ -14,12 +14,15 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from cdp.privacy.audit import find_breach
+from cdp.privacy.issue import revoke_key
+from cdp.privacy.keys import parse_key
 from cdp.store import read
 from tests.builders import StoreBuilder, a_record
 
@@ -189,4 +192,22 @@ def test_all_workers_count_one_limit(serve: Serve, lite_people: StoreBuilder) ->
         statuses = Counter(call.result() for call in calls)
 
     assert statuses == {200: 100, 429: 60}
+    assert server.call("/v1/candidates", secret=other) == 200
+
+
+@pytest.mark.slow
+def test_no_worker_takes_a_key_that_was_revoked(serve: Serve, lite_people: StoreBuilder) -> None:
+    secret, other = lite_people.add_key("candidates:read"), lite_people.add_key("candidates:read")
+    key_id = parse_key(secret)
+    assert key_id is not None
+    server = serve(workers=3)
+    server.wait_until_ready()
+
+    with ThreadPoolExecutor(12) as callers:
+        before = Counter(callers.map(lambda _: server.call("/v1/candidates", secret=secret), range(60)))
+        revoke_key(lite_people.engine, key_id, actor="test", now=datetime.now(UTC))
+        # Fewer than the wrong secrets after which it would be refused for these.
+        after = Counter(callers.map(lambda _: server.call("/v1/candidates", secret=secret), range(18)))
+
+    assert (before, after) == ({200: 60}, {401: 18})
     assert server.call("/v1/candidates", secret=other) == 200

@@ -251,6 +251,6 @@ def fill(engine: Engine) -> None:
             connection.execute(schema.metadata.tables[name].insert(), rows)
 
 
-def insert_like(connection: Connection, name: str, **changes: Any) -> None:
+def insert_like(connection: Connection, table: str, /, **changes: Any) -> None:
     """Insert the table's first row with some values changed."""
-    connection.execute(schema.metadata.tables[name].insert(), {**ROWS[name][0], **changes})
+    connection.execute(schema.metadata.tables[table].insert(), {**ROWS[table][0], **changes})

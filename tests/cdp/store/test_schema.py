@@ -86,6 +86,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "report about no profile": ("identifier_reports", {"report_id": 2, "profile_id": "p9"}),
     "short hash of a secret": ("api_keys", {"key_id": "l", "secret_hash": "0"}),
+    "short hash of a former secret": (
+        "api_keys",
+        {"key_id": "l", "former_secret_hash": "0", "former_expires_at": LATER},
+    ),
+    "former secret without an end": ("api_keys", {"key_id": "l", "former_secret_hash": "0" * 64}),
     "short hash of a record": ("source_records", {"record_id": 3, "source_record_id": "c", "raw_hash": "0"}),
     "no instant": ("outbox_events", {"event_id": 2, "created_at": None}),
 }
