@@ -15,8 +15,8 @@ from sqlalchemy import (
     text,
 )
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
