@@ -28,9 +28,10 @@ from cdp.realtime.ingest import UnknownRecordError
 from cdp.realtime.online_models import StoreNotResolvedError
 from cdp.realtime.report_identifier import UnheldIdentifierError
 from cdp.realtime.search import NothingToSearchByError
-from cdp.stewardship.errors import RulingRefusedError
+from cdp.stewardship.errors import CandidateClaimedError, RulingRefusedError
 from cdp.store import StoreError
 from cdp.store.errors import StoreBusyError, WriteConflictError
+from cdp.store.instants import format_instant
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -60,6 +61,9 @@ _ABOUT_PEOPLE = frozenset(
         "profiles_are_one",
         "constraint_conflict",
         "candidate_closed",
+        "candidate_claimed",
+        "claim_missing",
+        "second_reader_needed",
         "already_undone",
         "ruled_on_since",
         "nothing_to_undo",
@@ -95,6 +99,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "profiles_are_one": ProblemKind(409, "The profiles are one person already."),
     "constraint_conflict": ProblemKind(409, "Rulings in force say the opposite."),
     "candidate_closed": ProblemKind(409, "The merge candidate is closed."),
+    "candidate_claimed": ProblemKind(409, "Somebody else works on the merge candidate."),
+    "claim_missing": ProblemKind(409, "The claim ran out, or is not there."),
+    "second_reader_needed": ProblemKind(409, "Who could not tell does not decide: somebody else does."),
     "already_undone": ProblemKind(409, "It was taken back already."),
     "ruled_on_since": ProblemKind(409, "A later ruling builds on it."),
     "nothing_to_undo": ProblemKind(409, "The entry brought nobody together and parted nobody."),
@@ -193,6 +200,10 @@ class ProblemSchema(ma.Schema):
             "examples": [[3]],
         },
     )
+    held_by = ma.fields.String(
+        metadata={"description": "Who works on the merge candidate.", "examples": ["key:k1"]}
+    )
+    held_until = ma.fields.String(metadata={"description": "When that ends.", "format": "date-time"})
     request_id = ma.fields.String(required=True, metadata={"description": "Finds this request in the log."})
 
 
@@ -290,6 +301,9 @@ def _answer_domain_error(error: CdpError) -> Response:
             return _answer_problem(Problem("identifier_not_found"))
         case UnknownRecordError():
             return _answer_problem(Problem("record_not_found"))
+        case CandidateClaimedError():
+            held = {"held_by": error.held_by, "held_until": format_instant(error.held_until)}
+            return _answer_problem(Problem(error.reason, str(error), extension=held))
         case RulingRefusedError():
             told = {"action_ids": error.action_ids}
             return _answer_problem(Problem(error.reason, str(error), extension=told))

@@ -247,6 +247,23 @@ def decode_cursor(cursor: str | None) -> int | None:
     return int(position)
 
 
+def encode_place(*parts: str | int | float) -> str:
+    """A cursor of several parts; the same name of the list first, so that no other list takes it."""
+    return base64.urlsafe_b64encode(json.dumps(["2", *parts]).encode()).decode().rstrip("=")
+
+
+def decode_place(cursor: str, *kinds: type) -> list[Any]:
+    """Raises Problem for a text that encode_place did not make of parts of these kinds."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        version, *parts = parse_json(text)
+    except (binascii.Error, ValueError, TypeError, Problem):
+        raise Problem("invalid_cursor") from None
+    if version != "2" or [type(each) for each in parts] != list(kinds):
+        raise Problem("invalid_cursor")
+    return list(parts)
+
+
 def _depth(body: bytes) -> int:
     """How deep the brackets nest, one more than the limit at most; texts do not count.
 

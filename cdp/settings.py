@@ -58,6 +58,11 @@ class Settings:
     time_zone: str = "UTC"
     # None: the rules that are shipped.
     survivorship_file: Path | None = None
+    # How long a steward's claim of a merge candidate holds, and how long one that was skipped is not shown to them.
+    lease_seconds: float = 900.0
+    skip_seconds: float = 28_800.0
+    # When a merge candidate is due, from the day it was opened.
+    review_days: float = 7.0
     # Of one key; None: nobody's requests are counted.
     rate_limit: RateLimit | None = RateLimit(6_000, 60)
     # Of one address without a key that is right.
@@ -98,6 +103,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=_public_url(given),
         time_zone=_time_zone(given),
         survivorship_file=Path(rules) if (rules := given.get("CDP_SURVIVORSHIP_FILE")) else None,
+        lease_seconds=_positive_number(given, "CDP_LEASE_SECONDS", Settings.lease_seconds),
+        skip_seconds=_positive_number(given, "CDP_SKIP_SECONDS", Settings.skip_seconds),
+        review_days=_days(given, "CDP_REVIEW_DAYS", Settings.review_days),
         rate_limit=None
         if given.get("CDP_RATE_LIMIT") == "off"
         else _rate_limit(given, "CDP_RATE_LIMIT", RateLimit(6_000, 60)),
@@ -173,6 +181,19 @@ def _count(given: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:10]) < 2**31):
         raise InvalidSettingError(f"{name} is {text!r}: give a whole number above 0.")
     return int(text)
+
+
+def _days(given: Mapping[str, str], name: str, default: float) -> float:
+    text = given.get(name)
+    if not text:
+        return default
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0.0
+    if not 0 < days <= 3650:
+        raise InvalidSettingError(f"{name} is {text!r}: give a number of days above 0, ten years at most.")
+    return days
 
 
 def _positive_number(given: Mapping[str, str], name: str, default: float) -> float:

@@ -23,7 +23,7 @@ from cdp.stewardship.actions import (
     select_undo_of_entry,
     update_undone_by,
 )
-from cdp.stewardship.candidates import close_candidate, reopen_candidate, require_candidate
+from cdp.stewardship.candidates import close_candidate, closes, reopen_candidate, require_candidate
 from cdp.stewardship.constraints import (
     close_links,
     close_same_links,
@@ -157,9 +157,9 @@ def _withdraw(session: Session, ruling: Action, action: Action, since: int) -> s
         now=session.moment,
     )
     _reopen(session, given_way)
-    if ruling.candidate_id is None:
+    if ruling.candidate_id is None or ruling.decision is None:
         return concerned
-    reopen_candidate(connection, ruling.candidate_id)
+    reopen_candidate(connection, ruling.candidate_id, ruling.decision)
     candidate = require_candidate(connection, ruling.candidate_id)
     return concerned | {candidate.record_id_l, candidate.record_id_r}
 
@@ -177,7 +177,11 @@ def _reinstate(session: Session, ruling: Action) -> set[int]:
         now=session.moment,
     )
     _reopen(session, reopening)
-    if ruling.candidate_id is not None and ruling.decision is not None:
+    if (
+        ruling.candidate_id is not None
+        and ruling.decision is not None
+        and closes(ruling.decision, require_candidate(connection, ruling.candidate_id).unsure_count)
+    ):
         close_candidate(
             connection,
             ruling.candidate_id,

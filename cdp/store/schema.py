@@ -390,7 +390,9 @@ resolution_runs = Table(
 
 CANDIDATE_STATES = ("open", "same", "different", "unsure", "withdrawn")
 
-# One row per pair that a steward was asked about.
+# One row per pair that a steward was asked about. record_count: of both profiles, sources: of the two records,
+# identifier_kinds: a bit for each of IDENTIFIER_KINDS that both records carry; all three as long as it is open.
+# assignee, due_at: what a lead set.
 merge_candidates = Table(
     "merge_candidates",
     metadata,
@@ -407,16 +409,63 @@ merge_candidates = Table(
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
     Column("closed_by", TEXT),
+    Column("record_count", Integer, nullable=False, server_default=text("0")),
+    refers("source_id_l", "sources.source_id", nullable=True),
+    refers("source_id_r", "sources.source_id", nullable=True),
+    Column("identifier_kinds", Integer, nullable=False, server_default=text("0")),
+    Column("assignee", TEXT),
+    Column("due_at", Instant),
     one_of("merge_candidates_state", "state", *CANDIDATE_STATES),
     CheckConstraint("record_id_l < record_id_r", name="merge_candidates_order"),
     CheckConstraint("match_probability BETWEEN 0 AND 1", name="merge_candidates_probability"),
     CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="merge_candidates_closed"),
     unique_where("merge_candidates_open_unique", "state = 'open'", "record_id_l", "record_id_r"),
-    index_where("merge_candidates_open_weight", "state = 'open'", "match_weight", "candidate_id"),
+    # All that the queue is sorted and narrowed by, so that none of it needs the rows themselves.
+    index_where(
+        "merge_candidates_queue",
+        "state = 'open'",
+        "match_weight",
+        "candidate_id",
+        "match_probability",
+        "reason",
+        "created_at",
+        "due_at",
+        "record_count",
+        "identifier_kinds",
+        "source_id_l",
+        "source_id_r",
+        "assignee",
+    ),
     Index("merge_candidates_profile_l", "profile_id_l"),
     Index("merge_candidates_profile_r", "profile_id_r"),
     Index("merge_candidates_right", "record_id_r"),
     sqlite_autoincrement=True,
+)
+
+# One row per candidate that somebody works on, or worked on last: nobody else decides it before expires_at.
+candidate_leases = Table(
+    "candidate_leases",
+    metadata,
+    Column(
+        "candidate_id", ID, ForeignKey("merge_candidates.candidate_id"), primary_key=True, autoincrement=False
+    ),
+    Column("owner", TEXT, nullable=False),
+    Column("claimed_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    CheckConstraint("expires_at >= claimed_at", name="candidate_leases_expiry"),
+    Index("candidate_leases_owner", "owner"),
+)
+
+# One row per candidate that somebody put back: they are not shown it before hidden_until.
+candidate_skips = Table(
+    "candidate_skips",
+    metadata,
+    Column("person", TEXT, nullable=False),
+    refers("candidate_id", "merge_candidates.candidate_id"),
+    Column("skipped_at", Instant, nullable=False),
+    Column("hidden_until", Instant, nullable=False),
+    PrimaryKeyConstraint("person", "candidate_id"),
+    CheckConstraint("hidden_until >= skipped_at", name="candidate_skips_hidden"),
 )
 
 # One row per thing done or looked at, by whom. Sealed rows form a chain of hashes in chain_position order.

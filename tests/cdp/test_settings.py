@@ -100,6 +100,11 @@ def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
         ("CDP_DISAGREEMENT_SECONDS", "0"),
         ("CDP_DISAGREEMENT_SECONDS", "86401"),
         ("CDP_DISAGREEMENT_SAMPLE", "-1"),
+        ("CDP_LEASE_SECONDS", "0"),
+        ("CDP_SKIP_SECONDS", "forever"),
+        ("CDP_REVIEW_DAYS", "soon"),
+        ("CDP_REVIEW_DAYS", "0"),
+        ("CDP_REVIEW_DAYS", "3651"),
         ("CDP_BATCH_MEMORY", "3"),
         ("CDP_BATCH_MEMORY", "0GB"),
         ("CDP_BATCH_MEMORY", "3GB'; SELECT 1"),
@@ -114,6 +119,15 @@ def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str) -> N
 def test_a_time_that_is_none_is_refused_by_name(value: str) -> None:
     with pytest.raises(InvalidSettingError, match="CDP_STORE_TIMEOUT_SECONDS"):
         read_settings({"CDP_STORE_TIMEOUT_SECONDS": value})
+
+
+def test_stewards_work_as_the_settings_say() -> None:
+    given = {"CDP_LEASE_SECONDS": "60", "CDP_SKIP_SECONDS": "90", "CDP_REVIEW_DAYS": "0.5"}
+
+    read = read_settings(given)
+
+    assert (read.lease_seconds, read.skip_seconds, read.review_days) == (60.0, 90.0, 0.5)
+    assert read_settings({}).review_days == 7.0
 
 
 def test_the_worker_rests_as_long_as_it_is_told() -> None:

@@ -98,10 +98,14 @@ class History(Deliveries):
         )
 
     @precondition(lambda self: self.desk.open_candidates())
-    @rule(data=st.data(), decision=st.sampled_from(("same", "different", "unsure")))
-    def decide(self, data: st.DataObject, decision: str) -> None:
+    @rule(
+        data=st.data(),
+        decision=st.sampled_from(("same", "different", "unsure")),
+        author=st.sampled_from(("ana", "rui")),
+    )
+    def decide(self, data: st.DataObject, decision: str, author: str) -> None:
         candidate = data.draw(st.sampled_from(self.desk.open_candidates()))
-        if self.act(lambda: self.desk.decide(candidate, decision, now=self.tick())):
+        if self.act(lambda: self.desk.decide(candidate, decision, author=author, now=self.tick())):
             profile_of = self.profile_of()
             ends = {profile_of[candidate.record_id_l], profile_of[candidate.record_id_r]}
             assert len(ends) == (1 if decision == "same" else 2)

@@ -21,7 +21,12 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from cdp.errors import CdpError
 from cdp.identity.resolve import resolve_all
-from cdp.stewardship.errors import AlreadyUndoneError, ConstraintConflictError, RuledOnSinceError
+from cdp.stewardship.errors import (
+    AlreadyUndoneError,
+    ConstraintConflictError,
+    ReadBeforeError,
+    RuledOnSinceError,
+)
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.split import split
@@ -43,7 +48,7 @@ PEOPLE: list[dict[str, Any]] = [
     BIA | {"documents": [{"type": "cpf", "number": "529.982.247-25"}]},
     {"emails": ["caio@example.com"], "full_name": "Caio Prado"},
 ]
-REFUSALS = (ConstraintConflictError, RuledOnSinceError, AlreadyUndoneError)
+REFUSALS = (ConstraintConflictError, RuledOnSinceError, AlreadyUndoneError, ReadBeforeError)
 # Fewer are joined than under the small model.
 STRICTER = replace(SMALL.thresholds, link=6.0, join=6.0)
 
@@ -92,10 +97,14 @@ class Rulings(RuleBasedStateMachine):
         self.attempt(lambda: split(self.desk.feed.resolver, profile_id, record_ids, an_order()))
 
     @precondition(lambda self: self.desk.open_candidates())
-    @rule(data=st.data(), decision=st.sampled_from(("same", "different", "unsure")))
-    def decide(self, data: st.DataObject, decision: str) -> None:
+    @rule(
+        data=st.data(),
+        decision=st.sampled_from(("same", "different", "unsure")),
+        author=st.sampled_from(("ana", "rui")),
+    )
+    def decide(self, data: st.DataObject, decision: str, author: str) -> None:
         candidate = data.draw(st.sampled_from(self.desk.open_candidates()))
-        self.attempt(lambda: self.desk.decide(candidate, decision))
+        self.attempt(lambda: self.desk.decide(candidate, decision, author=author))
 
     @precondition(lambda self: self.standing(lambda _: True))
     @rule(data=st.data())

@@ -56,6 +56,7 @@ STEPS: dict[str, Callable[[Desk], Outcome]] = {
     "same": lambda desk: decide_first(desk, "same"),
     "different": lambda desk: decide_first(desk, "different"),
     "unsure": lambda desk: decide_first(desk, "unsure"),
+    "unsure of two": lambda desk: desk.leave(desk.open_candidates()[0]),
 }
 NESTINGS = {
     "a join of a join": ("join", lambda desk: desk.join("3", "4")),
@@ -310,7 +311,7 @@ def test_a_decision_undone_is_asked_again(desk: Desk) -> None:
 def test_a_decision_undone_is_not_asked_again_when_nobody_proposes_it(desk: Desk) -> None:
     desk.take(ANA, MAYBE_ANA)
     [candidate] = desk.open_candidates()
-    decided = desk.decide(candidate, "unsure")
+    decided = desk.leave(candidate)
     desk.feed.ingest(a_record("2", day=50, **BIA))
 
     desk.undo(decided)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from cdp.store import schema, write
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+BEFORE = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 # In the order in which they can be inserted: those referred to first.
@@ -164,7 +165,19 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "state": "open",
             "model_version_id": 0,
             "created_at": NOW,
+            "record_count": 2,
+            "source_id_l": 1,
+            "source_id_r": 1,
+            "identifier_kinds": 1,
+            "assignee": "user:ana",
+            "due_at": LATER,
         }
+    ],
+    "candidate_leases": [
+        {"candidate_id": 1, "owner": "user:ana", "claimed_at": NOW, "expires_at": LATER},
+    ],
+    "candidate_skips": [
+        {"person": "user:ana", "candidate_id": 1, "skipped_at": NOW, "hidden_until": LATER},
     ],
     "audit_entries": [
         {

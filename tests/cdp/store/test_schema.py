@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from cdp.store import insert_rows, read, schema, write
-from tests.cdp.store.rows import LATER, NOW, ROWS, fill, insert_like
+from tests.cdp.store.rows import BEFORE, LATER, NOW, ROWS, fill, insert_like
 
 # What the rows already there refuse: table, the values that differ from its first row.
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
@@ -54,6 +54,10 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "finished and running": ("resolution_runs", {"run_id": 2, "finished_at": LATER}),
     "closed and open": ("merge_candidates", {"candidate_id": 2, "record_id_r": 2, "closed_at": NOW}),
     "impossible probability": ("merge_candidates", {"candidate_id": 2, "match_probability": 1.5}),
+    "second claim of a candidate": ("candidate_leases", {"owner": "user:rui"}),
+    "claim that ends before it begins": ("candidate_leases", {"candidate_id": 2, "expires_at": BEFORE}),
+    "claim of no candidate": ("candidate_leases", {"candidate_id": 9}),
+    "candidate put back twice": ("candidate_skips", {"hidden_until": LATER}),
     "half sealed": ("audit_entries", {"audit_id": 2, "entry_hash": "0" * 64}),
     "second user of a name": ("users", {"user_id": 2, "subject": "4712"}),
     "second user of an identity": ("users", {"user_id": 2, "name": "rui"}),
