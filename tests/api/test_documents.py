@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from api import create_app
+from api.auth import CONSOLE
 from cdp.identity.profile_ids import profile_ids
 from cdp.settings import Settings
 
