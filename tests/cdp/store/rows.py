@@ -254,6 +254,64 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "seed": 7,
         }
     ],
+    "events": [
+        {
+            "event_id": 1,
+            "source_id": 1,
+            "message_id": "m-1",
+            "kind": "track",
+            "name": "Product Added",
+            "occurred_at": NOW,
+            "received_at": NOW,
+            "record_id": 1,
+            "anonymous_id": "a-1",
+            "properties": "{}",
+            "context": "{}",
+        }
+    ],
+    "event_subjects": [{"record_id": 1, "kind": "cart", "subject_id": "", "event_id": 1}],
+    "engagement_states": [
+        {
+            "record_id": 1,
+            "kind": "cart",
+            "subject_id": "",
+            "state": "{}",
+            "is_open": True,
+            "changed_at": NOW,
+        }
+    ],
+    "consent_assertions": [
+        {
+            "assertion_id": 1,
+            "record_id": 1,
+            "category": "Advertising",
+            "granted": False,
+            "asserted_at": NOW,
+            "event_id": 1,
+        }
+    ],
+    "id_sightings": [
+        {
+            "source_id": 1,
+            "kind": "anonymous",
+            "other_id": "a-1",
+            "user_id": "u-1",
+            "seen_at": NOW,
+            "action_id": 1,
+        }
+    ],
+    "rejected_messages": [
+        {
+            "rejection_id": 1,
+            "source_id": 1,
+            "message_hash": "0" * 64,
+            "code": "missing",
+            "pointer": "/userId",
+            "detail": "userId is missing",
+            "size_bytes": 2,
+            "received_at": NOW,
+        }
+    ],
 }
 
 

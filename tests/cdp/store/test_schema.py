@@ -96,6 +96,14 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "former secret without an end": ("api_keys", {"key_id": "l", "former_secret_hash": "0" * 64}),
     "short hash of a record": ("source_records", {"record_id": 3, "source_record_id": "c", "raw_hash": "0"}),
+    "second event of a message": ("events", {"event_id": 2}),
+    "event of no record": ("events", {"event_id": 2, "message_id": "m-2", "record_id": 99}),
+    "event of an unknown kind": ("events", {"event_id": 2, "message_id": "m-2", "kind": "wave"}),
+    "subject of no event": ("event_subjects", {"event_id": 99}),
+    "second state of a subject": ("engagement_states", {"state": "[]"}),
+    "second word of an event on a category": ("consent_assertions", {"assertion_id": 2, "granted": True}),
+    "second sighting of a pair": ("id_sightings", {"action_id": None}),
+    "second rejection of a message": ("rejected_messages", {"rejection_id": 2}),
     "no instant": ("outbox_events", {"event_id": 2, "created_at": None}),
 }
 
