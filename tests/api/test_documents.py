@@ -132,6 +132,37 @@ def test_the_metrics_are_described_as_public_where_they_are(tmp_path: Path, are_
     assert (described["paths"]["/metrics"]["get"]["security"] == []) is are_public
 
 
+def test_headers_that_are_described_leave_the_query_as_it_is(description: Any) -> None:
+    def told(method: str, path: str) -> set[str]:
+        return {each["name"] for each in description["paths"][path][method]["parameters"]}
+
+    assert told("get", "/v1/profiles/{profile_id}") == {"view", "unmask", "If-None-Match", "CDP-Purpose"}
+    assert told("post", "/v1/profiles/join") == {"dry_run", "unmask", "Idempotency-Key", "CDP-Purpose"}
+
+
+def test_whoever_reads_people_may_say_what_for(description: Any) -> None:
+    telling = [
+        name
+        for name, operation in operations(description)
+        if "CDP-Purpose" in [each["name"] for each in operation.get("parameters", [])]
+    ]
+    unmasking = [
+        name
+        for name, operation in operations(description)
+        if "unmask" in [each["name"] for each in operation.get("parameters", [])]
+    ]
+
+    assert len(unmasking) >= 9
+    assert set(telling) > set(unmasking)
+    assert len(telling) == len(set(telling))
+
+
+def test_no_operation_names_a_parameter_twice(description: Any) -> None:
+    for name, operation in operations(description):
+        named_so = [(each["in"], each["name"]) for each in operation.get("parameters", [])]
+        assert len(named_so) == len(set(named_so)), name
+
+
 def test_problems_are_never_described_as_plain_json(description: Any) -> None:
     for name, operation in operations(description):
         for status, response in operation["responses"].items():

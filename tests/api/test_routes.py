@@ -417,6 +417,21 @@ def test_what_is_not_the_callers_looks_as_if_it_were_not(still_world: World, cal
     assert told_of_nothing(forbidden) == told_of_nothing(unknown)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [each for each in CALLS if "{ana}" in each.path or "{bruno}" in each.path],
+    ids=lambda call: call.endpoint,
+)
+def test_a_call_about_somebody_erased_is_told_so(world: World, call: Call, description: Any) -> None:
+    for name in ("ana", "bruno"):
+        world.people.set_state(world.names[name], "erased")
+
+    answer = world.make(call, world.admin)
+
+    assert answer.status_code == 410
+    assert is_documented(description, operation_of(description, world, call), answer)
+
+
 @each_read
 def test_the_read_is_answered_by_its_scope_alone_and_audited(still_world: World, call: Call) -> None:
     reader = still_world.caller(call.scope or "profiles:read:agent")
