@@ -92,9 +92,21 @@ def _of_nothing(schema: ma.Schema) -> Mapping[str, Any] | None:
 
 
 class ApiBlueprint(Blueprint):
-    """A flask-smorest blueprint that reads its arguments through JsonParser."""
+    """A flask-smorest blueprint that reads its arguments through JsonParser, and describes headers beside them."""
 
     ARGUMENTS_PARSER = JsonParser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(_keep_arguments)
+
+
+def _keep_arguments(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The parameters that a view describes itself stand beside those of its schemas; smorest would replace them."""
+    described = doc_info.get("manual_doc", {}).pop("parameters", [])
+    if described:
+        doc.setdefault("parameters", []).extend(described)
+    return doc
 
 
 class PageSchema(ma.Schema):

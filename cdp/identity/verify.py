@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, exists, func, or_, select
 
+from cdp.engagement.verify_events import check_engagement, check_events
 from cdp.identity.agreement import Found
 from cdp.identity.batch_memory import describe_failure
 from cdp.identity.golden import select_survivorship
@@ -289,4 +290,6 @@ CHECKS: dict[str, Callable[[Connection], Iterable[Found]]] = {
     "reports": check_reports,
     "separation": check_separation,
     "golden": check_golden,
+    "events": check_events,
+    "engagement": check_engagement,
 }

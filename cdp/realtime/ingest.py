@@ -35,7 +35,14 @@ from cdp.realtime.publish_region import Cause, Published, publish_region
 from cdp.realtime.versions import Stored, store_versions
 from cdp.store import retry_write
 from cdp.store.quick import QuickStatement
-from cdp.store.schema import identifiers, ledger_entries, profiles, source_records, sources
+from cdp.store.schema import (
+    engagement_states,
+    identifiers,
+    ledger_entries,
+    profiles,
+    source_records,
+    sources,
+)
 from resolution import (
     Change,
     IndexedRecord,
@@ -130,23 +137,33 @@ def ingest_records(
         if begin is not None:
             begin(connection)
         moment = not_before_the_ledger(connection, now)
-        stored = store_versions(connection, records, now=moment)
-        version = require_online_version(connection, now=moment)
-        effect = None
-        if stored.changes:
-            cause = Cause(author, REASON, version)
-            effect = resolve_and_publish(connection, resolver, stored.changes, cause, now=moment)
-            told = {"records": [change.record_id for change in stored.changes]}
-            append_audit(
-                connection,
-                [AuditEntry(author, "records.write", "records", "", moment, told | told_of(effect))],
-            )
-        answers = _answers(connection, stored, effect, version)
+        answers = take_in(connection, resolver, records, author=author, now=moment)
         if end is not None:
             end(connection, answers)
         return answers
 
     return write_online(resolver, work, now=now)
+
+
+def take_in(
+    connection: Connection,
+    resolver: Resolver,
+    records: Sequence[IncomingRecord],
+    *,
+    author: str,
+    now: datetime,
+) -> list[Ingested]:
+    """The part of ingest_records that is inside the write. Now: not before the ledger."""
+    stored = store_versions(connection, records, now=now)
+    version = require_online_version(connection, now=now)
+    effect = None
+    if stored.changes:
+        cause = Cause(author, REASON, version)
+        effect = resolve_and_publish(connection, resolver, stored.changes, cause, now=now)
+        told = {"records": [change.record_id for change in stored.changes]}
+        entry = AuditEntry(author, "records.write", "records", "", now, told | told_of(effect))
+        append_audit(connection, [entry])
+    return _answers(connection, stored, effect, version)
 
 
 def delete_record(
@@ -166,6 +183,9 @@ def delete_record(
             .values(deleted_at=moment)
         )
         connection.execute(identifiers.delete().where(identifiers.c.record_id == before.record_id))
+        connection.execute(
+            engagement_states.delete().where(engagement_states.c.record_id == before.record_id)
+        )
         version = require_online_version(connection, now=moment)
         cause = Cause(author, "record deleted", version)
         changes = [Change(before.record_id, before)]

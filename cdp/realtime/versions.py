@@ -75,6 +75,8 @@ def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Any | N
         stored.raw_hash == record.raw_hash or (not record.is_dated and says_the_same(record, stored.raw))
     ):
         return UNCHANGED
+    if record.replaces_any:
+        return None
     is_newer = _version(record) > (stored.occurred_at, stored.raw_hash)
     if stored.deleted_at is not None:
         is_newer = is_newer and record.occurred_at > stored.deleted_at

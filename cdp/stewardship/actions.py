@@ -16,6 +16,9 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from cdp.stewardship.errors import UnknownActionError
 from cdp.store.schema import steward_actions as actions
 
+# How the author of an action begins that no steward ruled: a source said that two of its ids are one person.
+BY_SOURCE = "source:"
+
 
 @dataclass(frozen=True)
 class Action:
@@ -88,8 +91,12 @@ def select_actions(
     return [_action(row) for row in connection.execute(statement)]
 
 
-def select_standing_rulings(connection: Connection, action_ids: Collection[int]) -> list[int]:
-    """Those of the actions that nothing took back and that rule something of their own, oldest first."""
+def select_standing_rulings(
+    connection: Connection, action_ids: Collection[int], *, of_stewards: bool = False
+) -> list[int]:
+    """Those of the actions that nothing took back and that rule something of their own, oldest first.
+
+    of_stewards: without what sources say."""
     standing = (
         select(actions.c.action_id)
         .where(
@@ -99,6 +106,8 @@ def select_standing_rulings(connection: Connection, action_ids: Collection[int])
         )
         .order_by(actions.c.action_id)
     )
+    if of_stewards:
+        standing = standing.where(~actions.c.author.startswith(BY_SOURCE, autoescape=True))
     return list(connection.scalars(standing))
 
 

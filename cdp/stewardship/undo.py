@@ -81,6 +81,23 @@ def undo_action(resolver: Resolver, action_id: int, order: Order) -> Outcome:
     return carry_out(resolver, order, work)
 
 
+def withdraw_assertion(session: Session, action_id: int) -> None:
+    """A source takes back that two of its ids are one person, whatever was ruled since: rulings hold by themselves."""
+    connection = session.connection
+    target = require_action(connection, action_id)
+    if target.undone_by is not None:
+        return
+    moves = select_action_moves(connection, action_id)
+    action = begin_action(session, "undo", undoes_action_id=action_id)
+    update_undone_by(connection, action_id, action.action_id)
+    closing = select_open_links_of(connection, action_id)
+    concerned = _with_linked(connection, closing)
+    ids = [link.constraint_id for link in closing]
+    close_links(connection, ids, closed_by=action.action_id, now=session.moment)
+    publish_ruling(session, action, concerned, restored=_places_before(moves))
+    _mark_entries(connection, [action, require_action(connection, action_id)])
+
+
 def _undo_machine_entry(session: Session, entry: Entry) -> Outcome:
     connection, entry_id = session.connection, entry.ledger_entry_id
     undone_by = select_undo_of_entry(connection, entry_id)
@@ -215,14 +232,16 @@ def _with_linked(connection: Connection, links: Iterable[Link]) -> set[int]:
 
 
 def _require_latest(connection: Connection, ruling: Action, closing: Iterable[Link], since: int) -> None:
-    """Raises RuledOnSinceError when a ruling that stands since later cut, tied or moved the same records."""
+    """Raises RuledOnSinceError when a steward's ruling that stands since later cut, tied or moved the same records.
+
+    What a source says later of the same ids is no ruling, and need not be taken back first."""
     tied = {record_id for link in closing if link.kind == "must" for record_id in link.pair}
     moved = {move.record_id for move in select_action_moves(connection, since)}
     touching = select_closers(connection, ruling.action_id)
     touching |= {link.opened_by for link in select_links(connection, tied, kind="must") if link.opened_by}
     movers = select_movers(connection, moved)
     rulings = touching | set(select_rulings_of(connection, movers).values())
-    standing = select_standing_rulings(connection, rulings - {ruling.action_id})
+    standing = select_standing_rulings(connection, rulings - {ruling.action_id}, of_stewards=True)
     turns = select_last_turns(connection, standing)
     later = [each for each in standing if turns[each] > since and (each in touching or turns[each] in movers)]
     if later:

@@ -24,10 +24,22 @@ from sqlalchemy.types import Double
 
 from cdp.store.columns import ID, TEXT, index_where, key, one_of, refers, unique_where
 from cdp.store.columns import metadata as metadata
+from cdp.store.engagement_schema import EVENT_KINDS as EVENT_KINDS
+from cdp.store.engagement_schema import STATE_KINDS as STATE_KINDS
+from cdp.store.engagement_schema import SUBJECT_KINDS as SUBJECT_KINDS
+from cdp.store.engagement_schema import consent_assertions as consent_assertions
+from cdp.store.engagement_schema import engagement_states as engagement_states
+from cdp.store.engagement_schema import event_subjects as event_subjects
+from cdp.store.engagement_schema import events as events
+from cdp.store.engagement_schema import id_sightings as id_sightings
+from cdp.store.engagement_schema import rejected_messages as rejected_messages
 from cdp.store.instants import Instant
+from cdp.store.staff_schema import console_secrets as console_secrets
+from cdp.store.staff_schema import console_sessions as console_sessions
+from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0008"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.

@@ -196,6 +196,28 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "api_keys": [
         {"key_id": "k", "name": "n", "secret_hash": "0" * 64, "scopes": '["admin"]', "created_at": NOW}
     ],
+    "users": [
+        {
+            "user_id": 1,
+            "name": "ana",
+            "role": "steward",
+            "issuer": "https://id.example.com",
+            "subject": "4711",
+            "failed_count": 0,
+            "created_at": NOW,
+        }
+    ],
+    "console_sessions": [
+        {
+            "session_id": 1,
+            "token_hash": "0" * 64,
+            "user_id": 1,
+            "created_at": NOW,
+            "seen_at": NOW,
+            "expires_at": LATER,
+        }
+    ],
+    "console_secrets": [{"name": "signing", "secret": "0" * 64, "created_at": NOW}],
     "idempotent_answers": [
         {
             "answer_id": 1,
@@ -232,6 +254,64 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "seed": 7,
         }
     ],
+    "events": [
+        {
+            "event_id": 1,
+            "source_id": 1,
+            "message_id": "m-1",
+            "kind": "track",
+            "name": "Product Added",
+            "occurred_at": NOW,
+            "received_at": NOW,
+            "record_id": 1,
+            "anonymous_id": "a-1",
+            "properties": "{}",
+            "context": "{}",
+        }
+    ],
+    "event_subjects": [{"record_id": 1, "kind": "cart", "subject_id": "", "event_id": 1}],
+    "engagement_states": [
+        {
+            "record_id": 1,
+            "kind": "cart",
+            "subject_id": "",
+            "state": "{}",
+            "is_open": True,
+            "changed_at": NOW,
+        }
+    ],
+    "consent_assertions": [
+        {
+            "assertion_id": 1,
+            "record_id": 1,
+            "category": "Advertising",
+            "granted": False,
+            "asserted_at": NOW,
+            "event_id": 1,
+        }
+    ],
+    "id_sightings": [
+        {
+            "source_id": 1,
+            "kind": "anonymous",
+            "other_id": "a-1",
+            "user_id": "u-1",
+            "seen_at": NOW,
+            "action_id": 1,
+        }
+    ],
+    "rejected_messages": [
+        {
+            "rejection_id": 1,
+            "source_id": 1,
+            "message_hash": "0" * 64,
+            "code": "missing",
+            "pointer": "/userId",
+            "detail": "userId is missing",
+            "size_bytes": 2,
+            "received_at": NOW,
+        }
+    ],
 }
 
 
@@ -242,6 +322,6 @@ def fill(engine: Engine) -> None:
             connection.execute(schema.metadata.tables[name].insert(), rows)
 
 
-def insert_like(connection: Connection, name: str, **changes: Any) -> None:
+def insert_like(connection: Connection, table: str, /, **changes: Any) -> None:
     """Insert the table's first row with some values changed."""
-    connection.execute(schema.metadata.tables[name].insert(), {**ROWS[name][0], **changes})
+    connection.execute(schema.metadata.tables[table].insert(), {**ROWS[table][0], **changes})
