@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
+from uuid import uuid4
 
 import marshmallow as ma
 from flask import Request, request
@@ -18,16 +19,13 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected
 
 from api.errors import Problem
+from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 
-DEPTH_LIMIT = 32
 # A number of more digits is no quantity that anybody means; longer ones cost quadratic time to read.
 DIGIT_LIMIT = 40
 PAGE_LIMIT = 200
 _PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,63}")
-# A text to its end or, where it has none, to the end of all; each byte is looked at once.
-_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+_TOO_DEEP = f"It is nested more than {DEPTH_LIMIT} levels deep."
 _UNCLEAN_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LOCATION_POINTERS = {"json": "", "query": "/query", "querystring": "/query", "headers": "/headers"}
@@ -136,10 +134,35 @@ def read_json(req: Request) -> Any:
     return parse_json(_read_body(req))
 
 
-def read_flawed_json(req: Request) -> tuple[Any, bool]:
+def read_flawed_json(req: Request, *, elements_of: str) -> tuple[Any, bool]:
     """As read_json, where one bad value is to stop no other: a Flaw stands in the place of a value that read_json
-    would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any."""
-    return _parse(_read_body(req), lambda detail: Flaw(detail))
+    would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any.
+
+    Elements of: the name of a list in the body; only of its elements one may nest too deep and stop no other.
+    """
+    body = _read_body(req)
+    if depth_of(body) <= DEPTH_LIMIT:
+        return _parse(body, Flaw)
+    mark = uuid4().hex
+    body, count = cut_deep_elements(body, f'"{mark}"'.encode())
+    value, is_flawed = _parse(body, Flaw)
+    if count != _put_flaws(value.get(elements_of) if isinstance(value, dict) else None, mark):
+        raise _too_deep()
+    return value, is_flawed or count > 0
+
+
+def _put_flaws(elements: Any, mark: str) -> int:
+    """A Flaw in the place of each mark among the elements; how many there were."""
+    places = (
+        [place for place, each in enumerate(elements) if each == mark] if isinstance(elements, list) else []
+    )
+    for place in places:
+        elements[place] = Flaw(_TOO_DEEP)
+    return len(places)
+
+
+def _too_deep() -> Problem:
+    return Problem("malformed_json", _TOO_DEEP)
 
 
 def _read_body(req: Request) -> bytes:
@@ -167,8 +190,8 @@ def parse_json(body: bytes) -> Any:
 
 def _parse(body: bytes, flaw: Callable[[str], Any]) -> tuple[Any, bool]:
     """Flaw: what stands for a value that cannot be read, or raises."""
-    if _depth(body) > DEPTH_LIMIT:
-        raise Problem("malformed_json", f"It is nested more than {DEPTH_LIMIT} levels deep.")
+    if depth_of(body) > DEPTH_LIMIT:
+        raise _too_deep()
     is_flawed = False
 
     def noted(detail: str) -> Any:
@@ -274,23 +297,6 @@ def decode_place(cursor: str, *kinds: type) -> list[Any]:
     if version != "2" or [type(each) for each in parts] != list(kinds):
         raise Problem("invalid_cursor")
     return list(parts)
-
-
-def _depth(body: bytes) -> int:
-    """How deep the brackets nest, one more than the limit at most; texts do not count.
-
-    The innermost pairs go together, level by level, so that a batch of records is looked at a few times and not
-    bracket by bracket. What has no other half is no JSON: a reader would enter all that is open.
-    """
-    if body.count(b"[") + body.count(b"{") <= DEPTH_LIMIT:
-        return 0
-    brackets = _TEXT.sub(b"", body).translate(_AS_SQUARE, _NO_BRACKET)
-    for depth in range(DEPTH_LIMIT + 1):
-        outer = brackets.replace(b"[]", b"")
-        if len(outer) == len(brackets):
-            return depth + brackets.count(b"[")
-        brackets = outer
-    return DEPTH_LIMIT + 1
 
 
 def _flattened(messages: Any, pointer: str) -> Iterator[tuple[str, str]]:

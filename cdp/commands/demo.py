@@ -81,7 +81,7 @@ def serve_demo(context: click.Context, *, address: str | None) -> None:
     shown = {f"{name} ({USERS[name]})": password for name, password in logins.items()}
     for line in _instructions(address, keys, phone, shown):
         click.echo(line)
-    context.invoke(serve, bind=address, workers=None)
+    context.invoke(serve, bind=address, workers=None, with_worker=True)
 
 
 def _instructions(
