@@ -169,6 +169,7 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such profile")
+@_refused(410, "The profile was erased")
 @_refused(422, f"The record is not the profile's, or says nothing of the attribute. {KEY_REUSED}")
 @_key_refused
 def pin_value(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:

@@ -54,10 +54,10 @@ def walk(caller: Caller) -> Iterator[tuple[str, TestResponse]]:
     [entry_id] = told(joined)["ledger_entry_ids"]
     yield "undoLedgerEntry", rule(caller, f"/v1/ledger/{entry_id}/undo", {}, headers=KEYS[3])
     [record_id, *_] = [each["record_id"] for each in told(caller.get(f"/v1/profiles/{ana}/records"))["data"]]
-    split = {"record_ids": [record_id]}
-    yield "splitProfile", rule(caller, f"/v1/profiles/{ana}/split", split, headers=KEYS[4])
     pinned = {"attribute": "full_name", "record_id": record_id}
     yield "pinValue", rule(caller, f"/v1/profiles/{ana}/pins", pinned, headers=KEYS[5])
+    split = {"record_ids": [record_id]}
+    yield "splitProfile", rule(caller, f"/v1/profiles/{ana}/split", split, headers=KEYS[4])
     yield "getActions", caller.get("/v1/actions")
     yield "reportIdentifier", caller.post("/v1/identifiers/reports", REPORT)
     yield "withdrawIdentifierReport", caller.post("/v1/identifiers/reports/1/withdrawal", {})
