@@ -32,6 +32,9 @@ _CLASSES = {
     GROUND: "ground",
 }
 _FONT = "system-ui, DejaVu Sans, sans-serif"
+# Some levels are there to forbid, and weigh hundreds of bits: what is beyond ends at the edge, the table tells it.
+_BITS = (-25, 25)
+_RAREST = 1e-8
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -42,7 +45,7 @@ def draw_weights(rows: Rows, *, title: str) -> Markup:
         altair.Chart(_data(rows))
         .mark_bar(height=9)
         .encode(
-            x=altair.X("weight:Q", title=title),
+            x=altair.X("weight:Q", title=title, scale=altair.Scale(domain=_BITS, clamp=True)),
             y=altair.Y("level:N", sort=None, title=None),
             color=altair.condition("datum.weight > 0", altair.value(FOR), altair.value(AGAINST)),
         )
@@ -55,7 +58,10 @@ def draw_probabilities(rows: Rows, *, title: str) -> Markup:
     """Rows: level, kind (m or u) and probability; m is a full mark, u an empty one."""
     base = altair.Chart(_data(rows)).encode(
         x=altair.X(
-            "probability:Q", title=title, scale=altair.Scale(type="log"), axis=altair.Axis(tickCount=6)
+            "probability:Q",
+            title=title,
+            scale=altair.Scale(type="log", domain=(_RAREST, 1), clamp=True),
+            axis=altair.Axis(values=[10.0**each for each in range(-8, 1, 2)], format="~e"),
         ),
         y=altair.Y("level:N", sort=None, title=None),
     )
@@ -79,9 +85,13 @@ def _draw(chart: Any) -> Markup:
         "gridColor": LINE,
         "labelFont": _FONT,
         "titleFont": _FONT,
-        "labelLimit": 320,
+        "labelLimit": 420,
     }
-    configured = chart.configure(background=GROUND).configure_axis(**axis).configure_view(stroke=None)
+    # Room on the left: a browser's letters may be wider than those that the place was measured with.
+    padding = {"left": 60, "right": 10, "top": 5, "bottom": 5}
+    configured = (
+        chart.configure(background=GROUND, padding=padding).configure_axis(**axis).configure_view(stroke=None)
+    )
     return Markup(_drawn(configured.to_json(indent=None)))
 
 
