@@ -18,6 +18,7 @@ from api import (
     profiles,
     records,
     searches,
+    segment,
     stewards,
 )
 from api.auth import require_callers
@@ -79,6 +80,7 @@ def create_app(
         records,
         lookups,
         searches,
+        segment,
         profiles,
         identifier_reports,
         candidates,

@@ -7,6 +7,7 @@ import binascii
 import json
 import math
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
@@ -26,6 +27,11 @@ PAGE_LIMIT = 200
 _PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,63}")
 # A text to its end or, where it has none, to the end of all; each byte is looked at once.
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_BRACKET_OR_TEXT = re.compile(_TEXT.pattern + rb"|[\[\]{}]", re.DOTALL)
+# A noncharacter and a word: no text that anybody sends.
+_TOO_DEEP = "\ufdd0nested"
+_TOO_DEEP_ESCAPED = json.dumps(_TOO_DEEP)
+_MARK_OF_DEPTH = _TOO_DEEP_ESCAPED.encode()
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _UNCLEAN_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
@@ -124,22 +130,43 @@ def read_json(req: Request) -> Any:
     return parse_json(_read_body(req))
 
 
-def read_flawed_json(req: Request) -> tuple[Any, bool]:
+def read_flawed_json(req: Request, *, unpacked_limit: int | None = None) -> tuple[Any, bool]:
     """As read_json, where one bad value is to stop no other: a Flaw stands in the place of a value that read_json
-    would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any."""
-    return _parse(_read_body(req), lambda detail: Flaw(detail))
+    would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any.
+
+    unpacked_limit: of bytes, where the body may come packed by gzip.
+    """
+    body = _read_body(req, may_be_packed=unpacked_limit is not None)
+    if unpacked_limit is not None:
+        body = _unpack(body, unpacked_limit) if req.content_encoding == "gzip" else body
+        if len(body) > unpacked_limit:
+            raise Problem("body_too_large", f"Send {unpacked_limit:,} bytes at most.")
+    return _parse(body, lambda detail: Flaw(detail), cut=_without_depths)
 
 
-def _read_body(req: Request) -> bytes:
+def _read_body(req: Request, *, may_be_packed: bool = False) -> bytes:
     if not (req.mimetype == "application/json" or req.mimetype.endswith("+json")):
         raise Problem("unsupported_media_type", "Send the body as application/json.")
-    if req.content_encoding not in (None, "", "identity"):
-        raise Problem("unsupported_media_type", "Send the body without a Content-Encoding.")
+    if req.content_encoding not in (None, "", "identity", *(("gzip",) if may_be_packed else ())):
+        accepted = "with no Content-Encoding but gzip" if may_be_packed else "without a Content-Encoding"
+        raise Problem("unsupported_media_type", f"Send the body {accepted}.")
     try:
         # Under a key, the call is told from others by its body too.
         return req.get_data(cache="Idempotency-Key" in req.headers)
     except ClientDisconnected:
         raise Problem("bad_request", "The body ended before its Content-Length.") from None
+
+
+def _unpack(body: bytes, limit: int) -> bytes:
+    """As much as may be and a byte more, however much is packed in there."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        unpacked = reader.decompress(body, limit + 1)
+    except zlib.error:
+        raise Problem("bad_request", "The body is not packed by gzip as its Content-Encoding says.") from None
+    if len(unpacked) <= limit and not reader.eof:
+        raise Problem("bad_request", "The packed body ends too early.")
+    return unpacked
 
 
 def parse_json(body: bytes) -> Any:
@@ -153,9 +180,12 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def _parse(body: bytes, flaw: Callable[[str], Any]) -> tuple[Any, bool]:
-    """Flaw: what stands for a value that cannot be read, or raises."""
-    if _depth(body) > DEPTH_LIMIT:
+def _parse(
+    body: bytes, flaw: Callable[[str], Any], *, cut: Callable[[bytes], bytes] = bytes
+) -> tuple[Any, bool]:
+    """Flaw: what stands for a value that cannot be read, or raises. Cut: takes out of a body what lies too deep."""
+    is_deep = _depth(body) > DEPTH_LIMIT
+    if is_deep and _depth(body := cut(body)) > DEPTH_LIMIT:
         raise Problem("malformed_json", f"It is nested more than {DEPTH_LIMIT} levels deep.")
     is_flawed = False
 
@@ -191,7 +221,7 @@ def _parse(body: bytes, flaw: Callable[[str], Any]) -> tuple[Any, bool]:
     except json.JSONDecodeError as error:
         raise Problem("malformed_json", f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
     # Only escapes can bring in what UTF-8 and JSON themselves forbid.
-    return value, is_flawed or _UNCLEAN_ESCAPE.search(text) is not None
+    return value, is_flawed or _UNCLEAN_ESCAPE.search(text) is not None or _TOO_DEEP_ESCAPED in text
 
 
 def find_flaw(value: Any, pointer: str = "") -> tuple[str, str] | None:
@@ -199,6 +229,8 @@ def find_flaw(value: Any, pointer: str = "") -> tuple[str, str] | None:
     if isinstance(value, Flaw):
         return pointer, value.detail
     if isinstance(value, str):
+        if value == _TOO_DEEP:
+            return pointer, f"It is nested more than {DEPTH_LIMIT} levels deep."
         is_clean = "\x00" not in value and _SURROGATE.search(value) is None
         return None if is_clean else (pointer, "A text holds NUL or half a character (a lone surrogate).")
     inside: Iterable[tuple[str, Any]] = ()
@@ -262,6 +294,25 @@ def decode_place(cursor: str, *kinds: type) -> list[Any]:
     if version != "2" or [type(each) for each in parts] != list(kinds):
         raise Problem("invalid_cursor")
     return list(parts)
+
+
+def _without_depths(body: bytes) -> bytes:
+    """The body with a mark in the place of each value that begins below the limit; find_flaw knows the mark.
+
+    What has no other half is no JSON, here as there.
+    """
+    kept, depth, start, is_below = bytearray(), 0, 0, False
+    for token in _BRACKET_OR_TEXT.finditer(body):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+            if depth == DEPTH_LIMIT + 1 and not is_below:
+                kept += body[start : token.start()] + _MARK_OF_DEPTH
+                is_below = True
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
+            if depth == DEPTH_LIMIT and is_below:
+                start, is_below = token.end(), False
+    return bytes(kept) if is_below else bytes(kept + body[start:])
 
 
 def _depth(body: bytes) -> int:
