@@ -1,4 +1,4 @@
-"""The HTTP API: shape in, one call into cdp, shape out."""
+"""The HTTP API and the console: shape in, one call into cdp, shape out."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from api import (
     stewards,
 )
 from api.auth import require_callers
+from api.console import install_console
 from api.envelope import wrap_requests
 from api.errors import ProblemApi, register_problems
 from api.rate_limits import RateLimits, make_rate_limits
@@ -87,6 +88,7 @@ def create_app(
         stewards,
     ):
         api.register_blueprint(resource.blueprint)
+    install_console(app, settings)
     documents.install_documents(app, api, metrics_are_public=settings.metrics_are_public)
     if settings.trusted_proxy_count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxy_count)  # type: ignore[method-assign]

@@ -52,6 +52,15 @@ _START = """SwaggerUIBundle({
 """
 
 
+# Reads of people, and rulings, which show them: the audit keeps what for.
+_ABOUT_PEOPLE = ("/v1/profiles", "/v1/candidates", "/v1/actions", "/v1/ledger")
+_PURPOSE_HEADER = {
+    "name": "CDP-Purpose",
+    "in": "header",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{1,63}$"},
+    "description": "Why people are read, as a code; the audit keeps it. Required with unmask=true.",
+    "example": "ticket:4711",
+}
 # Their operations are named as they are.
 _UNLIMITED = frozenset(endpoint.rpartition(".")[2] for endpoint in UNLIMITED_ENDPOINTS)
 _RETRY_HEADERS = {
@@ -72,8 +81,10 @@ def install_documents(app: Flask, api: Api, *, metrics_are_public: bool) -> None
     description = api.spec.to_dict()
     if metrics_are_public:
         description["paths"]["/metrics"]["get"]["security"] = []
-    for item in description["paths"].values():
+    for path, item in description["paths"].items():
         for method in _METHODS & item.keys():
+            if path.startswith(_ABOUT_PEOPLE):
+                item[method].setdefault("parameters", []).append(_PURPOSE_HEADER)
             _document_common_problems(item[method])
     app.extensions["openapi_text"] = json.dumps(description, indent=1, sort_keys=False)
     app.register_blueprint(blueprint)

@@ -60,9 +60,9 @@ def _finish(response: Response) -> Response:
     headers.setdefault("Cache-Control", "no-store")
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Referrer-Policy", "no-referrer")
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    caller = g.get("caller")
+    caller, user = g.get("caller"), g.get("user")
     # The rule and not the path: an address that somebody mistyped may hold anything.
     logger.info(
         "request",
@@ -73,6 +73,7 @@ def _finish(response: Response) -> Response:
         span_id=g.trace.span_id,
         parent_span_id=g.trace.parent_span_id,
         key_id=caller.key_id if caller else None,
+        user_id=user.user_id if user else None,
         duration_ms=round((time.perf_counter() - g.begun) * 1000, 2),
     )
     return response

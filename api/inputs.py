@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
+from uuid import uuid4
 
 import marshmallow as ma
 from flask import Request, request
@@ -19,21 +20,13 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected
 
 from api.errors import Problem
+from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 
-DEPTH_LIMIT = 32
 # A number of more digits is no quantity that anybody means; longer ones cost quadratic time to read.
 DIGIT_LIMIT = 40
 PAGE_LIMIT = 200
 _PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,63}")
-# A text to its end or, where it has none, to the end of all; each byte is looked at once.
-_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_BRACKET_OR_TEXT = re.compile(_TEXT.pattern + rb"|[\[\]{}]", re.DOTALL)
-# A noncharacter and a word: no text that anybody sends.
-_TOO_DEEP = "\ufdd0nested"
-_TOO_DEEP_ESCAPED = json.dumps(_TOO_DEEP)
-_MARK_OF_DEPTH = _TOO_DEEP_ESCAPED.encode()
-_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+_TOO_DEEP = f"It is nested more than {DEPTH_LIMIT} levels deep."
 _UNCLEAN_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LOCATION_POINTERS = {"json": "", "query": "/query", "querystring": "/query", "headers": "/headers"}
@@ -98,9 +91,21 @@ def _of_nothing(schema: ma.Schema) -> Mapping[str, Any] | None:
 
 
 class ApiBlueprint(Blueprint):
-    """A flask-smorest blueprint that reads its arguments through JsonParser."""
+    """A flask-smorest blueprint that reads its arguments through JsonParser, and describes headers beside them."""
 
     ARGUMENTS_PARSER = JsonParser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(_keep_arguments)
+
+
+def _keep_arguments(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The parameters that a view describes itself stand beside those of its schemas; smorest would replace them."""
+    described = doc_info.get("manual_doc", {}).pop("parameters", [])
+    if described:
+        doc.setdefault("parameters", []).extend(described)
+    return doc
 
 
 class PageSchema(ma.Schema):
@@ -130,18 +135,47 @@ def read_json(req: Request) -> Any:
     return parse_json(_read_body(req))
 
 
-def read_flawed_json(req: Request, *, unpacked_limit: int | None = None) -> tuple[Any, bool]:
+def read_flawed_json(
+    req: Request, *, elements_of: str, unpacked_limit: int | None = None
+) -> tuple[Any, bool]:
     """As read_json, where one bad value is to stop no other: a Flaw stands in the place of a value that read_json
     would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any.
 
+    Elements of: the name of a list in the body; only of its elements one may nest too deep and stop no other.
     unpacked_limit: of bytes, where the body may come packed by gzip.
     """
-    body = _read_body(req, may_be_packed=unpacked_limit is not None)
-    if unpacked_limit is not None:
-        body = _unpack(body, unpacked_limit) if req.content_encoding == "gzip" else body
-        if len(body) > unpacked_limit:
-            raise Problem("body_too_large", f"Send {unpacked_limit:,} bytes at most.")
-    return _parse(body, lambda detail: Flaw(detail), cut=_without_depths)
+    body = _read_body(req) if unpacked_limit is None else _read_packed_body(req, unpacked_limit)
+    if depth_of(body) <= DEPTH_LIMIT:
+        return _parse(body, Flaw)
+    mark = uuid4().hex
+    body, count = cut_deep_elements(body, f'"{mark}"'.encode())
+    value, is_flawed = _parse(body, Flaw)
+    if count != _put_flaws(value.get(elements_of) if isinstance(value, dict) else None, mark):
+        raise _too_deep()
+    return value, is_flawed or count > 0
+
+
+def _put_flaws(elements: Any, mark: str) -> int:
+    """A Flaw in the place of each mark among the elements; how many there were."""
+    places = (
+        [place for place, each in enumerate(elements) if each == mark] if isinstance(elements, list) else []
+    )
+    for place in places:
+        elements[place] = Flaw(_TOO_DEEP)
+    return len(places)
+
+
+def _too_deep() -> Problem:
+    return Problem("malformed_json", _TOO_DEEP)
+
+
+def _read_packed_body(req: Request, limit: int) -> bytes:
+    body = _read_body(req, may_be_packed=True)
+    if req.content_encoding == "gzip":
+        body = _unpack(body, limit)
+    if len(body) > limit:
+        raise Problem("body_too_large", f"Send {limit:,} bytes at most.")
+    return body
 
 
 def _read_body(req: Request, *, may_be_packed: bool = False) -> bytes:
@@ -180,13 +214,10 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def _parse(
-    body: bytes, flaw: Callable[[str], Any], *, cut: Callable[[bytes], bytes] = bytes
-) -> tuple[Any, bool]:
-    """Flaw: what stands for a value that cannot be read, or raises. Cut: takes out of a body what lies too deep."""
-    is_deep = _depth(body) > DEPTH_LIMIT
-    if is_deep and _depth(body := cut(body)) > DEPTH_LIMIT:
-        raise Problem("malformed_json", f"It is nested more than {DEPTH_LIMIT} levels deep.")
+def _parse(body: bytes, flaw: Callable[[str], Any]) -> tuple[Any, bool]:
+    """Flaw: what stands for a value that cannot be read, or raises."""
+    if depth_of(body) > DEPTH_LIMIT:
+        raise _too_deep()
     is_flawed = False
 
     def noted(detail: str) -> Any:
@@ -221,7 +252,7 @@ def _parse(
     except json.JSONDecodeError as error:
         raise Problem("malformed_json", f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
     # Only escapes can bring in what UTF-8 and JSON themselves forbid.
-    return value, is_flawed or _UNCLEAN_ESCAPE.search(text) is not None or _TOO_DEEP_ESCAPED in text
+    return value, is_flawed or _UNCLEAN_ESCAPE.search(text) is not None
 
 
 def find_flaw(value: Any, pointer: str = "") -> tuple[str, str] | None:
@@ -229,8 +260,6 @@ def find_flaw(value: Any, pointer: str = "") -> tuple[str, str] | None:
     if isinstance(value, Flaw):
         return pointer, value.detail
     if isinstance(value, str):
-        if value == _TOO_DEEP:
-            return pointer, f"It is nested more than {DEPTH_LIMIT} levels deep."
         is_clean = "\x00" not in value and _SURROGATE.search(value) is None
         return None if is_clean else (pointer, "A text holds NUL or half a character (a lone surrogate).")
     inside: Iterable[tuple[str, Any]] = ()
@@ -294,42 +323,6 @@ def decode_place(cursor: str, *kinds: type) -> list[Any]:
     if version != "2" or [type(each) for each in parts] != list(kinds):
         raise Problem("invalid_cursor")
     return list(parts)
-
-
-def _without_depths(body: bytes) -> bytes:
-    """The body with a mark in the place of each value that begins below the limit; find_flaw knows the mark.
-
-    What has no other half is no JSON, here as there.
-    """
-    kept, depth, start, is_below = bytearray(), 0, 0, False
-    for token in _BRACKET_OR_TEXT.finditer(body):
-        if token[0] in (b"[", b"{"):
-            depth += 1
-            if depth == DEPTH_LIMIT + 1 and not is_below:
-                kept += body[start : token.start()] + _MARK_OF_DEPTH
-                is_below = True
-        elif token[0] in (b"]", b"}"):
-            depth -= 1
-            if depth == DEPTH_LIMIT and is_below:
-                start, is_below = token.end(), False
-    return bytes(kept) if is_below else bytes(kept + body[start:])
-
-
-def _depth(body: bytes) -> int:
-    """How deep the brackets nest, one more than the limit at most; texts do not count.
-
-    The innermost pairs go together, level by level, so that a batch of records is looked at a few times and not
-    bracket by bracket. What has no other half is no JSON: a reader would enter all that is open.
-    """
-    if body.count(b"[") + body.count(b"{") <= DEPTH_LIMIT:
-        return 0
-    brackets = _TEXT.sub(b"", body).translate(_AS_SQUARE, _NO_BRACKET)
-    for depth in range(DEPTH_LIMIT + 1):
-        outer = brackets.replace(b"[]", b"")
-        if len(outer) == len(brackets):
-            return depth + brackets.count(b"[")
-        brackets = outer
-    return DEPTH_LIMIT + 1
 
 
 def _flattened(messages: Any, pointer: str) -> Iterator[tuple[str, str]]:

@@ -224,13 +224,6 @@ _erased = blueprint.alt_response(
             "schema": {"type": "string"},
             "description": "The ETag of a former answer.",
         },
-        {
-            "name": "CDP-Purpose",
-            "in": "header",
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{1,63}$"},
-            "description": "Why it is read, as a code; the audit keeps it. Required with unmask=true.",
-            "example": "ticket:4711",
-        },
     ],
 )
 @blueprint.arguments(ViewQuerySchema(), location="query")

@@ -177,7 +177,7 @@ def import_batch() -> Response:
 
 def _receive_one(kind: str) -> Response:
     source, now = _source(), current_service().clock()
-    values, is_flawed = read_flawed_json(request, unpacked_limit=MESSAGE_BYTES_LIMIT)
+    values, is_flawed = read_flawed_json(request, elements_of="", unpacked_limit=MESSAGE_BYTES_LIMIT)
     if isinstance(values, Flaw):
         raise Problem("malformed_json", values.detail)
     sent_at = values.get("sentAt") if isinstance(values, dict) else None
@@ -195,7 +195,7 @@ def _receive_one(kind: str) -> Response:
 
 def _receive_batch(*, is_historical: bool) -> Response:
     source, now = _source(), current_service().clock()
-    body, is_flawed = read_flawed_json(request, unpacked_limit=BATCH_BYTES_LIMIT)
+    body, is_flawed = read_flawed_json(request, elements_of="batch", unpacked_limit=BATCH_BYTES_LIMIT)
     if isinstance(body, Flaw):
         raise Problem("malformed_json", body.detail)
     listed = body.get("batch") if isinstance(body, dict) else None

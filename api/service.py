@@ -11,6 +11,7 @@ from flask import current_app
 
 from api.rate_limits import RateLimits
 from cdp.idempotency import RunningCalls
+from cdp.identity.health import HealthKeeper
 from cdp.observe import Observer
 from cdp.privacy.read_audit import ReadAudit
 from cdp.realtime.ingest import Resolver
@@ -34,6 +35,7 @@ class Service:
     ingest_queue: IngestQueue = field(default_factory=IngestQueue)
     running_calls: RunningCalls = field(default_factory=RunningCalls)
     observer: Observer = field(default_factory=Observer)
+    health: HealthKeeper = field(default_factory=HealthKeeper)
 
     def resolver(self) -> Resolver:
         """Its models are the process's: each is compiled once. Raises a StoreError."""

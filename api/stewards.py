@@ -112,6 +112,7 @@ def _refused(status: int, description: str) -> Any:
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such profile")
+@_refused(410, "One of them was erased")
 @_refused(409, f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}")
 @_key_refused
 def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
@@ -134,6 +135,7 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such profile, or no such record")
+@_refused(410, "The profile was erased")
 @_refused(422, f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}")
 @_key_refused
 def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:

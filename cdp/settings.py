@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cdp.errors import CdpError
 
@@ -51,6 +52,10 @@ class Settings:
     disagreement_sample: int = 200
     # What DuckDB may take before it writes to the temporary directory.
     batch_memory: str = "3GB"
+    # Where browsers reach the service, when not at `bind`; None: there.
+    public_url: str | None = None
+    # In which the console tells times.
+    time_zone: str = "UTC"
     # None: the rules that are shipped.
     survivorship_file: Path | None = None
     # How long a steward's claim of a merge candidate holds, and how long one that was skipped is not shown to them.
@@ -64,6 +69,13 @@ class Settings:
     address_rate_limit: RateLimit = RateLimit(600, 60)
     # How many proxies stand before the service and add to X-Forwarded-For.
     trusted_proxy_count: int = 0
+
+    @property
+    def is_reached_by_https(self) -> bool:
+        """Whether cookies may ask for it: only a service on the machine of its browser does without."""
+        if self.public_url is not None:
+            return self.public_url.startswith("https://")
+        return self.bind.rpartition(":")[0] not in ("127.0.0.1", "localhost", "[::1]")
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -88,6 +100,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         else _positive_number(given, "CDP_DISAGREEMENT_SECONDS", 3600.0),
         disagreement_sample=_count(given, "CDP_DISAGREEMENT_SAMPLE", Settings.disagreement_sample),
         batch_memory=_batch_memory(given),
+        public_url=_public_url(given),
+        time_zone=_time_zone(given),
         survivorship_file=Path(rules) if (rules := given.get("CDP_SURVIVORSHIP_FILE")) else None,
         lease_seconds=_positive_number(given, "CDP_LEASE_SECONDS", Settings.lease_seconds),
         skip_seconds=_positive_number(given, "CDP_SKIP_SECONDS", Settings.skip_seconds),
@@ -105,6 +119,28 @@ def _region(given: Mapping[str, str]) -> str:
     if not (len(region) == 2 and region.isascii() and region.isupper()):
         raise InvalidSettingError(f"CDP_DEFAULT_REGION is {region!r}: give two capital letters, such as BR.")
     return region
+
+
+def _public_url(given: Mapping[str, str]) -> str | None:
+    url = given.get("CDP_PUBLIC_URL")
+    if not url:
+        return None
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", url):
+        raise InvalidSettingError(
+            f"CDP_PUBLIC_URL is {url!r}: give scheme and host, such as https://cdp.example.com."
+        )
+    return url.rstrip("/")
+
+
+def _time_zone(given: Mapping[str, str]) -> str:
+    name = given.get("CDP_TIME_ZONE") or Settings.time_zone
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidSettingError(
+            f"CDP_TIME_ZONE is {name!r}: give a name such as America/Sao_Paulo."
+        ) from error
+    return name
 
 
 def _log_level(given: Mapping[str, str]) -> str:

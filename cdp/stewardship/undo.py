@@ -1,8 +1,9 @@
 """A ruling, or what the machine did to memberships, is taken back.
 
 Of a ruling: the constraints it opened are closed, those that gave way to it are opened again, and so the people are
-those of the records, the model and the other rulings. Of an entry of the machine: constraints are planted that keep the
-machine from doing it again. Of an undo: what it took back stands again. Ids go back with their records.
+those of the records, the model and the other rulings; cannot-links part whom it brought together and the machine now
+would too. Of an entry of the machine: constraints are planted that keep the machine from doing it again. Of an undo:
+what it took back stands again, and what it planted goes. Ids go back with their records.
 """
 
 from __future__ import annotations
@@ -47,9 +48,10 @@ from cdp.stewardship.entries import (
     update_entries_undone_by,
 )
 from cdp.stewardship.errors import AlreadyUndoneError, RuledOnSinceError
+from cdp.stewardship.keep_apart import select_kept_apart
 from cdp.stewardship.machine_entries import select_opposite
 from cdp.stewardship.outcome import Outcome
-from cdp.stewardship.pairs import Link
+from cdp.stewardship.pairs import Link, Pair
 from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
 
 
@@ -107,8 +109,7 @@ def _undo_machine_entry(session: Session, entry: Entry) -> Outcome:
     must, cannot = select_opposite(connection, entry, moves)
     action = begin_action(session, "undo", undoes_entry_id=entry_id)
     hold(session, action, must=must, cannot=cannot)
-    ends = {record_id for pair in must | cannot for record_id in pair}
-    outcome = publish_ruling(session, action, ends, restored=_places_before(moves))
+    outcome = publish_ruling(session, action, _ends(must | cannot), restored=_places_before(moves))
     _mark_entries(connection, [action])
     return outcome
 
@@ -121,12 +122,15 @@ def _undo_action(session: Session, target: Action) -> Outcome:
     moves = select_action_moves(connection, last_turn)
     action = begin_action(session, "undo", undoes_action_id=target.action_id)
     update_undone_by(connection, target.action_id, action.action_id)
-    turned = _turn(connection, target)
-    ruling = turned[-1]
+    *undos, ruling = turned = _turn(connection, target)
+    concerned = _turn_kept_apart(session, undos, action)
     if ruling.undone_by is None:
-        concerned = _reinstate(session, ruling)
+        concerned |= _reinstate(session, ruling)
     else:
-        concerned = _withdraw(session, ruling, action, last_turn)
+        concerned |= _withdraw(session, ruling, action, last_turn)
+        cannot = select_kept_apart(session, last_turn, concerned)
+        hold(session, action, cannot=cannot)
+        concerned |= _ends(cannot)
     outcome = publish_ruling(
         session,
         action,
@@ -157,6 +161,21 @@ def _turn(connection: Connection, target: Action) -> list[Action]:
         update_undone_by(connection, inner_id, undoing.action_id if undoing.undone_by is None else None)
         turned.append(require_action(connection, inner_id))
     return turned
+
+
+def _turn_kept_apart(session: Session, undos: Iterable[Action], action: Action) -> set[int]:
+    """What undos keep apart is open while they stand; returns the records concerned."""
+    connection = session.connection
+    concerned: set[int] = set()
+    for undo in undos:
+        links = select_links_of(connection, undo.action_id)
+        concerned |= _with_linked(connection, links)
+        if undo.undone_by is None:
+            _reopen(session, links)
+            continue
+        ids = [link.constraint_id for link in select_open_links_of(connection, undo.action_id)]
+        close_links(connection, ids, closed_by=action.action_id, now=session.moment)
+    return concerned
 
 
 def _withdraw(session: Session, ruling: Action, action: Action, since: int) -> set[int]:
@@ -223,6 +242,10 @@ def _reopen(session: Session, links: Sequence[Link]) -> None:
         if link.claim not in given_way and (link.opened_by is None or link.opened_by in owners)
     ]
     reopen_links(connection, reopening, now=session.moment)
+
+
+def _ends(pairs: Iterable[Pair]) -> set[int]:
+    return {record_id for pair in pairs for record_id in pair}
 
 
 def _with_linked(connection: Connection, links: Iterable[Link]) -> set[int]:

@@ -34,9 +34,12 @@ from cdp.store.engagement_schema import events as events
 from cdp.store.engagement_schema import id_sightings as id_sightings
 from cdp.store.engagement_schema import rejected_messages as rejected_messages
 from cdp.store.instants import Instant
+from cdp.store.staff_schema import console_secrets as console_secrets
+from cdp.store.staff_schema import console_sessions as console_sessions
+from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.

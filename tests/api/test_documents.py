@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from api import create_app
+from api.auth import CONSOLE
 from cdp.identity.profile_ids import profile_ids
 from cdp.settings import Settings
 
@@ -93,7 +94,11 @@ def test_it_is_openapi_3_1(description: Any) -> None:
 
 
 def test_every_route_is_described(app: Flask, description: Any) -> None:
-    routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
+    routes = {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith(f"{CONSOLE}.")
+    }
 
     assert set(description["paths"]) == routes - OWN_PAGES
 
@@ -125,6 +130,37 @@ def test_the_metrics_are_described_as_public_where_they_are(tmp_path: Path, are_
     described: Any = app.test_client().get("/openapi.json").json
 
     assert (described["paths"]["/metrics"]["get"]["security"] == []) is are_public
+
+
+def test_headers_that_are_described_leave_the_query_as_it_is(description: Any) -> None:
+    def told(method: str, path: str) -> set[str]:
+        return {each["name"] for each in description["paths"][path][method]["parameters"]}
+
+    assert told("get", "/v1/profiles/{profile_id}") == {"view", "unmask", "If-None-Match", "CDP-Purpose"}
+    assert told("post", "/v1/profiles/join") == {"dry_run", "unmask", "Idempotency-Key", "CDP-Purpose"}
+
+
+def test_whoever_reads_people_may_say_what_for(description: Any) -> None:
+    telling = [
+        name
+        for name, operation in operations(description)
+        if "CDP-Purpose" in [each["name"] for each in operation.get("parameters", [])]
+    ]
+    unmasking = [
+        name
+        for name, operation in operations(description)
+        if "unmask" in [each["name"] for each in operation.get("parameters", [])]
+    ]
+
+    assert len(unmasking) >= 9
+    assert set(telling) > set(unmasking)
+    assert len(telling) == len(set(telling))
+
+
+def test_no_operation_names_a_parameter_twice(description: Any) -> None:
+    for name, operation in operations(description):
+        named_so = [(each["in"], each["name"]) for each in operation.get("parameters", [])]
+        assert len(named_so) == len(set(named_so)), name
 
 
 def test_problems_are_never_described_as_plain_json(description: Any) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from api import create_app
-from api.auth import PUBLIC_ENDPOINTS
+from api.auth import CONSOLE, PUBLIC_ENDPOINTS
 from api.errors import PROBLEM_TYPE
 from api.limiting import UNLIMITED_ENDPOINTS
 from api.service import Service
@@ -355,11 +355,12 @@ def told_of_nothing(answer: TestResponse) -> tuple[int, Any]:
 
 
 def test_the_walk_meets_every_route(still_world: World) -> None:
+    """But those of the console, which has a walk of its own: tests/console/test_routes.py."""
     routes = sorted(
         (rule.endpoint, method)
         for rule in still_world.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if rule.endpoint not in PUBLIC_ENDPOINTS
+        if rule.endpoint not in PUBLIC_ENDPOINTS and not rule.endpoint.startswith(f"{CONSOLE}.")
     )
 
     assert sorted((call.endpoint, call.method) for call in CALLS) == routes
@@ -414,6 +415,21 @@ def test_what_is_not_the_callers_looks_as_if_it_were_not(still_world: World, cal
     forbidden, unknown = (still_world.make(call, stranger, known=known) for known in (True, False))
 
     assert told_of_nothing(forbidden) == told_of_nothing(unknown)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [each for each in CALLS if "{ana}" in each.path or "{bruno}" in each.path],
+    ids=lambda call: call.endpoint,
+)
+def test_a_call_about_somebody_erased_is_told_so(world: World, call: Call, description: Any) -> None:
+    for name in ("ana", "bruno"):
+        world.people.set_state(world.names[name], "erased")
+
+    answer = world.make(call, world.admin)
+
+    assert answer.status_code == 410
+    assert is_documented(description, operation_of(description, world, call), answer)
 
 
 @each_read

@@ -196,6 +196,28 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "api_keys": [
         {"key_id": "k", "name": "n", "secret_hash": "0" * 64, "scopes": '["admin"]', "created_at": NOW}
     ],
+    "users": [
+        {
+            "user_id": 1,
+            "name": "ana",
+            "role": "steward",
+            "issuer": "https://id.example.com",
+            "subject": "4711",
+            "failed_count": 0,
+            "created_at": NOW,
+        }
+    ],
+    "console_sessions": [
+        {
+            "session_id": 1,
+            "token_hash": "0" * 64,
+            "user_id": 1,
+            "created_at": NOW,
+            "seen_at": NOW,
+            "expires_at": LATER,
+        }
+    ],
+    "console_secrets": [{"name": "signing", "secret": "0" * 64, "created_at": NOW}],
     "idempotent_answers": [
         {
             "answer_id": 1,
@@ -300,6 +322,6 @@ def fill(engine: Engine) -> None:
             connection.execute(schema.metadata.tables[name].insert(), rows)
 
 
-def insert_like(connection: Connection, name: str, **changes: Any) -> None:
+def insert_like(connection: Connection, table: str, /, **changes: Any) -> None:
     """Insert the table's first row with some values changed."""
-    connection.execute(schema.metadata.tables[name].insert(), {**ROWS[name][0], **changes})
+    connection.execute(schema.metadata.tables[table].insert(), {**ROWS[table][0], **changes})

@@ -1,0 +1,1 @@
+// The keyboard and in-place updates. Every page works without it.
