@@ -20,6 +20,7 @@ from api import (
     searches,
     segment,
     stewards,
+    timeline,
 )
 from api.auth import require_callers
 from api.console import install_console
@@ -86,6 +87,7 @@ def create_app(
         identifier_reports,
         candidates,
         stewards,
+        timeline,
     ):
         api.register_blueprint(resource.blueprint)
     install_console(app, settings)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, or_, select
 
 from cdp.engagement.commerce import CART, CLOSING, ORDER, WISH_LIST, CommerceEvent, Subject, fold_subject
 from cdp.engagement.consent import ConsentWord, most_restrictive
@@ -43,6 +43,9 @@ class Engagement:
     carts: Sequence[Mapping[str, Any]] = ()
     orders: Sequence[Mapping[str, Any]] = ()
     wish_lists: Sequence[Mapping[str, Any]] = ()
+
+
+NOTHING_DONE = Engagement(())
 
 
 class _Held(NamedTuple):
@@ -147,7 +150,9 @@ def _select(connection: Connection, statement: QuickStatement, profile_id: str) 
 
 @lru_cache
 def _standing(kinds: tuple[str, ...]) -> QuickStatement:
-    return QuickStatement(_of_profile().where(states.c.kind.in_(list(kinds)), states.c.is_open))
+    return QuickStatement(
+        _of_profile().where(or_(*(states.c.kind == kind for kind in kinds)), states.c.is_open)
+    )
 
 
 @lru_cache
