@@ -72,6 +72,7 @@ _ABOUT_PEOPLE = frozenset(
         "profile_erased",
         "candidate_changed",
         "split_unusable",
+        "pin_unusable",
         "too_many_pairs",
     )
 )
@@ -119,6 +120,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "message_refused": ProblemKind(422, "The message is none that can be kept."),
     "nothing_to_search_by": ProblemKind(422, "Nothing of the request can be searched by."),
     "split_unusable": ProblemKind(422, "These records cannot be split off this profile."),
+    "pin_unusable": ProblemKind(422, "This value cannot be pinned."),
     "too_many_pairs": ProblemKind(422, "The ruling is about more pairs of records than one may be."),
     "purpose_required": ProblemKind(422, "Unmasked values need a purpose, in the header CDP-Purpose."),
     "precondition_required": ProblemKind(428, "The call needs the ETag it rests on, in If-Match."),

@@ -16,7 +16,7 @@ from cdp.engagement.verify_events import check_engagement, check_events
 from cdp.identity.agreement import Found
 from cdp.identity.batch_memory import describe_failure
 from cdp.identity.golden import select_survivorship
-from cdp.identity.linkage_records import count_live_records
+from cdp.identity.linkage_records import count_live_records, count_outdated_records
 from cdp.identity.models import select_active_version
 from cdp.identity.redo_queue import count_waiting, select_set_aside
 from cdp.identity.resolution_runs import PublishedRun, select_last_published
@@ -116,6 +116,10 @@ def _notes(connection: Connection, last: PublishedRun | None) -> dict[str, str]:
         notes["set_aside"] = (
             f"{sum(aside.reasons.values()):,} records could not be resolved as they should be "
             f"({reasons}): {ids}; docs/resolution.md says what to do"
+        )
+    if outdated := count_outdated_records(connection):
+        notes["standardizer"] = (
+            f"{outdated:,} records are as an earlier version standardized them; `cdp standardize` does it anew"
         )
     active = select_active_version(connection)
     if last is not None and active != last.model_version:

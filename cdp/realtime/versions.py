@@ -5,7 +5,7 @@ The rule is that of `record_loads`, for the few records of one request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,9 @@ from cdp.store.schema import identifiers, source_records
 from cdp.store.sets import keyed_set, keyed_set_values
 from resolution import Change, IndexedRecord
 from resolution.standardize import STANDARDIZER_VERSION
+
+# kind, value, variant, verified
+IdentifierRow = tuple[str, str, str | None, bool]
 
 UNCHANGED, SUPERSEDED = "unchanged", "superseded"
 
@@ -137,7 +140,7 @@ def _insert(connection: Connection, created: dict[int, IncomingRecord], now: dat
         for record_id, record in created.items()
     ]
     insert_rows(connection, source_records, rows, columns=names)
-    _insert_identifiers(connection, created)
+    _insert_identifiers(connection, _identifiers_of(created))
 
 
 def _update(connection: Connection, updated: dict[int, IncomingRecord], now: datetime) -> None:
@@ -158,15 +161,28 @@ def _update(connection: Connection, updated: dict[int, IncomingRecord], now: dat
             for record_id, record in updated.items()
         ],
     )
-    _DELETE_IDENTIFIERS.run_many(connection, [{"owner": record_id} for record_id in updated])
-    _insert_identifiers(connection, updated)
+    replace_identifiers(connection, _identifiers_of(updated))
 
 
-def _insert_identifiers(connection: Connection, records: dict[int, IncomingRecord]) -> None:
+def replace_identifiers(
+    connection: Connection, identifiers_of: Mapping[int, Sequence[IdentifierRow]]
+) -> None:
+    if identifiers_of:
+        _DELETE_IDENTIFIERS.run_many(connection, [{"owner": record_id} for record_id in identifiers_of])
+        _insert_identifiers(connection, identifiers_of)
+
+
+def _identifiers_of(records: Mapping[int, IncomingRecord]) -> dict[int, Sequence[IdentifierRow]]:
+    return {record_id: record.identifiers for record_id, record in records.items()}
+
+
+def _insert_identifiers(
+    connection: Connection, identifiers_of: Mapping[int, Sequence[IdentifierRow]]
+) -> None:
     rows = [
         (kind, value, record_id, variant, verified)
-        for record_id, record in records.items()
-        for kind, value, variant, verified in record.identifiers
+        for record_id, of_record in identifiers_of.items()
+        for kind, value, variant, verified in of_record
     ]
     names = ("kind", "value", "record_id", "variant", "verified")
     insert_rows(connection, identifiers, rows, columns=names)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from cdp.stewardship.errors import UnknownActionError
+from cdp.store.schema import STEWARD_ACTIONS as STEWARD_ACTIONS
 from cdp.store.schema import steward_actions as actions
 
 # How the author of an action begins that no steward ruled: a source said that two of its ids are one person.
@@ -22,7 +23,7 @@ BY_SOURCE = "source:"
 
 @dataclass(frozen=True)
 class Action:
-    """kind: 'join', 'split', 'decision' or 'undo'. decision: of a decision, 'same', 'different' or 'unsure'.
+    """kind: 'join', 'split', 'decision', 'pin' or 'undo'. decision: of a decision, 'same', 'different' or 'unsure'.
 
     undoes_action_id, undoes_entry_id: what an undo takes back, another action or a ledger entry of the machine.
     """

@@ -163,6 +163,15 @@ WRITES = [
         scope="profiles:join",
     ),
     Call(
+        "stewards.pin_value",
+        "POST",
+        "/v1/profiles/{ana}/pins",
+        {"attribute": "full_name", "record_id": "{first_record}", **WHY},
+        KEY,
+        unknown=NOBODY,
+        scope="profiles:join",
+    ),
+    Call(
         "stewards.undo_ledger_entry",
         "POST",
         "/v1/ledger/{entry}/undo",
@@ -274,7 +283,8 @@ def filled(text: str | bytes, names: Mapping[str, str]) -> Any:
     """The text with the names in braces replaced; a number stands without quotes."""
     if isinstance(text, bytes):
         return text
-    text = text.replace('"{record}"', names["record"])
+    for name in ("record", "first_record"):
+        text = text.replace(f'"{{{name}}}"', names[name])
     return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
 
 
@@ -305,6 +315,7 @@ def fill(writer: Caller) -> dict[str, str]:
         "email": "ana@example.com",
         "record_key": "c-1",
         "record": "4",
+        "first_record": "1",
         "candidate": str(candidate["candidate_id"]),
         "etag": etag_of(writer, candidate["candidate_id"]),
         "entry": str(action["ledger_entry_ids"][0]),
