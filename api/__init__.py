@@ -70,7 +70,7 @@ def create_app(
     store = StoreDoor(settings.database_url, settings.store_timeout_seconds)
     limits = _rate_limits(settings, clock)
     install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock, limits))
-    wrap_requests(app)
+    wrap_requests(app, slow_request_ms=settings.slow_request_ms)
     require_callers(app)
     register_problems(app)
     api = ProblemApi(app)
