@@ -18,7 +18,9 @@ from api import (
     profiles,
     records,
     searches,
+    segment,
     stewards,
+    timeline,
 )
 from api.auth import require_callers
 from api.console import install_console
@@ -80,10 +82,12 @@ def create_app(
         records,
         lookups,
         searches,
+        segment,
         profiles,
         identifier_reports,
         candidates,
         stewards,
+        timeline,
     ):
         api.register_blueprint(resource.blueprint)
     install_console(app, settings)
