@@ -92,6 +92,16 @@ def select_actions(
     return [_action(row) for row in connection.execute(statement)]
 
 
+def count_decided(connection: Connection, *, since: datetime) -> dict[str, int]:
+    """Decision to how many stand that were made since."""
+    counted = (
+        select(actions.c.decision, func.count())
+        .where(actions.c.decision.is_not(None), actions.c.undone_by.is_(None), actions.c.recorded_at >= since)
+        .group_by(actions.c.decision)
+    )
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
 def select_standing_rulings(
     connection: Connection, action_ids: Collection[int], *, of_stewards: bool = False
 ) -> list[int]:
