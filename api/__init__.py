@@ -18,7 +18,9 @@ from api import (
     profiles,
     records,
     searches,
+    segment,
     stewards,
+    timeline,
 )
 from api.auth import require_callers
 from api.console import install_console
@@ -68,7 +70,7 @@ def create_app(
     store = StoreDoor(settings.database_url, settings.store_timeout_seconds)
     limits = _rate_limits(settings, clock)
     install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock, limits))
-    wrap_requests(app)
+    wrap_requests(app, slow_request_ms=settings.slow_request_ms)
     require_callers(app)
     register_problems(app)
     api = ProblemApi(app)
@@ -80,10 +82,12 @@ def create_app(
         records,
         lookups,
         searches,
+        segment,
         profiles,
         identifier_reports,
         candidates,
         stewards,
+        timeline,
     ):
         api.register_blueprint(resource.blueprint)
     install_console(app, settings)

@@ -15,6 +15,8 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 
 from api.snapshots import snapshot
+from cdp.engagement.receive_messages import UnknownMessageSourceError
+from cdp.engagement.timeline import UnknownPositionError
 from cdp.errors import CdpError
 from cdp.idempotency import KeyReusedError, KeyRunningError
 from cdp.identity.identifier_reports import UnknownReportError
@@ -70,6 +72,7 @@ _ABOUT_PEOPLE = frozenset(
         "profile_erased",
         "candidate_changed",
         "split_unusable",
+        "pin_unusable",
         "too_many_pairs",
     )
 )
@@ -81,6 +84,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "idempotency_key_required": ProblemKind(400, "The call needs a key of its own, in Idempotency-Key."),
     "unauthorized": ProblemKind(401, "The request carries no valid key."),
     "scope_missing": ProblemKind(403, "The key lacks the scope that this call needs."),
+    "write_key_unbound": ProblemKind(403, "A key for messages is bound to exactly one source."),
     "not_found": ProblemKind(404, "There is nothing at this address."),
     "profile_not_found": ProblemKind(404, "There is no such profile, or this key may not read it so."),
     "record_not_found": ProblemKind(404, "There is no such record, or this key may not write it."),
@@ -113,8 +117,10 @@ PROBLEMS: dict[str, ProblemKind] = {
     "idempotency_key_reused": ProblemKind(422, "The Idempotency-Key stands for another call."),
     "identifier_invalid": ProblemKind(422, "None of the identifiers can be one that points at a person."),
     "record_refused": ProblemKind(422, "The record is none that can be taken."),
+    "message_refused": ProblemKind(422, "The message is none that can be kept."),
     "nothing_to_search_by": ProblemKind(422, "Nothing of the request can be searched by."),
     "split_unusable": ProblemKind(422, "These records cannot be split off this profile."),
+    "pin_unusable": ProblemKind(422, "This value cannot be pinned."),
     "too_many_pairs": ProblemKind(422, "The ruling is about more pairs of records than one may be."),
     "purpose_required": ProblemKind(422, "Unmasked values need a purpose, in the header CDP-Purpose."),
     "precondition_required": ProblemKind(428, "The call needs the ETag it rests on, in If-Match."),
@@ -173,7 +179,7 @@ class ProblemErrorSchema(ma.Schema):
     detail = ma.fields.String(required=True, metadata={"examples": ["Missing data for required field."]})
     code = ma.fields.String(
         metadata={
-            "description": "Why a record is refused; docs/import.md lists them.",
+            "description": "Why a record or a message is refused; docs/import.md and docs/segment.md list them.",
             "examples": ["future"],
         }
     )
@@ -295,6 +301,11 @@ def _answer_domain_error(error: CdpError) -> Response:
                 {"pointer": each.field, "detail": f"Refused: {each.reason}."} for each in error.refusals
             ]
             return _answer_problem(Problem("nothing_to_search_by", str(error), errors=errors))
+        case UnknownMessageSourceError():
+            detail = f"{error} Create it with `cdp source create`."
+            return _answer_problem(Problem("write_key_unbound", detail))
+        case UnknownPositionError():
+            return _answer_problem(Problem("invalid_cursor"))
         case UnknownReportError():
             return _answer_problem(Problem("report_not_found"))
         case UnheldIdentifierError():

@@ -7,6 +7,7 @@ import binascii
 import json
 import math
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
@@ -134,13 +135,16 @@ def read_json(req: Request) -> Any:
     return parse_json(_read_body(req))
 
 
-def read_flawed_json(req: Request, *, elements_of: str) -> tuple[Any, bool]:
+def read_flawed_json(
+    req: Request, *, elements_of: str, unpacked_limit: int | None = None
+) -> tuple[Any, bool]:
     """As read_json, where one bad value is to stop no other: a Flaw stands in the place of a value that read_json
     would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any.
 
     Elements of: the name of a list in the body; only of its elements one may nest too deep and stop no other.
+    unpacked_limit: of bytes, where the body may come packed by gzip.
     """
-    body = _read_body(req)
+    body = _read_body(req) if unpacked_limit is None else _read_packed_body(req, unpacked_limit)
     if depth_of(body) <= DEPTH_LIMIT:
         return _parse(body, Flaw)
     mark = uuid4().hex
@@ -165,16 +169,38 @@ def _too_deep() -> Problem:
     return Problem("malformed_json", _TOO_DEEP)
 
 
-def _read_body(req: Request) -> bytes:
+def _read_packed_body(req: Request, limit: int) -> bytes:
+    body = _read_body(req, may_be_packed=True)
+    if req.content_encoding == "gzip":
+        body = _unpack(body, limit)
+    if len(body) > limit:
+        raise Problem("body_too_large", f"Send {limit:,} bytes at most.")
+    return body
+
+
+def _read_body(req: Request, *, may_be_packed: bool = False) -> bytes:
     if not (req.mimetype == "application/json" or req.mimetype.endswith("+json")):
         raise Problem("unsupported_media_type", "Send the body as application/json.")
-    if req.content_encoding not in (None, "", "identity"):
-        raise Problem("unsupported_media_type", "Send the body without a Content-Encoding.")
+    if req.content_encoding not in (None, "", "identity", *(("gzip",) if may_be_packed else ())):
+        accepted = "with no Content-Encoding but gzip" if may_be_packed else "without a Content-Encoding"
+        raise Problem("unsupported_media_type", f"Send the body {accepted}.")
     try:
         # Under a key, the call is told from others by its body too.
         return req.get_data(cache="Idempotency-Key" in req.headers)
     except ClientDisconnected:
         raise Problem("bad_request", "The body ended before its Content-Length.") from None
+
+
+def _unpack(body: bytes, limit: int) -> bytes:
+    """As much as may be and a byte more, however much is packed in there."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        unpacked = reader.decompress(body, limit + 1)
+    except zlib.error:
+        raise Problem("bad_request", "The body is not packed by gzip as its Content-Encoding says.") from None
+    if len(unpacked) <= limit and not reader.eof:
+        raise Problem("bad_request", "The packed body ends too early.")
+    return unpacked
 
 
 def parse_json(body: bytes) -> Any:

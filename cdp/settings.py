@@ -63,6 +63,8 @@ class Settings:
     skip_seconds: float = 28_800.0
     # When a merge candidate is due, from the day it was opened.
     review_days: float = 7.0
+    # Requests that take longer are warned of; None: none is.
+    slow_request_ms: float | None = 1000.0
     # Of one key; None: nobody's requests are counted.
     rate_limit: RateLimit | None = RateLimit(6_000, 60)
     # Of one address without a key that is right.
@@ -106,6 +108,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lease_seconds=_positive_number(given, "CDP_LEASE_SECONDS", Settings.lease_seconds),
         skip_seconds=_positive_number(given, "CDP_SKIP_SECONDS", Settings.skip_seconds),
         review_days=_days(given, "CDP_REVIEW_DAYS", Settings.review_days),
+        slow_request_ms=None
+        if given.get("CDP_SLOW_REQUEST_MS") == "off"
+        else float(_count(given, "CDP_SLOW_REQUEST_MS", 1000)),
         rate_limit=None
         if given.get("CDP_RATE_LIMIT") == "off"
         else _rate_limit(given, "CDP_RATE_LIMIT", RateLimit(6_000, 60)),

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import redirect, render_template, url_for
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response
 
 from api.auth import CONSOLE
-from api.console.access import requires
+from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.states import PageError
 from api.service import current_service
+from api.snapshots import snapshot
 from cdp.identity.health import SIZES
+from cdp.stewardship.actions import count_decided
+from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.leases import select_leases_of
+from cdp.stewardship.queue import count_open
 
 _ = lazy_gettext
+
+RECENT = timedelta(days=7)
 
 COLUMN_NAMES: dict[str, LazyString] = {
     "phones": _("Phones"),
@@ -35,6 +44,10 @@ def home() -> str:
     now, engine = service.clock(), service.store.engine()
     observed = service.observer.observe(engine, now)
     health = service.health.look(engine, now)
+    with snapshot() as connection:
+        waiting = count_open(connection, desk_rules(service.settings), now=now)
+        mine = select_leases_of(connection, current_user().actor, now=now)
+        month = count_decided(connection, since=now - RECENT)
     sizes = [
         (least, most, count, count / health.profile_count if health.profile_count else 0.0)
         for (least, most), count in zip(SIZES, health.sizes, strict=True)
@@ -42,6 +55,9 @@ def home() -> str:
     return render_template(
         "console/home.html",
         observed=observed,
+        waiting=waiting,
+        mine=mine,
+        decided=month,
         health=health,
         sizes=sizes,
         measurement=observed.measurement,

@@ -8,7 +8,7 @@ from typing import Any
 
 from babel.dates import format_timedelta
 from flask import Flask, current_app, g, request, session, url_for
-from flask_babel import format_datetime, format_decimal, get_locale, gettext, lazy_gettext
+from flask_babel import format_date, format_datetime, format_decimal, get_locale, gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 
@@ -19,6 +19,7 @@ from api.console.languages import LANGUAGES, current_language
 from api.console.reading import REASONS
 from api.service import current_service
 from cdp.staff.roles import may
+from cdp.store.instants import parse_instant
 
 _ = lazy_gettext
 
@@ -42,12 +43,15 @@ class Place:
 
 MENU = (
     Place("home", "home.read", _("Home")),
+    Place("queue", "queue.read", _("Queue")),
     Place("actions", "profiles.read", _("Decisions")),
 )
 
 
 def set_up_layout(app: Flask) -> None:
-    app.jinja_env.filters.update(instant=_instant, age=_age, number=_number, weight=_weight, percent=_percent)
+    app.jinja_env.filters.update(
+        instant=_instant, day=_day, age=_age, number=_number, weight=_weight, percent=_percent
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -66,6 +70,7 @@ def _frame() -> dict[str, Any]:
         "told": take_told() if _can_post() else None,
         "role_name": lambda role: ROLE_NAMES[role],
         "words": words,
+        "zip": zip,
         "names": {},
         "reveal_reasons": REASONS,
         "may": lambda permission: bool(user) and may(user.role, permission),
@@ -92,11 +97,17 @@ def _can_post() -> bool:
     return current_app.secret_key is not None
 
 
-def _instant(instant: datetime | None) -> Markup:
+def _instant(instant: datetime | str | None) -> Markup:
     if instant is None:
         return Markup("–")
+    if isinstance(instant, str):
+        instant = parse_instant(instant)
     shown = format_datetime(instant, "short")
     return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), shown)
+
+
+def _day(instant: datetime) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), format_date(instant, "short"))
 
 
 def _age(instant: datetime) -> str:

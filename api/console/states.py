@@ -6,19 +6,21 @@ import traceback
 from dataclasses import dataclass
 
 import structlog
-from flask import Response, g, render_template
-from flask_babel import gettext, lazy_gettext
+from flask import Response, g, render_template, request
+from flask_babel import format_time, gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 from werkzeug.exceptions import HTTPException
 
 from api.console.blueprint import blueprint
 from api.errors import Problem
+from api.snapshots import snapshot
 from cdp.errors import CdpError
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
 from cdp.privacy.read_audit import ReadAuditFullError
 from cdp.realtime.ingest import UnknownRecordError
 from cdp.realtime.online_models import StoreNotResolvedError
-from cdp.stewardship.errors import RulingRefusedError
+from cdp.staff.users import select_author_names
+from cdp.stewardship.errors import CandidateClaimedError, RulingRefusedError
 from cdp.store import StoreError
 from cdp.store.errors import StoreBusyError, WriteConflictError
 
@@ -61,6 +63,21 @@ STATES: dict[str, State] = {
         412,
         _("This item changed while you looked at it."),
         _("Nothing was decided. Look at it again: a new record may have come or a profile changed."),
+    ),
+    "candidate_claimed": State(
+        409,
+        _("Somebody else works on this item."),
+        _("Nothing was decided. Go on with the next item, or come back later."),
+    ),
+    "claim_missing": State(
+        409,
+        _("Your claim of this item ran out."),
+        _("Nothing was decided. Take the item again, look at it, and decide."),
+    ),
+    "second_reader_needed": State(
+        409,
+        _("You left this item as unsure."),
+        _("Somebody else decides it. To decide it yourself, take your answer back first."),
     ),
     "constraint_conflict": State(
         409,
@@ -139,7 +156,13 @@ class PageError(Exception):
 def show_state(name: str, detail: str | None = None) -> Response:
     state = STATES[name]
     g.problem_code = name
-    page = render_template("console/state.html", state=state, detail=detail, request_id=g.request_id)
+    page = render_template(
+        "console/state.html",
+        state=state,
+        detail=detail,
+        request_id=g.request_id,
+        candidate_id=(request.view_args or {}).get("candidate_id") if g.get("user") else None,
+    )
     response = Response(page, state.status)
     if state.status == 503:
         response.headers["Retry-After"] = "5"
@@ -166,6 +189,8 @@ def _answer_domain_error(error: CdpError) -> Response:
             return show_state("profile_erased")
         case UnknownRecordError():
             return show_state("not_found")
+        case CandidateClaimedError():
+            return show_state(error.reason, _held(error))
         case RulingRefusedError() if error.reason in STATES:
             return show_state(error.reason, _named_actions(error))
         case RulingRefusedError():
@@ -180,6 +205,16 @@ def _answer_domain_error(error: CdpError) -> Response:
             return show_state("unavailable")
         case _:
             return _answer_unforeseen(error)
+
+
+def _held(error: CandidateClaimedError) -> str:
+    with snapshot() as connection:
+        names = select_author_names(connection, {error.held_by})
+    holder = names.get(error.held_by, error.held_by)
+    told: str = gettext(
+        "%(holder)s has it until %(when)s.", holder=holder, when=format_time(error.held_until, "short")
+    )
+    return told
 
 
 def _named_actions(error: RulingRefusedError) -> str | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
@@ -13,6 +16,7 @@ ATTRIBUTES: dict[str, LazyString] = {
     "given_name": _("First name"),
     "family_name": _("Family name"),
     "social_name": _("Social name"),
+    "agnomen": _("Suffix of the name"),
     "birth_date": _("Birth date"),
     "gender": _("Gender"),
     "address": _("Address"),
@@ -87,18 +91,44 @@ ACTIONS: dict[str, LazyString] = {
 }
 
 
-# What the machine gives as reasons, in its own words.
-MACHINE_REASONS: dict[str, LazyString] = {
+# What people give as reasons most; kept in English, told in the reader's language, and their own words may follow.
+REASONS: dict[str, LazyString] = {
+    "what the records say": _("what the records say"),
+    "people of one household": _("people of one household"),
+    "a shared or wrong contact": _("a shared or wrong contact"),
+    "the customer or the source was asked": _("the customer or the source was asked"),
+}
+# What the machine gives.
+_MACHINE_REASONS: dict[str, LazyString] = {
     "batch resolution": _("everything was resolved"),
     "resolution": _("resolved"),
     "record received": _("a record came"),
     "record deleted": _("a record was deleted"),
 }
+# How bad the news of a comparison is, by sign and word.
+VERDICTS: dict[str, tuple[str, LazyString]] = {
+    "equal": ("=", _("equal")),
+    "similar": ("≈", _("similar")),
+    "different": ("≠", _("different")),
+    "missing": ("–", _("missing")),
+}
 
 
-def machine_reason(reason: str) -> str:
-    """A reason of the machine's in the reader's language; a person's as they wrote it."""
-    return str(MACHINE_REASONS.get(reason, reason))
+def told_reason(reason: str) -> str:
+    """A reason that this service knows, in the reader's language; a person's own words as they wrote them."""
+    known, colon, own = reason.partition(": ")
+    told = REASONS.get(known) or _MACHINE_REASONS.get(known)
+    return f"{told}{colon}{own}" if told else reason
+
+
+def field_name(field: str) -> str:
+    """Of a row of a comparison: an attribute, a kind of identifier, a part of the address."""
+    group, _dot, name = field.partition(".")
+    if group == "address":
+        return str(ADDRESS_PARTS.get(name, name))
+    if group == "attributes":
+        return name
+    return str(ATTRIBUTES.get(field) or IDENTIFIERS.get(field) or field)
 
 
 def attribute_name(name: str) -> str:
@@ -109,8 +139,16 @@ def identifier_name(kind: str) -> str:
     return str(IDENTIFIERS.get(kind, kind))
 
 
+def in_order(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Attributes as people read them; those without a name of ours last."""
+    place = {name: number for number, name in enumerate(ATTRIBUTES)}
+    return sorted(values.items(), key=lambda each: (place.get(each[0], len(place)), each[0]))
+
+
 def plain_value(attribute: str, value: object) -> str:
     """A golden or standardized value on one line."""
+    if isinstance(value, dict) and attribute == "address":
+        value = {part: value.get(part) for part in ADDRESS_PARTS}
     if isinstance(value, dict):
         return ", ".join(str(part) for part in value.values() if part)
     if isinstance(value, list):

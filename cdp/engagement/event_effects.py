@@ -107,5 +107,6 @@ def consent_state(word: ConsentWord) -> State:
     return State(document, True, word.asserted_at)
 
 
-def word_of(category: str, state: State) -> ConsentWord:
-    return ConsentWord(category, state.document["granted"], parse_instant(state.document["asserted_at"]))
+def word_of(category: str, state: State, source: str | None = None) -> ConsentWord:
+    asserted_at = parse_instant(state.document["asserted_at"])
+    return ConsentWord(category, state.document["granted"], asserted_at, source)

@@ -7,6 +7,7 @@ screen, group and alias.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -118,7 +119,8 @@ def message_hash(values: object) -> str:
     """The same for two deliveries of one message."""
     if isinstance(values, Mapping):
         values = {name: value for name, value in values.items() if name not in _OF_THE_DELIVERY}
-    return hashlib.sha256(orjson.dumps(values, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    # Also of what cannot be kept: half characters, numbers of any size.
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _size(values: Mapping[str, Any]) -> int:

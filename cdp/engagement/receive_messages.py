@@ -5,7 +5,7 @@ A message that comes again changes nothing; one that is refused is noted and sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from cdp.canonical import canonical_json
 from cdp.engagement.event_effects import follow_events
 from cdp.engagement.events import NewEvent, insert_events, select_known_messages
 from cdp.engagement.message import Message
-from cdp.engagement.people_of_messages import People, take_in_people
+from cdp.engagement.people_of_messages import take_in_people
 from cdp.engagement.rejected_messages import Rejection, insert_rejections
 from cdp.engagement.tie_ids import Speaker, tie_ids
 from cdp.errors import CdpError
@@ -28,6 +28,9 @@ from cdp.realtime.receive import drain_what_waits
 from cdp.store import read
 from cdp.store.schema import outbox_events
 from cdp.store.turns import writing_turn
+
+# Others wait for a write on SQLite.
+MESSAGES_AT_ONCE = 250
 
 
 class UnknownMessageSourceError(CdpError):
@@ -45,6 +48,20 @@ class Received:
     rejections: tuple[Rejection, ...]
 
 
+@dataclass(frozen=True)
+class _Sender:
+    """Who sends, and what it takes to keep what they send."""
+
+    resolver: Resolver
+    known: KnownSources
+    source: str
+    author: str
+
+    @property
+    def source_id(self) -> int:
+        return self.known[self.source][0].source_id
+
+
 def receive_messages(
     resolver: Resolver,
     messages: Sequence[Message | Rejection],
@@ -54,50 +71,69 @@ def receive_messages(
     now: datetime,
     once: Once[Received] | None = None,
 ) -> Received:
-    """Raises UnknownMessageSourceError. Once: see carry_out_once."""
+    """In several writes where there are many, but in one with a call that is to be carried out once (see
+    carry_out_once). Raises UnknownMessageSourceError."""
     with read(resolver.engine) as connection:
         known = select_known_sources(connection, [{"source": source}], allowed=None)
     if source not in known:
         raise UnknownMessageSourceError(f"There is no source {source}.", ids=[source])
-
-    def work(connection: Connection) -> Received:
-        return _keep(connection, resolver, known, messages, source=source, author=author, now=now)
-
-    with writing_turn(resolver.engine):
-        received = write_online(resolver, work, now=now, once=once)
-    if received.event_count > 1:
+    sender = _Sender(resolver, known, source, author)
+    step = len(messages) if once is not None else MESSAGES_AT_ONCE
+    parts = [messages[start : start + step] for start in range(0, len(messages), step or 1)] or [messages]
+    received = [_write(sender, part, now=now, once=once) for part in parts]
+    if len(messages) > 1:
         drain_what_waits(resolver, now)
-    return received
+    return Received(
+        sum(each.event_count for each in received),
+        sum(each.repeated_count for each in received),
+        tuple(rejection for each in received for rejection in each.rejections),
+    )
+
+
+def _write(
+    sender: _Sender, messages: Sequence[Message | Rejection], *, now: datetime, once: Once[Received] | None
+) -> Received:
+    def work(connection: Connection) -> Received:
+        moment = not_before_the_ledger(connection, now)
+        return _keep(connection, sender, messages, now=moment)
+
+    with writing_turn(sender.resolver.engine):
+        return write_online(sender.resolver, work, now=now, once=once)
 
 
 def _keep(
-    connection: Connection,
-    resolver: Resolver,
-    known: KnownSources,
-    messages: Sequence[Message | Rejection],
-    *,
-    source: str,
-    author: str,
-    now: datetime,
+    connection: Connection, sender: _Sender, messages: Sequence[Message | Rejection], *, now: datetime
 ) -> Received:
-    moment = not_before_the_ledger(connection, now)
-    source_id = known[source][0].source_id
     rejections = tuple(each for each in messages if isinstance(each, Rejection))
-    rejected_count = insert_rejections(connection, source_id, rejections, now=moment)
+    rejected_count = insert_rejections(connection, sender.source_id, rejections, now=now)
     sent = [each for each in messages if isinstance(each, Message)]
-    new = _new(connection, source_id, sent)
-    event_ids: list[int] = []
-    record_ids: set[int] = set()
-    if new:
-        people = take_in_people(connection, resolver, known, source, new, author=author, now=moment)
-        events = [NewEvent(message, people.record_ids[message.record_key]) for message in new]
-        event_ids = insert_events(connection, source_id, events, now=moment)
-        follow_events(connection, list(zip(event_ids, events, strict=True)), people.births, now=moment)
-        _tie(connection, resolver, known, source, new, people, moment)
-        record_ids = {event.record_id for event in events}
+    new = _new(connection, sender.source_id, sent)
+    event_ids, record_ids = _keep_new(connection, sender, new, now=now) if new else ([], [])
     if event_ids or rejected_count:
-        _tell(connection, source, event_ids, record_ids, rejected_count, author=author, now=moment)
+        told = {
+            "source": sender.source,
+            "event_ids": event_ids,
+            "record_ids": record_ids,
+            "rejected_count": rejected_count,
+        }
+        _tell(connection, sender, told, now=now)
     return Received(len(new), len(sent) - len(new), rejections)
+
+
+def _keep_new(
+    connection: Connection, sender: _Sender, new: Sequence[Message], *, now: datetime
+) -> tuple[list[int], list[int]]:
+    """The ids of the events, and of the records they belong to."""
+    people = take_in_people(
+        connection, sender.resolver, sender.known, sender.source, new, author=sender.author, now=now
+    )
+    events = [NewEvent(message, people.record_ids[message.record_key]) for message in new]
+    event_ids = insert_events(connection, sender.source_id, events, now=now)
+    follow_events(connection, list(zip(event_ids, events, strict=True)), people.births, now=now)
+    version = require_online_version(connection, now=now)
+    speaker = Speaker(connection, sender.resolver, sender.source_id, sender.source, version, now)
+    tie_ids(speaker, new, created=people.created)
+    return event_ids, sorted({event.record_id for event in events})
 
 
 def _new(connection: Connection, source_id: int, sent: Sequence[Message]) -> list[Message]:
@@ -107,44 +143,14 @@ def _new(connection: Connection, source_id: int, sent: Sequence[Message]) -> lis
     return [message for message_id, message in reversed(distinct.items()) if message_id not in known]
 
 
-def _tie(
-    connection: Connection,
-    resolver: Resolver,
-    known: KnownSources,
-    source: str,
-    new: Sequence[Message],
-    people: People,
-    moment: datetime,
-) -> None:
-    version = require_online_version(connection, now=moment)
-    source_id = known[source][0].source_id
-    speaker = Speaker(connection, resolver, source_id, source, version, moment)
-    tie_ids(speaker, new, created=people.created)
-
-
-def _tell(
-    connection: Connection,
-    source: str,
-    event_ids: Sequence[int],
-    record_ids: set[int],
-    rejected_count: int,
-    *,
-    author: str,
-    now: datetime,
-) -> None:
+def _tell(connection: Connection, sender: _Sender, told: Mapping[str, object], *, now: datetime) -> None:
     """The audit entry, and what others are told. Ids only."""
-    told = {
-        "source": source,
-        "event_ids": list(event_ids),
-        "record_ids": sorted(record_ids),
-        "rejected_count": rejected_count,
-    }
-    append_audit(connection, [AuditEntry(author, "events.write", "events", source, now, told)])
+    append_audit(connection, [AuditEntry(sender.author, "events.write", "events", sender.source, now, told)])
     connection.execute(
         outbox_events.insert(),
         {
             "kind": "events.received",
-            "subject_id": source,
+            "subject_id": sender.source,
             "payload": canonical_json(told),
             "created_at": now,
         },

@@ -5,12 +5,12 @@ Grain: one row per message and reason. What the message said is not kept: it nam
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, select
 
 from cdp.engagement.message import ID_LIMIT, RefusedMessageError, message_hash
@@ -38,7 +38,7 @@ class Rejection:
 def reject(index: int, values: object, error: RefusedMessageError) -> Rejection:
     named = values if isinstance(values, Mapping) else {}
     message_id, kind = named.get("messageId"), named.get("type")
-    text = orjson.dumps(values, default=str, option=orjson.OPT_NON_STR_KEYS)
+    text = json.dumps(values, default=str)
     return Rejection(
         index=index,
         message_id=message_id if _is_plain(message_id) else None,

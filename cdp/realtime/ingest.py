@@ -225,6 +225,7 @@ def resolve_and_publish(
     *,
     concerned: Collection[int] = (),
     holding: Mapping[Value, bool] | None = None,
+    repinned: Collection[int] = (),
     restored: Mapping[int, str] = _NOTHING_RESTORED,
     leads: Mapping[str, LeadChange] = _NO_LEADS,
     now: datetime,
@@ -232,14 +233,16 @@ def resolve_and_publish(
     """Resolve what changed and publish its people, as part of the caller's write.
 
     Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Holding: see
-    resolution.resolve_changes. Restored: record id to the profile id that an undo gives it back to; leads: see
-    publish_region. Records that a condition of the model fails on are noted in the queue. Raises StoreNotResolvedError
-    when the index of the store is another model's.
+    resolution.resolve_changes. Repinned: records whose golden record is to be made anew. Restored: record id to the
+    profile id that an undo gives it back to; leads: see publish_region. Records that a condition of the model fails on
+    are noted in the queue. Raises StoreNotResolvedError when the index of the store is another model's.
     """
     index = StoreIndex(connection, cause.model_version, now=now)
     model = resolver.models.require(connection, cause.model_version)
     try:
-        resolution = resolve_changes(index, model, changes, concerned=concerned, holding=holding)
+        resolution = resolve_changes(
+            index, model, changes, concerned=[*concerned, *repinned], holding=holding
+        )
     except IndexOutdatedError as error:
         raise StoreNotResolvedError(str(error)) from error
     if resolution.unscored:
@@ -251,7 +254,7 @@ def resolve_and_publish(
         resolution,
         select_survivorship(connection),
         cause,
-        changed=frozenset(change.record_id for change in changes) - resolution.gone,
+        changed=(frozenset(change.record_id for change in changes) | frozenset(repinned)) - resolution.gone,
         restored=restored,
         leads=leads,
         new_id=resolver.new_ids(now, newest),

@@ -8,11 +8,16 @@ from cdp.store.staff_schema import STAFF_ROLES
 
 ROLES = STAFF_ROLES
 _EVERYONE = frozenset(ROLES)
+_LEADS = frozenset({"lead", "admin"})
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     # One's own account, and where to begin.
     "account": _EVERYONE,
     "home.read": _EVERYONE,
+    # The queue, and who works on what of it.
+    "queue.read": _EVERYONE,
+    "queue.decide": _EVERYONE,
+    "queue.lead": _LEADS,
     # People: found, read, taken apart, and seen without masks for a reason.
     "profiles.read": _EVERYONE,
     "profiles.rule": _EVERYONE,

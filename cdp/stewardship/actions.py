@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from cdp.stewardship.errors import UnknownActionError
+from cdp.store.schema import STEWARD_ACTIONS as STEWARD_ACTIONS
 from cdp.store.schema import steward_actions as actions
 
 # How the author of an action begins that no steward ruled: a source said that two of its ids are one person.
@@ -22,7 +23,7 @@ BY_SOURCE = "source:"
 
 @dataclass(frozen=True)
 class Action:
-    """kind: 'join', 'split', 'decision' or 'undo'. decision: of a decision, 'same', 'different' or 'unsure'.
+    """kind: 'join', 'split', 'decision', 'pin' or 'undo'. decision: of a decision, 'same', 'different' or 'unsure'.
 
     undoes_action_id, undoes_entry_id: what an undo takes back, another action or a ledger entry of the machine.
     """
@@ -89,6 +90,16 @@ def select_actions(
     if before_action_id is not None:
         statement = statement.where(actions.c.action_id < before_action_id)
     return [_action(row) for row in connection.execute(statement)]
+
+
+def count_decided(connection: Connection, *, since: datetime) -> dict[str, int]:
+    """Decision to how many stand that were made since."""
+    counted = (
+        select(actions.c.decision, func.count())
+        .where(actions.c.decision.is_not(None), actions.c.undone_by.is_(None), actions.c.recorded_at >= since)
+        .group_by(actions.c.decision)
+    )
+    return {row[0]: row[1] for row in connection.execute(counted)}
 
 
 def select_standing_rulings(

@@ -105,5 +105,11 @@ class UnusableSplitError(RulingRefusedError):
     reason = "split_unusable"
 
 
+class UnusablePinError(RulingRefusedError):
+    """The record is not the profile's, or says nothing of the attribute."""
+
+    reason = "pin_unusable"
+
+
 class TooManyPairsError(RulingRefusedError):
     reason = "too_many_pairs"

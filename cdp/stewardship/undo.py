@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from cdp.identity.leads import select_noted_leads
+from cdp.identity.pins import close_pins, reopen_pins, select_pinned, select_pins
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import (
     Action,
@@ -123,6 +124,8 @@ def _undo_action(session: Session, target: Action) -> Outcome:
     action = begin_action(session, "undo", undoes_action_id=target.action_id)
     update_undone_by(connection, target.action_id, action.action_id)
     *undos, ruling = turned = _turn(connection, target)
+    pinned = select_pinned(connection, ruling.action_id)
+    pins_before = select_pins(connection, pinned) if pinned else None
     concerned = _turn_kept_apart(session, undos, action)
     if ruling.undone_by is None:
         concerned |= _reinstate(session, ruling)
@@ -137,6 +140,8 @@ def _undo_action(session: Session, target: Action) -> Outcome:
         concerned,
         restored=_places_before(moves),
         leads=select_noted_leads(connection, last_turn),
+        repinned=pinned,
+        pins_before=pins_before,
     )
     _mark_entries(connection, [action, *turned])
     return outcome
@@ -192,6 +197,7 @@ def _withdraw(session: Session, ruling: Action, action: Action, since: int) -> s
         closed_by=action.action_id,
         now=session.moment,
     )
+    close_pins(connection, ruling.action_id, closed_by=action.action_id, now=session.moment)
     _reopen(session, given_way)
     if ruling.candidate_id is None or ruling.decision is None:
         return concerned
@@ -213,6 +219,7 @@ def _reinstate(session: Session, ruling: Action) -> set[int]:
         now=session.moment,
     )
     _reopen(session, reopening)
+    reopen_pins(connection, ruling.action_id, now=session.moment)
     if (
         ruling.candidate_id is not None
         and ruling.decision is not None

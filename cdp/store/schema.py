@@ -39,7 +39,7 @@ from cdp.store.staff_schema import console_sessions as console_sessions
 from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0009"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
@@ -196,7 +196,7 @@ edges = Table(
     Index("edges_right", "record_id_r"),
 )
 
-STEWARD_ACTIONS = ("join", "split", "decision", "undo")
+STEWARD_ACTIONS = ("join", "split", "decision", "pin", "undo")
 
 # One row per thing a steward ruled; undone_by is the action that took it back. undoes: of an undo, what it took back,
 # a steward's action or a ledger entry of the machine (without a foreign key, since entries refer to actions).
@@ -253,6 +253,26 @@ pair_constraints = Table(
     Index("pair_constraints_right", "record_id_r"),
     index_where("pair_constraints_opened", "opened_by IS NOT NULL", "opened_by"),
     index_where("pair_constraints_closed", "closed_by IS NOT NULL", "closed_by"),
+    sqlite_autoincrement=True,
+)
+
+# One row per interval in which one ruling holds that a golden record shows the value that a record of it gave then,
+# whatever the rules would choose. value: JSON. The latest ruling about an attribute of a profile counts.
+golden_pins = Table(
+    "golden_pins",
+    metadata,
+    key("pin_id"),
+    refers("record_id", "source_records.record_id"),
+    Column("attribute", TEXT, nullable=False),
+    Column("value", TEXT, nullable=False),
+    refers("opened_by", "steward_actions.action_id"),
+    Column("valid_from", Instant, nullable=False),
+    Column("valid_to", Instant),
+    refers("closed_by", "steward_actions.action_id", nullable=True),
+    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="golden_pins_valid"),
+    CheckConstraint("(valid_to IS NULL) = (closed_by IS NULL)", name="golden_pins_closed"),
+    unique_where("golden_pins_open_unique", "valid_to IS NULL", "record_id", "attribute", "opened_by"),
+    Index("golden_pins_opened", "opened_by"),
     sqlite_autoincrement=True,
 )
 

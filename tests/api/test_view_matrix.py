@@ -87,7 +87,9 @@ masked                                 | …                     | …          
 consents                               | …                     | …                     | ivr bot pos agent self steward
 open_requests                          | …                     | …                     | ivr bot agent self steward
 recent_contacts                        | …                     | …                     | bot agent self steward
-commerce                               | …                     | …                     | pos agent self steward
+commerce.carts                         | …                     | …                     | pos agent self steward
+commerce.orders                        | …                     | …                     | pos agent self steward
+commerce.wish_lists                    | …                     | …                     | pos agent self steward
 alerts                                 | …                     | …                     | ivr bot pos agent steward
 record_count                           | …                     | …                     | agent steward
 state                                  | …                     | …                     | steward
@@ -124,6 +126,39 @@ occurred_at                            | …                     | …          
 received_at                            | …                     | …                     | agent steward
 refusals                               | …                     | …                     | agent steward
 """
+# What she did, for keys that read inside and for herself; `-` is not there.
+TIMELINE = """
+type                                   | event                 | event                 | agent self steward
+kind                                   | track                 | track                 | agent self steward
+name                                   | Order Completed       | Order Completed       | agent self steward
+properties.order_id                    | o-1                   | o-1                   | agent self steward
+properties.total                       | 99.9                  | 99.9                  | agent self steward
+properties.path                        | ***                   | /11987654321          | agent self steward
+properties.gift_note                   | H***                  | Happy birthday        | agent self steward
+properties.email                       | a***                  | ana@example.com       | agent self steward
+properties.coupon                      | ***                   | for@example.com       | agent self steward
+context.locale                         | pt-BR                 | pt-BR                 | agent self steward
+context.ip                             | -                     | 203.0.113.7           | agent self steward
+source                                 | crm                   | crm                   | agent self steward
+event_id                               | …                     | …                     | agent self steward
+record_id                              | …                     | …                     | agent self steward
+occurred_at                            | …                     | …                     | agent self steward
+received_at                            | …                     | …                     | agent self steward
+"""
+ORDER = {
+    "userId": "ana@example.com",
+    "messageId": "m-1",
+    "event": "Order Completed",
+    "properties": {
+        "order_id": "o-1",
+        "total": 99.9,
+        "path": "/11987654321",
+        "gift_note": "Happy birthday",
+        "email": "ana@example.com",
+        "coupon": "for@example.com",
+    },
+    "context": {"locale": "pt-BR", "ip": "203.0.113.7"},
+}
 # Reads that tell of people without their values, whoever may call them.
 VALUELESS = ["/history", "/explanation"]
 
@@ -142,7 +177,8 @@ def rows(table: str) -> list[Row]:
 
 
 def expected(table: str, view: str, *, unmask: bool) -> dict[str, str]:
-    return {each.path: each.whole if unmask else each.masked for each in rows(table) if view in each.views}
+    shown = {each.path: each.whole if unmask else each.masked for each in rows(table) if view in each.views}
+    return {path: value for path, value in shown.items() if value != "-"}
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -159,7 +195,9 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def seen(document: dict[str, Any]) -> dict[str, str]:
     """The answer in the words of the tables."""
-    telling = {each.path for table in (PROFILE, RECORD) for each in rows(table) if each.masked != "…"}
+    telling = {
+        each.path for table in (PROFILE, RECORD, TIMELINE) for each in rows(table) if each.masked != "…"
+    }
     found: dict[str, set[str]] = defaultdict(set)
     for path, value in leaves(document):
         if path.endswith(".type") and path.startswith("identifiers."):
@@ -195,6 +233,7 @@ def world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     writer = Caller(app.test_client(), people.add_key())
     profile_id = told(writer.write(ANA), 201)["profile_id"]
     told(writer.write(RUI | CPF), 201)
+    told(Caller(writer.client, people.add_key("segment:write", sources=["crm"])).post("/v1/track", ORDER))
     [candidate] = told(writer.get("/v1/candidates"))["data"]
     yield World(people, writer, profile_id, candidate["candidate_id"])
     service.read_audit.close()
@@ -234,6 +273,22 @@ def test_records_show_what_the_table_says(world: World, view: str, unmask: bool)
     else:
         [record] = told(answer)["data"]
         assert seen(record) == expected(RECORD, view, unmask=unmask)
+
+
+@each_view
+@each_mask
+def test_the_timeline_shows_what_the_table_says(world: World, view: str, unmask: bool) -> None:
+    reader = world.caller(f"profiles:read:{view}", *(["pii:unmask"] if unmask else []))
+
+    answer = reader.get(
+        f"/v1/profiles/{world.profile_id}/timeline?unmask={str(unmask).lower()}", headers=PURPOSE
+    )
+
+    if view not in ("agent", "steward", "self"):
+        assert answer.status_code == 404
+    else:
+        [event] = told(answer)["data"]
+        assert seen(event) == expected(TIMELINE, view, unmask=unmask)
 
 
 @each_mask
@@ -296,7 +351,12 @@ def personal_values() -> Sequence[str]:
     return sorted(value for value in values if len(value) > 4)
 
 
-READS_WITH_MASK = ["/v1/profiles/{profile}", "/v1/profiles/{profile}/records", "/v1/candidates/{candidate}"]
+READS_WITH_MASK = [
+    "/v1/profiles/{profile}",
+    "/v1/profiles/{profile}/records",
+    "/v1/profiles/{profile}/timeline",
+    "/v1/candidates/{candidate}",
+]
 
 
 @pytest.mark.parametrize("path", READS_WITH_MASK)

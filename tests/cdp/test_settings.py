@@ -77,6 +77,12 @@ def test_requests_are_counted_unless_told_otherwise() -> None:
     assert read_settings({"CDP_RATE_LIMIT": "off"}).rate_limit is None
 
 
+def test_slow_requests_are_warned_of_from_a_second_on_unless_told_otherwise() -> None:
+    assert read_settings({}).slow_request_ms == 1000
+    assert read_settings({"CDP_SLOW_REQUEST_MS": "250"}).slow_request_ms == 250
+    assert read_settings({"CDP_SLOW_REQUEST_MS": "off"}).slow_request_ms is None
+
+
 def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
     assert read_settings({"CDP_SURVIVORSHIP_FILE": ""}).survivorship_file is None
     assert read_settings({"CDP_SURVIVORSHIP_FILE": "own.toml"}).survivorship_file == Path("own.toml")

@@ -119,6 +119,16 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "steward_actions": [{"action_id": 1, "kind": "split", "author": "a", "reason": "b", "recorded_at": NOW}],
+    "golden_pins": [
+        {
+            "pin_id": 1,
+            "record_id": 1,
+            "attribute": "gender",
+            "value": '"f"',
+            "opened_by": 1,
+            "valid_from": NOW,
+        }
+    ],
     "pair_constraints": [
         {
             "constraint_id": 1,

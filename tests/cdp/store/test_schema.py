@@ -54,6 +54,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "finished and running": ("resolution_runs", {"run_id": 2, "finished_at": LATER}),
     "closed and open": ("merge_candidates", {"candidate_id": 2, "record_id_r": 2, "closed_at": NOW}),
     "impossible probability": ("merge_candidates", {"candidate_id": 2, "match_probability": 1.5}),
+    "second open pin of a ruling": ("golden_pins", {"pin_id": 2}),
+    "pin closed by nobody": ("golden_pins", {"pin_id": 2, "attribute": "a", "valid_to": LATER}),
     "second claim of a candidate": ("candidate_leases", {"owner": "user:rui"}),
     "claim that ends before it begins": ("candidate_leases", {"candidate_id": 2, "expires_at": BEFORE}),
     "claim of no candidate": ("candidate_leases", {"candidate_id": 9}),
