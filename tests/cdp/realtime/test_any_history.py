@@ -31,6 +31,7 @@ from cdp.stewardship.errors import (
     AlreadyUndoneError,
     ConstraintConflictError,
     NothingToUndoError,
+    ReadBeforeError,
     RuledOnSinceError,
 )
 from cdp.stewardship.join import join
@@ -239,7 +240,7 @@ class History(Deliveries):
             return step()
         except RuledOnSinceError as error:
             in_the_way = [self.rulings.of_action[int(each)] for each in error.ids]
-        except (ConstraintConflictError, AlreadyUndoneError, NothingToUndoError):
+        except (ConstraintConflictError, AlreadyUndoneError, NothingToUndoError, ReadBeforeError):
             in_the_way = []
         assert all(other.stands and other.turn > since for other in in_the_way)
         assert self.desk.people() == before
