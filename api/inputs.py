@@ -20,7 +20,7 @@ from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from api.errors import Problem
+from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 
 # A number of more digits is no quantity that anybody means; longer ones cost quadratic time to read.
@@ -95,6 +95,12 @@ class ApiBlueprint(Blueprint):
     """A flask-smorest blueprint that reads its arguments through JsonParser, and describes headers beside them."""
 
     ARGUMENTS_PARSER = JsonParser()
+
+    def refuses(self, status: int, description: str) -> Any:
+        """Describes a problem that a call may be answered with."""
+        return self.alt_response(
+            status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
