@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from cdp.identity.linkage_records import day_of
 from cdp.identity.must_links import through_gone
 from cdp.identity.standardized import linkage_of
 from cdp.store import Instant, insert_rows
@@ -172,6 +173,13 @@ class StoreIndex:
         counted = dict(self._rows(_counts(self._dialect), values))
         return {value: min(counted.get(key, 0), limit) for key, value in values.items()}
 
+    def select_holdings(self, values: Collection[Value]) -> dict[Value, list[tuple[int | None, str]]]:
+        keys = {value_key(*value): value for value in values}
+        found: dict[Value, list[tuple[int | None, str]]] = defaultdict(list)
+        for key, sound, occurred_at in self._rows(_holdings(self._dialect), keys):
+            found[keys[key]].append((day_of(occurred_at), sound))
+        return found
+
     def change_sharing(self, changes: Mapping[Value, Sharing]) -> None:
         rows = [
             (value_key(*value), *value, count, kind, is_held, self._now)
@@ -306,6 +314,16 @@ def _counts(dialect: str) -> Select[Any]:
         .subquery("named")
     )
     return select(named.c.value_key, func.count().label("holder_count")).group_by(named.c.value_key)
+
+
+@quick
+def _holdings(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return (
+        select(value_holders.c.value_key, value_holders.c.given_sound, source_records.c.occurred_at)
+        .join_from(value_holders, source_records, source_records.c.record_id == value_holders.c.record_id)
+        .where(value_holders.c.value_key.in_(select(ids.c.id)))
+    )
 
 
 @quick
