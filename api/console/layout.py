@@ -86,8 +86,13 @@ def current_theme() -> str:
 
 
 def tell(text: str, **particulars: Any) -> None:
-    """To be told on the next page, once. Particulars: undo, the id of the action that may be taken back."""
-    session[_TOLD] = {"text": text, **particulars}
+    """To be told on the next page, once, after what else is.
+
+    Particulars: undo, the id of the action that may be taken back.
+    """
+    before = session.get(_TOLD, {})
+    told = " ".join(filter(None, (before.get("text"), text)))
+    session[_TOLD] = {**before, "text": told, **particulars}
 
 
 def take_told() -> dict[str, Any] | None:

@@ -14,9 +14,10 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from api.auth import CONSOLE
-from api.console.access import requires
+from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.languages import evidence_language
+from api.console.layout import tell
 from api.console.reading import Reading, current_reading, note_read, shown, shown_record
 from api.console.states import PageError
 from api.profiles import checked_profile_id
@@ -32,6 +33,8 @@ from cdp.identity.profile_reads import (
     select_member_records,
 )
 from cdp.staff.users import select_author_names
+from cdp.stewardship.comments import comment_on_profile, select_comments
+from cdp.stewardship.pin import ATTRIBUTES
 
 RECORDS_A_PAGE = 50
 ENTRIES_A_PAGE = 50
@@ -77,7 +80,10 @@ def profile(profile_id: str) -> str | Response:
         explained = explain_profile(connection, found, language=evidence_language()) if is_small else None
         edges = select_edges_within(connection, profile_id) if found.record_count <= GRAPH_AT_MOST else []
         ledger = select_ledger_entries(connection, profile_id, limit=ENTRIES_A_PAGE)
-        names = select_author_names(connection, {each.author for each in ledger})
+        comments = select_comments(connection, profile_id=profile_id)
+        names = select_author_names(
+            connection, {each.author for each in ledger} | {each.author for each in comments}
+        )
     reading = current_reading()
     note_read(profile_id, "profile.read", reading)
     return render_template(
@@ -89,9 +95,26 @@ def profile(profile_id: str) -> str | Response:
         explained=explained,
         graph=_graph([each.record_id for each in records], edges) if edges else None,
         ledger=ledger,
+        comments=comments,
+        pinnable=ATTRIBUTES,
         names=names,
         **_facts(found, reading),
     )
+
+
+@blueprint.post("/profiles/<profile_id>/comments")
+@requires("profiles.read")
+def post_profile_comment(profile_id: str) -> Response:
+    service = current_service()
+    comment_on_profile(
+        service.store.engine(),
+        checked_profile_id(profile_id),
+        request.form.get("body", ""),
+        author=current_user().actor,
+        now=service.clock(),
+    )
+    tell(gettext("Your comment is kept."))
+    return redirect(url_for(f"{CONSOLE}.profile", profile_id=profile_id), 303)
 
 
 @blueprint.get("/profiles/<profile_id>/ledger")

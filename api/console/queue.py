@@ -26,11 +26,10 @@ from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.sources import select_sources
 from cdp.staff.users import select_author_names
+from cdp.stewardship.bulk import Chosen, decide_all
 from cdp.stewardship.candidates import REASONS
-from cdp.stewardship.claim import claim, claim_next
-from cdp.stewardship.decide import decide
+from cdp.stewardship.claim import claim_next
 from cdp.stewardship.desk_rules import desk_rules
-from cdp.stewardship.errors import RulingRefusedError
 from cdp.stewardship.queue import (
     SORTS,
     Position,
@@ -161,8 +160,15 @@ def post_bulk() -> str:
     if len(chosen) > ITEMS_A_PAGE:
         raise PageError("invalid")
     reason = read_reason()
-    results = [(int(each), _decide_one(int(each), decision, reason)) for each in chosen]
-    return render_template("console/bulk.html", results=results, decision=decision)
+    service, order = current_service(), make_order(reason)
+    wanted = [Chosen(int(each), request.form.get(f"seen-{each}", "")) for each in chosen]
+    results = decide_all(service.resolver(), wanted, decision, order, desk_rules(service.settings))
+    return render_template(
+        "console/bulk.html",
+        results=results,
+        decision=decision,
+        refused=lambda error: STATES[error.reason].title if error.reason in STATES else error,
+    )
 
 
 def to_next() -> Response:
@@ -181,24 +187,6 @@ def to_next() -> Response:
         tell(gettext("Nothing is left for you in this queue."))
         return redirect(_address(asked), 303)
     return redirect(url_for(f"{CONSOLE}.review", candidate_id=claimed.candidate.candidate_id), 303)
-
-
-def _decide_one(candidate_id: int, decision: str, reason: str) -> Mapping[str, Any]:
-    """What came of it: the action, or why not."""
-    service, order = current_service(), make_order(reason)
-    seen = {request.form.get(f"seen-{candidate_id}", "")}
-    try:
-        claim(
-            service.store.engine(),
-            candidate_id,
-            desk_rules(service.settings),
-            author=order.author,
-            now=order.now,
-        )
-        outcome = decide(service.resolver(), candidate_id, decision, order, seen=seen, needs_claim=True)
-    except RulingRefusedError as error:
-        return {"action_id": None, "told": STATES[error.reason].title if error.reason in STATES else error}
-    return {"action_id": outcome.action_id, "told": None}
 
 
 def _address(asked: Asked) -> str:

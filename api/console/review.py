@@ -31,10 +31,13 @@ from cdp.privacy.masking import mask_source_record_id
 from cdp.staff.users import select_author_names, select_users
 from cdp.stewardship.candidates import OPEN, Candidate, require_candidate
 from cdp.stewardship.claim import assign, claim, release, skip
+from cdp.stewardship.comments import comment_on_candidate, select_comments
 from cdp.stewardship.compare import ComparedField, Side, compare_sides, mask_comparison
 from cdp.stewardship.compare_reads import select_sides
+from cdp.stewardship.confirmations import Pending
 from cdp.stewardship.decide import decide
 from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.four_eyes import decide_together, withdraw_pending
 from cdp.stewardship.members import select_members
 from cdp.stewardship.queue import select_item
 
@@ -59,7 +62,9 @@ def review(candidate_id: int) -> str:
         pair = candidate.record_id_l, candidate.record_id_r
         explained = explain_edge(connection, pair, language=evidence_language())
         how = [_how(connection, each) for each in profiles]
+        comments = select_comments(connection, candidate_id=candidate_id)
         people = {each for each in (candidate.closed_by, candidate.assignee) if each}
+        people |= {each.author for each in comments} | ({item.pending.author} if item.pending else set())
         people |= {item.lease.owner} if item.lease else set()
         names = select_author_names(connection, people)
         users = select_users(connection)
@@ -81,6 +86,8 @@ def review(candidate_id: int) -> str:
         chart=waterfall(explained.pair) if explained.pair else None,
         how=list(zip(profiles, how, strict=True)),
         reading=reading,
+        comments=comments,
+        is_my_answer=item.pending is not None and item.pending.author == current_user().actor,
         names=names,
         users=[each for each in users if each.disabled_at is None],
         now=now,
@@ -144,13 +151,43 @@ def post_decide(candidate_id: int) -> Response:
     order = make_order(_reason())
     if answer not in _TOLD:
         raise PageError("invalid")
-    seen = {request.form.get("seen", "")}
-    outcome = decide(service.resolver(), candidate_id, answer, order, seen=seen, needs_claim=True)
+    seen, rules = {request.form.get("seen", "")}, desk_rules(service.settings)
+    outcome = decide_together(
+        service.resolver(), candidate_id, answer, order, rules, seen=seen, needs_claim=True
+    )
+    if isinstance(outcome, Pending):
+        tell(gettext("Item #%(item)s waits for a second person.", item=candidate_id))
+        return to_next()
     tell(
         gettext("Item #%(item)s: %(answer)s.", item=candidate_id, answer=_TOLD[answer]),
         undo=outcome.action_id,
     )
     return to_next()
+
+
+@blueprint.post("/review/<int:candidate_id>/withdraw")
+@requires("queue.decide")
+def post_withdraw(candidate_id: int) -> Response:
+    """Take one's own answer back that waits for a second person."""
+    service = current_service()
+    withdraw_pending(service.store.engine(), candidate_id, author=current_user().actor, now=service.clock())
+    tell(gettext("Your answer does not wait any more."))
+    return _to_review(candidate_id)
+
+
+@blueprint.post("/review/<int:candidate_id>/comments")
+@requires("queue.read")
+def post_comment(candidate_id: int) -> Response:
+    service = current_service()
+    comment_on_candidate(
+        service.store.engine(),
+        candidate_id,
+        request.form.get("body", ""),
+        author=current_user().actor,
+        now=service.clock(),
+    )
+    tell(gettext("Your comment is kept."))
+    return _to_review(candidate_id)
 
 
 @blueprint.post("/review/<int:candidate_id>/assign")

@@ -24,6 +24,7 @@ from cdp.staff.users import select_author_names
 from cdp.stewardship.actions import select_actions
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome, ProfileState
+from cdp.stewardship.pin import pin
 from cdp.stewardship.ruling import Order
 from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action, undo_entry
@@ -105,6 +106,20 @@ def post_join() -> Response:
     outcome = join(current_service().resolver(), chosen, order)
     tell(gettext("The profiles are one now."), undo=outcome.action_id)
     return _to_profile(outcome, chosen[0])
+
+
+@blueprint.post("/profiles/<profile_id>/pin")
+@requires("profiles.rule")
+def post_pin(profile_id: str) -> Response:
+    """Let the golden record show what one of the records says."""
+    record_id = request.form.get("record_id", "")
+    if not (record_id.isascii() and record_id.isdecimal() and len(record_id) <= 18):
+        raise PageError("pin_unusable")
+    attribute, order = request.form.get("attribute", ""), make_order(read_reason())
+    chosen = checked_profile_id(profile_id)
+    outcome = pin(current_service().resolver(), chosen, attribute, int(record_id), order)
+    tell(gettext("The value is pinned."), undo=outcome.action_id)
+    return _to_profile(outcome, profile_id)
 
 
 @blueprint.get("/ledger/<int:entry_id>/undo")

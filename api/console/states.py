@@ -79,6 +79,25 @@ STATES: dict[str, State] = {
         _("You left this item as unsure."),
         _("Somebody else decides it. To decide it yourself, take your answer back first."),
     ),
+    "second_person_needed": State(
+        409,
+        _("Your answer waits for a second person."),
+        _("Somebody else has to decide this item too; until then nothing is joined."),
+    ),
+    "confirmation_not_found": State(
+        409, _("No answer of yours waits here."), _("It was confirmed, overruled or taken back already.")
+    ),
+    "pin_unusable": State(
+        422,
+        _("This value cannot be pinned."),
+        _("Choose a record of the profile that gives a value for the attribute."),
+    ),
+    "comment_unusable": State(
+        422, _("The comment is empty or too long."), _("Write up to 2,000 characters and send it again.")
+    ),
+    "ruling_refused": State(
+        409, _("The service refused this decision."), _("Nothing was changed. Look at the item again.")
+    ),
     "constraint_conflict": State(
         409,
         _("A decision in force says the opposite."),
@@ -199,7 +218,7 @@ def _answer_domain_error(error: CdpError) -> Response:
         case RulingRefusedError() if error.reason in STATES:
             return show_state(error.reason, _named_actions(error))
         case RulingRefusedError():
-            return show_state("not_found")
+            return show_state("not_found" if error.reason.endswith("_not_found") else "ruling_refused")
         case StoreNotResolvedError():
             return show_state("not_resolved")
         case StoreBusyError() | WriteConflictError():

@@ -83,7 +83,14 @@ CANDIDATE_REASONS: dict[str, LazyString] = {
     "exclusive_shared": _("one document, and little else in common"),
     "size_limit": _("the profile would be too large"),
 }
+# Why a yes takes two people.
+REASONS_FOR_TWO: dict[str, LazyString] = {
+    "size": _("many records"),
+    "confirmed": _("people that a steward has confirmed"),
+    "documents": _("documents that contradict each other"),
+}
 ACTIONS: dict[str, LazyString] = {
+    "pin": _("pinned"),
     "join": _("joined"),
     "split": _("split"),
     "decision": _("decided"),

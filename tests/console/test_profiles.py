@@ -119,3 +119,40 @@ def test_an_unknown_profile_says_so(steward: Visitor, profile_id: str) -> None:
 
     assert answer.status_code == 404
     assert "There is no such profile." in page(answer)
+
+
+def test_a_golden_value_is_pinned_and_the_rules_choose_again(
+    steward: Visitor, writer: Caller, ana: str
+) -> None:
+    written(writer, a_record(source_record_id="c-3", full_name="Ana R. Reis"))
+    rows = re.findall(r'<option value="(\d+)">#', page(steward.get(ana)))
+    golden = re.compile(r'<th scope="row">Full name</th><td>([^<]*)</td>')
+    before = golden.findall(page(steward.get(ana)))[0]
+
+    pinned = page(
+        steward.post(f"{ana}/pin", attribute="full_name", record_id=rows[2], reason="asked the customer")
+    )
+    undo = re.findall(r"/console/actions/(\d+)/undo", pinned)[0]
+    undone = page(steward.post(f"/console/actions/{undo}/undo", next=ana))
+
+    assert "The value is pinned." in pinned
+    assert "pinned by a steward" in pinned
+    assert golden.findall(undone)[0] == before
+
+
+@pytest.mark.parametrize("wrong", [{"record_id": "x"}, {"attribute": "x"}, {"record_id": "999"}])
+def test_what_cannot_be_pinned_says_so(steward: Visitor, ana: str, wrong: dict[str, str]) -> None:
+    [record_id, *_] = re.findall(r'<option value="(\d+)">#', page(steward.get(ana)))
+
+    answer = steward.post(
+        f"{ana}/pin", **{"attribute": "full_name", "record_id": record_id, "reason": "x", **wrong}
+    )
+
+    assert answer.status_code == 422
+    assert "This value cannot be pinned." in page(answer)
+
+
+def test_a_comment_on_a_profile_is_kept(steward: Visitor, ana: str) -> None:
+    steward.get(ana)
+
+    assert "asked the shop" in page(steward.post(f"{ana}/comments", body="asked the shop"))

@@ -250,3 +250,56 @@ def test_an_item_that_is_not_there_says_so(steward: Visitor) -> None:
 
     assert told.status_code == 404
     assert "There is no such item in the queue." in page(told)
+
+
+@pytest.fixture
+def risky_item(app: Flask, people: StoreBuilder) -> str:
+    """The address of an item whose two profiles hold two CPFs."""
+    writer = Caller(app.test_client(), people.add_key())
+    other = {"documents": [{"type": "cpf", "number": "529.982.247-25"}], "source_record_id": "c-9"}
+    written(writer, a_record(**CPF), a_record(**other))
+    [candidate] = writer.get("/v1/candidates").get_json()["data"]
+    assert candidate["reason"] == "exclusive_conflict"
+    return f"/console/review/{candidate['candidate_id']}"
+
+
+def test_a_risky_yes_takes_two_people(
+    app: Flask, steward: Visitor, people: StoreBuilder, risky_item: str
+) -> None:
+    first = page(answer(steward, risky_item, "same", take(steward, risky_item)))
+    again = answer(steward, risky_item, "same", take(steward, risky_item))
+    steward.post(f"{risky_item}/release")
+    lead = signed_in(app, "lead")
+    shown = page(lead.get(risky_item))
+    state_before = state_of(people, risky_item)
+    answer(lead, risky_item, "same", take(lead, risky_item))
+
+    assert "waits for a second person" in first
+    assert again.status_code == 409  # type: ignore[attr-defined]
+    assert "steward answered: same person." in shown
+    assert (state_before, state_of(people, risky_item)) == ("open", "same")
+
+
+def test_an_answer_that_waits_is_taken_back_by_who_gave_it(
+    app: Flask, steward: Visitor, risky_item: str
+) -> None:
+    answer(steward, risky_item, "same", take(steward, risky_item))
+    lead = signed_in(app, "lead")
+    lead.get(risky_item)
+
+    refused = lead.post(f"{risky_item}/withdraw")
+    done = page(steward.post(f"{risky_item}/withdraw"))
+
+    assert refused.status_code == 409
+    assert "Your answer does not wait any more." in done
+
+
+def test_a_comment_is_shown_with_its_author_as_text(steward: Visitor, item: str) -> None:
+    steward.get(item)
+
+    shown = page(steward.post(f"{item}/comments", body=f"asked the shop {SCRIPT}"))
+    empty = steward.post(f"{item}/comments", body=" ")
+
+    assert "<strong>steward</strong>" in shown
+    assert "asked the shop &lt;script&gt;" in shown
+    assert empty.status_code == 422
