@@ -46,6 +46,9 @@ format: setup ## Write the format
 bench: setup ## The benchmarks; writes the tables of docs/results.md
 	$(BIN)/python -m benchmarks
 
+screenshots: setup ## Take the pictures of the console in docs/images anew
+	$(BIN)/python -m tests.console.screenshots
+
 messages: setup ## Bring the console's catalogues up to date with its texts
 	$(BIN)/python -m tests.console.catalogues
 
@@ -56,4 +59,4 @@ lock: ## Write requirements.lock from pyproject.toml
 clean: ## Remove var, where `make run` keeps its store, and caches; keep .venv
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run test test-fast fuzz check format bench messages lock clean
+.PHONY: help setup run test test-fast fuzz check format bench screenshots messages lock clean
