@@ -5,6 +5,7 @@ The same people come out as `cdp resolve` finds over everything, in whatever ord
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +51,7 @@ REASON = "online resolution"
 Result = TypeVar("Result")
 
 _NOTHING_RESTORED: Mapping[int, str] = MappingProxyType({})
+_NOTHING_WRITTEN: Mapping[int, IncomingRecord] = MappingProxyType({})
 _NO_LEADS: Mapping[str, LeadChange] = MappingProxyType({})
 
 
@@ -135,7 +137,9 @@ def ingest_records(
         effect = None
         if stored.changes:
             cause = Cause(author, REASON, version)
-            effect = resolve_and_publish(connection, resolver, stored.changes, cause, now=moment)
+            effect = resolve_and_publish(
+                connection, resolver, stored.changes, cause, written=stored.written, now=moment
+            )
             told = {"records": [change.record_id for change in stored.changes]}
             append_audit(
                 connection,
@@ -203,6 +207,7 @@ def resolve_and_publish(
     changes: Sequence[Change],
     cause: Cause,
     *,
+    written: Mapping[int, IncomingRecord] = _NOTHING_WRITTEN,
     concerned: Collection[int] = (),
     holding: Mapping[Value, bool] | None = None,
     restored: Mapping[int, str] = _NOTHING_RESTORED,
@@ -211,12 +216,20 @@ def resolve_and_publish(
 ) -> Effect:
     """Resolve what changed and publish its people, as part of the caller's write.
 
-    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Holding: see
-    resolution.resolve_changes. Restored: record id to the profile id that an undo gives it back to; leads: see
-    publish_region. Records that a condition of the model fails on are noted in the queue. Raises StoreNotResolvedError
-    when the index of the store is another model's.
+    Written: the changed records that the caller stored, which are not read back. Concerned: records that are to be
+    derived anew for another reason: queued ones, those of new rulings. Holding: see resolution.resolve_changes.
+    Restored: record id to the profile id that an undo gives it back to; leads: see publish_region. Records that a
+    condition of the model fails on are noted in the queue. Raises StoreNotResolvedError when the index of the store is
+    another model's.
     """
-    index = StoreIndex(connection, cause.model_version, now=now)
+    survivorship = select_survivorship(connection)
+    index = StoreIndex(
+        connection,
+        cause.model_version,
+        now=now,
+        source_names={source_id: name for source_id, (name, _) in survivorship.sources.items()},
+        written={record_id: _indexed(record_id, record) for record_id, record in written.items()},
+    )
     model = resolver.models.require(connection, cause.model_version)
     try:
         resolution = resolve_changes(index, model, changes, concerned=concerned, holding=holding)
@@ -227,10 +240,10 @@ def resolve_and_publish(
     [newest] = _NEWEST_PROFILE.first(connection)
     published = publish_region(
         connection,
-        index,
         resolution,
-        select_survivorship(connection),
+        survivorship,
         cause,
+        written=written,
         changed=frozenset(change.record_id for change in changes) - resolution.gone,
         restored=restored,
         leads=leads,
@@ -239,6 +252,11 @@ def resolve_and_publish(
     )
     candidates = _synchronize(connection, index, resolution, published, cause, now)
     return Effect(resolution, published, candidates, cause.model_version)
+
+
+def _indexed(record_id: int, record: IncomingRecord) -> IndexedRecord:
+    key = (record.source, record.source_record_id)
+    return IndexedRecord(record_id, key, record.linkage, record.linkage_hash)
 
 
 _LAST_ENTRY = QuickStatement(
@@ -300,6 +318,7 @@ def _answers(
     index = StoreIndex(connection, model_version)
     profile_of = {**index.select_clusters(others), **known}
     heaviest = _heaviest_edges(effect, changed) if effect is not None else {}
+    candidates_of = _candidates_by_profile(effect) if effect is not None else {}
     answers: list[Ingested] = []
     begun: set[str] = set()
     for record_id, standing in zip(stored.record_ids, stored.standing, strict=True):
@@ -313,7 +332,7 @@ def _answers(
                 profiles_joined=effect.published.absorbed.get(profile_id, ())
                 if effect and not standing
                 else (),
-                candidates=_candidates_of(effect, profile_id) if effect and not standing else (),
+                candidates=() if standing else candidates_of.get(profile_id, ()),
                 model_version=model_version,
                 match_weight=weight,
                 match_probability=None if weight is None else probability_of(weight),
@@ -324,8 +343,12 @@ def _answers(
     return answers
 
 
-def _candidates_of(effect: Effect, profile_id: str) -> list[int]:
-    return [each for each, profiles_named in effect.candidates.items() if profile_id in profiles_named]
+def _candidates_by_profile(effect: Effect) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for candidate_id, (profile_id_l, profile_id_r) in effect.candidates.items():
+        found[profile_id_l].append(candidate_id)
+        found[profile_id_r].append(candidate_id)
+    return found
 
 
 def _outcome(effect: Effect | None, profile_id: str, begun: set[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -44,31 +45,48 @@ from cdp.store.sets import number_set, set_values, text_set
 from resolution import IndexedEdge, IndexedRecord, NewEdge, PairConstraints, Sharing, Value, value_key
 
 _LAST = 2**63 - 1
+# In a store of a million records 400 values are shared.
+_FEW_SHARED = 500
+_NOTHING_WRITTEN: Mapping[int, IndexedRecord] = MappingProxyType({})
 
 Pair = tuple[int, int]
 
 
 class StoreIndex:
-    """What resolution.LinkageIndex asks for. model_version: the one its edges are of."""
+    """What resolution.LinkageIndex asks for. model_version: the one its edges are of.
 
-    def __init__(self, connection: Connection, model_version: int, *, now: datetime | None = None) -> None:
+    source_names: by id; read where they are not given. written: live records that this transaction wrote, as they are.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        model_version: int,
+        *,
+        now: datetime | None = None,
+        source_names: Mapping[int, str] | None = None,
+        written: Mapping[int, IndexedRecord] = _NOTHING_WRITTEN,
+    ) -> None:
         self._connection = connection
         self._dialect = connection.dialect.name
         self._model_version = model_version
         self._now = now
-        self._source_names: dict[int, str] = {}
+        self._source_names = source_names
+        self._written = written
+        self._all_sharing: dict[Value, Sharing] | None = None
         self._is_ruled: bool | None = None
 
     # ------------------------------------------------------------------------------------------------ reading
 
     def select_records(self, record_ids: Collection[int]) -> dict[int, IndexedRecord]:
+        found = {each: self._written[each] for each in record_ids if each in self._written}
+        unread = [each for each in record_ids if each not in found] if found else record_ids
         names = self._names()
-        return {
-            record_id: IndexedRecord(record_id, (names[source_id], key), linkage_of(standardized), hashed)
-            for record_id, source_id, key, standardized, hashed in self._rows(
-                _records(self._dialect), record_ids
+        for record_id, source_id, key, standardized, hashed in self._rows(_records(self._dialect), unread):
+            found[record_id] = IndexedRecord(
+                record_id, (names[source_id], key), linkage_of(standardized), hashed
             )
-        }
+        return found
 
     def select_groups(self, linkage_hashes: Collection[int]) -> dict[int, list[int]]:
         names = self._names()
@@ -78,9 +96,23 @@ class StoreIndex:
         return {each: [record_id for *_, record_id in sorted(members)] for each, members in found.items()}
 
     def select_sharing(self, values: Collection[Value]) -> dict[Value, Sharing]:
+        known = self._sharing_of_all(len(values))
+        if known is not None:
+            return {value: known[value] for value in values if value in known}
         keys = {value_key(*value): value for value in values}
         rows = self._rows(_sharing(self._dialect), keys)
         return {keys[key]: Sharing(count, kind, is_held) for key, count, kind, is_held in rows}
+
+    def _sharing_of_all(self, asked: int) -> Mapping[Value, Sharing] | None:
+        """Of all shared values, read once where more are asked for than there are; None where there are many."""
+        if self._all_sharing is None and asked > _FEW_SHARED:
+            rows = _FIRST_SHARED.tuples(self._connection, most=_FEW_SHARED + 1)
+            if len(rows) <= _FEW_SHARED:
+                self._all_sharing = {
+                    (column, value): Sharing(count, kind, is_held)
+                    for column, value, count, kind, is_held in rows
+                }
+        return self._all_sharing
 
     def select_holders(self, values: Collection[Value], *, limit: int) -> list[int]:
         keys = [value_key(*value) for value in values]
@@ -181,6 +213,7 @@ class StoreIndex:
         keys = [value_key(*value) for value in changes]
         if not keys:
             return
+        self._all_sharing = None
         _DELETE_SHARED.run_many(self._connection, [{"key": key} for key in keys])
         names = ("value_key", "column_name", "value", "holder_count", "sharing", "is_held", "counted_at")
         insert_rows(self._connection, shared_values, rows, columns=names)
@@ -195,10 +228,7 @@ class StoreIndex:
     def change_edges(
         self, removed: Iterable[Pair], added: Iterable[NewEdge], moved: Mapping[Pair, str]
     ) -> None:
-        new = list(added)
-        gone = {*removed, *(edge.pair for edge in new)}
-        if gone:
-            _DELETE_EDGE.run_many(self._connection, [{"l": pair[0], "r": pair[1]} for pair in gone])
+        _DELETE_EDGE.run_many(self._connection, [{"l": pair[0], "r": pair[1]} for pair in removed])
         if moved:
             _MOVE_EDGE.run_many(
                 self._connection,
@@ -206,7 +236,7 @@ class StoreIndex:
             )
         names = ("record_id_l", "record_id_r", "model_version_id", "match_weight", "origin", "evidence")
         rows = [
-            (*edge.pair, self._model_version, edge.match_weight, edge.origin, edge.evidence) for edge in new
+            (*edge.pair, self._model_version, edge.match_weight, edge.origin, edge.evidence) for edge in added
         ]
         insert_rows(self._connection, edges, rows, columns=names)
 
@@ -237,7 +267,7 @@ class StoreIndex:
         return statement.tuples(self._connection, **set_values(self._connection, "ids", ids), **bound)
 
     def _names(self) -> Mapping[int, str]:
-        if not self._source_names:
+        if self._source_names is None:
             self._source_names = dict(_SOURCES.fetch(self._connection))
         return self._source_names
 
@@ -282,6 +312,17 @@ def _sharing(dialect: str) -> Select[Any]:
         shared_values.c.sharing,
         shared_values.c.is_held,
     ).where(shared_values.c.value_key.in_(select(ids.c.id)))
+
+
+_FIRST_SHARED = QuickStatement(
+    select(
+        shared_values.c.column_name,
+        shared_values.c.value,
+        shared_values.c.holder_count,
+        shared_values.c.sharing,
+        shared_values.c.is_held,
+    ).limit(bindparam("most"))
+)
 
 
 @quick

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, bindparam, func, select, union, update
+from sqlalchemy import Connection, Executable, Row, bindparam, func, literal_column, select, union, update
 
 from cdp.identity.candidates import Proposal, probability_of
 from cdp.store import insert_rows, reserve_ids
@@ -123,6 +123,10 @@ def _values(proposal: Proposal, model_version: int) -> dict[str, Any]:
     return dict(zip(_VALUES, values, strict=True))
 
 
+# As the partial index over the open ones says it: a bound value would have SQLite read the whole table.
+_IS_OPEN = candidates.c.state == literal_column("'open'")
+
+
 @quick
 def _open_of(dialect: str) -> Executable:
     ids = number_set(dialect, "ids")
@@ -137,7 +141,7 @@ def _open_of(dialect: str) -> Executable:
                 candidates.c.match_weight,
                 candidates.c.reason,
                 candidates.c.model_version_id,
-            ).where(end.in_(select(ids.c.id)), candidates.c.state == "open")
+            ).where(end.in_(select(ids.c.id)), _IS_OPEN)
             for end in (candidates.c.record_id_l, candidates.c.record_id_r)
         )
     )

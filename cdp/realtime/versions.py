@@ -5,7 +5,7 @@ The rule is that of `record_loads`, for the few records of one request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,12 +30,13 @@ class Stored:
 
     record_ids: of the record, whichever version of it stands.
     standing: 'unchanged', 'superseded', or None for a version that now stands. changes: one for each record changed.
-    created: ids of records that the store did not know.
+    written: the records changed, as they stand now. created: ids of records that the store did not know.
     """
 
     record_ids: list[int]
     standing: list[str | None]
     changes: list[Change]
+    written: Mapping[int, IncomingRecord]
     created: frozenset[int]
 
 
@@ -60,7 +61,7 @@ def store_versions(connection: Connection, records: Sequence[IncomingRecord], *,
     _update(connection, {each: record for each, record in chosen.items() if each in _ids(known)}, now)
     changes = [Change(ids[key], _before(known.get(key), records[place])) for key, place in newest.items()]
     record_ids = [ids[record.source_id, record.source_record_id] for record in records]
-    return Stored(record_ids, standing, changes, frozenset(ids[key] for key in created))
+    return Stored(record_ids, standing, changes, chosen, frozenset(ids[key] for key in created))
 
 
 def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Any | None) -> str | None:

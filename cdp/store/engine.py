@@ -272,7 +272,11 @@ def _sqlite_engine(url: URL, *, timeout_seconds: float, create: bool) -> Engine:
     uri = URL.create("sqlite+pysqlite", database=f"file:{quote(str(path))}")
     engine = create_engine(
         uri.update_query_dict({"mode": "rw", **url.query, "uri": "true"}),
-        connect_args={"timeout": timeout_seconds, "check_same_thread": False},
+        connect_args={
+            "timeout": timeout_seconds,
+            "check_same_thread": False,
+            "cached_statements": _PREPARED_STATEMENTS,
+        },
         pool_timeout=timeout_seconds,
         execution_options={_TIMEOUT: timeout_seconds},
         hide_parameters=True,
@@ -310,6 +314,8 @@ def _begin_sqlite(connection: Connection) -> None:
     driver.execute("BEGIN" if access == "read" else "BEGIN IMMEDIATE")
 
 
+# Inserts of one to fifty rows are as many statements each; with the driver's 128 most were prepared anew.
+_PREPARED_STATEMENTS = 1024
 # What a connection of the pool was last set up for.
 _ACCESS = "store_access"
 # 16 MiB to read in; to write, 256 MiB as far as needed: three million rows into a random index take 16 s with it,
