@@ -28,8 +28,8 @@ class LocalResolution:
 
     refusals: on record ids, key_l < key_r by record key; those of a cluster of the region, or of two clusters that
     share an exclusive identifier with it. sharing_clusters: names of the latter. gone: records that are no more.
-    edges: those with an end in the region. unscored: see Neighbourhood. former: record id to the cluster that it was in,
-    of the records of the region and those that are no more.
+    edges: those with an end in the region. unscored: see Neighbourhood. former: record id to the cluster it was in, of
+    the records of the region and those that are no more.
     """
 
     clusters: list[Cluster]

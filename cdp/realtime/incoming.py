@@ -32,7 +32,7 @@ class RefusedRecordError(CdpError):
 @dataclass(frozen=True)
 class IncomingRecord:
     """identifiers: (kind, value, variant, verified). is_dated: whether the channel said when. refusals: values that
-    are not used, and with an empty field what concerns the record as a whole. values, linkage: the parts of standardized.
+    are not used, and with an empty field what concerns the record as a whole. values, linkage: parts of standardized.
     """
 
     source: str

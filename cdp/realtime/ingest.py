@@ -6,7 +6,7 @@ The same people come out as `cdp resolve` finds over everything, in whatever ord
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -237,7 +237,6 @@ def resolve_and_publish(
         raise StoreNotResolvedError(str(error)) from error
     if resolution.unscored:
         set_aside(connection, resolution.unscored, CONDITION_FAILED, now=now)
-    [newest] = _NEWEST_PROFILE.first(connection)
     published = publish_region(
         connection,
         resolution,
@@ -247,11 +246,19 @@ def resolve_and_publish(
         changed=frozenset(change.record_id for change in changes) - resolution.gone,
         restored=restored,
         leads=leads,
-        new_id=resolver.new_ids(now, newest),
+        new_id=_new_ids(connection, resolver, now).__next__,
         now=now,
     )
     candidates = _synchronize(connection, index, resolution, published, cause, now)
     return Effect(resolution, published, candidates, cause.model_version)
+
+
+def _new_ids(connection: Connection, resolver: Resolver, now: datetime) -> Iterator[str]:
+    """Read from the store when the first is asked for: most records that come bring nobody new."""
+    [newest] = _NEWEST_PROFILE.first(connection)
+    new_id = resolver.new_ids(now, newest)
+    while True:
+        yield new_id()
 
 
 def _indexed(record_id: int, record: IncomingRecord) -> IndexedRecord:

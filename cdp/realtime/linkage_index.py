@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     select,
     union,
+    union_all,
     update,
 )
 
@@ -135,7 +136,8 @@ class StoreIndex:
         return found
 
     def select_edges(self, record_ids: Collection[int]) -> list[IndexedEdge]:
-        return [IndexedEdge(*row) for row in self._rows(_edges(self._dialect), record_ids)]
+        # A pair with both ends among them is found twice.
+        return [IndexedEdge(*row) for row in dict.fromkeys(self._rows(_edges(self._dialect), record_ids))]
 
     def select_constraints(self, record_ids: Collection[int]) -> PairConstraints:
         """Of deleted records too, and what must-links of deleted ones hold together."""
@@ -194,7 +196,8 @@ class StoreIndex:
                 self._connection,
                 [{"key": key, "sound": sound, "record": record} for key, _, sound, record in gone],
             )
-        insert_rows(self._connection, value_holders, [(key, sound, record) for key, _, sound, record in new])
+        holders = sorted((key, sound, record) for key, _, sound, record in new)
+        insert_rows(self._connection, value_holders, holders)
         return self._count({key: value for key, value, *_ in (*gone, *new)}, limit)
 
     def count_holders(self, values: Collection[Value], *, limit: int) -> dict[Value, int]:
@@ -388,7 +391,7 @@ def _members(dialect: str) -> Select[Any]:
 def _edges(dialect: str) -> Executable:
     ids = number_set(dialect, "ids")
     columns = (edges.c.record_id_l, edges.c.record_id_r, edges.c.match_weight, edges.c.origin)
-    return union(
+    return union_all(
         *(
             select(*columns).where(end.in_(select(ids.c.id)))
             for end in (edges.c.record_id_l, edges.c.record_id_r)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, bindparam, func, literal_column, select, union, update
+from sqlalchemy import Connection, Executable, Row, bindparam, func, literal_column, select, union_all, update
 
 from cdp.identity.candidates import Proposal, probability_of
 from cdp.store import insert_rows, reserve_ids
@@ -130,7 +130,7 @@ _IS_OPEN = candidates.c.state == literal_column("'open'")
 @quick
 def _open_of(dialect: str) -> Executable:
     ids = number_set(dialect, "ids")
-    return union(
+    return union_all(
         *(
             select(
                 candidates.c.candidate_id,

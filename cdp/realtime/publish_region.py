@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Select, bindparam, select, update
 
-from cdp.canonical import canonical_json
 from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence, retired_and_told
 from cdp.identity.continuity import Continuity, keep_profile_ids
 from cdp.identity.golden import NO_GOLDEN, Survivorship
@@ -271,7 +271,7 @@ def _write_events(
             "version": versions[profile_id],
             "ledger_entry_ids": entries.get(profile_id, []),
         }
-        return kind, profile_id, canonical_json(payload), now
+        return kind, profile_id, orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode(), now
 
     insert_rows(connection, outbox_events, rows(), columns=("kind", "subject_id", "payload", "created_at"))
 
