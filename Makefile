@@ -25,10 +25,10 @@ run: setup ## Migrate, load the demo customers if the store is empty, serve on H
 
 test: setup ## All tests that need no extra server
 	@sh tests/install_servers.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 test-fast: setup ## The tests that take seconds
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n logical --dist loadfile -m "not slow"
 
 fuzz: setup ## Requests made up from the API's description, EXAMPLES an operation by SEED, and chains of them
 	$(BIN)/python -m pytest tests/api/test_fuzz.py --fuzz-examples=$(EXAMPLES) --fuzz-seed=$(SEED)
@@ -46,6 +46,9 @@ format: setup ## Write the format
 bench: setup ## The benchmarks; writes the tables of docs/results.md
 	$(BIN)/python -m benchmarks
 
+messages: setup ## Bring the console's catalogues up to date with its texts
+	$(BIN)/python -m tests.console.catalogues
+
 lock: ## Write requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev --output-file requirements.lock pyproject.toml
@@ -53,4 +56,4 @@ lock: ## Write requirements.lock from pyproject.toml
 clean: ## Remove var, where `make run` keeps its store, and caches; keep .venv
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run test test-fast fuzz check format bench lock clean
+.PHONY: help setup run test test-fast fuzz check format bench messages lock clean

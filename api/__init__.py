@@ -1,4 +1,4 @@
-"""The HTTP API: shape in, one call into cdp, shape out."""
+"""The HTTP API and the console: shape in, one call into cdp, shape out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     candidates,
@@ -17,12 +18,17 @@ from api import (
     profiles,
     records,
     searches,
+    segment,
     stewards,
+    timeline,
 )
 from api.auth import require_callers
+from api.console import install_console
 from api.envelope import wrap_requests
 from api.errors import ProblemApi, register_problems
+from api.rate_limits import RateLimits, make_rate_limits
 from api.service import Service, install_service
+from api.shared_counters import COUNTERS_FILE, SharedCounters
 from cdp.privacy.read_audit import ReadAudit
 from cdp.settings import Settings, read_settings
 from cdp.store.door import StoreDoor
@@ -62,8 +68,9 @@ def create_app(
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     store = StoreDoor(settings.database_url, settings.store_timeout_seconds)
-    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock))
-    wrap_requests(app)
+    limits = _rate_limits(settings, clock)
+    install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock, limits))
+    wrap_requests(app, slow_request_ms=settings.slow_request_ms)
     require_callers(app)
     register_problems(app)
     api = ProblemApi(app)
@@ -75,11 +82,28 @@ def create_app(
         records,
         lookups,
         searches,
+        segment,
         profiles,
         identifier_reports,
         candidates,
         stewards,
+        timeline,
     ):
         api.register_blueprint(resource.blueprint)
+    install_console(app, settings)
     documents.install_documents(app, api, metrics_are_public=settings.metrics_are_public)
+    if settings.trusted_proxy_count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxy_count)  # type: ignore[method-assign]
     return app
+
+
+def _rate_limits(settings: Settings, clock: Callable[[], datetime]) -> RateLimits | None:
+    """All processes of the server count in one file."""
+    if settings.rate_limit is None:
+        return None
+
+    def seconds() -> float:
+        return clock().timestamp()
+
+    counters = SharedCounters(settings.home / COUNTERS_FILE, seconds)
+    return make_rate_limits(settings.rate_limit, settings.address_rate_limit, counters, seconds)

@@ -9,6 +9,7 @@ from flask import Flask, current_app, g, request
 from flask_smorest import Blueprint
 
 from api.errors import Problem
+from api.limiting import count_caller, count_stranger, count_wrong_secret, refuse_guesses, tell_rate_limits
 from api.service import current_service
 from api.snapshots import begin_snapshot, close_snapshots
 from cdp.privacy.keys import VIEWS, Caller, authenticate
@@ -27,6 +28,9 @@ PUBLIC_ENDPOINTS = frozenset(
         "documents.docs_file",
     }
 )
+
+# Its pages are for people who sign in: see api/console/access.py.
+CONSOLE = "console"
 
 _SCOPE = "required_scope"
 _ANY_VIEW = "a view"
@@ -55,6 +59,7 @@ def _marked(scope: str, roles: list[str]) -> Callable[[View], View]:
 
 def require_callers(app: Flask) -> None:
     app.before_request(_require_caller)
+    tell_rate_limits(app)
     close_snapshots(app)
 
 
@@ -63,21 +68,28 @@ def current_caller() -> Caller:
 
 
 def _require_caller() -> None:
-    """Runs before every view. An address that nobody marked is closed, whoever asks."""
+    """Runs before every view but the console's. An address that nobody marked is closed, whoever asks."""
+    if request.blueprint == CONSOLE:
+        return
     service = current_service()
     is_closed = request.endpoint == METRICS_ENDPOINT and not service.settings.metrics_are_public
     if request.endpoint is None or (request.endpoint in PUBLIC_ENDPOINTS and not is_closed):
+        count_stranger()
         return
     secret = _presented_key()
     if secret is None:
+        count_stranger()
         raise Problem("unauthorized")
+    refuse_guesses(secret)
     view = current_app.view_functions[request.endpoint]
     # Not where a body is still to come: a slow one would hold the snapshot.
     with begin_snapshot(is_last=request.method not in ("GET", "HEAD")) as connection:
         caller = authenticate(connection, secret, service.clock())
     if caller is None:
+        count_wrong_secret(secret)
         raise Problem("unauthorized")
     g.caller = caller
+    count_caller(caller.key_id)
     scope = getattr(view, _SCOPE, None)
     if scope is None or (scope != _ANY_VIEW and not caller.has_scope(scope)):
         raise Problem("scope_missing", f"It needs {scope}." if scope else None)

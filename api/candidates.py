@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,7 +13,7 @@ from flask import Response, request
 from api.auth import current_caller, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_purpose
+from api.inputs import ApiBlueprint, PageSchema, decode_place, encode_place, read_purpose
 from api.lookups import NOBODY
 from api.profile_views import (
     PROFILE_ID_EXAMPLE,
@@ -37,16 +39,29 @@ from api.rulings import (
 )
 from api.service import current_service
 from api.snapshots import snapshot
+from cdp.identity.candidate_weights import IDENTIFIER_KINDS
 from cdp.identity.explain import LANGUAGES, explain_edge
 from cdp.identity.profile_reads import Profile, require_profile
 from cdp.identity.resolution_runs import select_version_in_use
-from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate, select_candidates
+from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate
 from cdp.stewardship.decide import decide
-from cdp.stewardship.errors import UnknownCandidateError
+from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.queue import (
+    SORTS,
+    Position,
+    QueueFilter,
+    QueueItem,
+    select_item,
+    select_queue_page,
+)
 
 blueprint = ApiBlueprint(
     "candidates", __name__, url_prefix="/v1/candidates", description="Profiles that may be one person"
 )
+
+
+_COUNTS = ma.validate.Range(min=0, max=2**31 - 1)
+_weight = {"examples": [2.5]}
 
 
 class CandidatesQuerySchema(PageSchema):
@@ -54,6 +69,36 @@ class CandidatesQuerySchema(PageSchema):
     reason = ma.fields.String(
         validate=ma.validate.OneOf(REASONS), metadata={"description": "All of them by default."}
     )
+    sort = ma.fields.String(
+        load_default="weight",
+        validate=ma.validate.OneOf(SORTS),
+        metadata={
+            "description": "What comes first: the heaviest, the most uncertain, the oldest, the first that is due, the "
+            "one about most records, or the highest priority, which is uncertainty x people x age."
+        },
+    )
+    ascending = ma.fields.Boolean(load_default=False, metadata={"description": "The other way round."})
+    source = ma.fields.String(
+        validate=ma.validate.Length(min=1, max=100),
+        metadata={"description": "One of the two records is of it.", "examples": ["whatsapp"]},
+    )
+    identifier_type = ma.fields.String(
+        validate=ma.validate.OneOf(IDENTIFIER_KINDS),
+        metadata={"description": "Both records carry one."},
+    )
+    assignee = ma.fields.String(
+        validate=ma.validate.Length(max=200),
+        metadata={"description": "Who is to decide; empty for what nobody is assigned."},
+    )
+    claimed_by = ma.fields.String(
+        validate=ma.validate.Length(min=1, max=200),
+        metadata={"description": "Whose live claim is on it.", "examples": ["key:k1"]},
+    )
+    second_reading = ma.fields.Boolean(metadata={"description": "Whether one person could not tell."})
+    min_match_weight = ma.fields.Float(metadata=_weight)
+    max_match_weight = ma.fields.Float(metadata=_weight)
+    min_records = ma.fields.Integer(validate=_COUNTS, metadata={"description": "Of both profiles together."})
+    max_records = ma.fields.Integer(validate=_COUNTS)
 
 
 class CandidateQuerySchema(LanguageQuerySchema):
@@ -63,6 +108,27 @@ class CandidateQuerySchema(LanguageQuerySchema):
     )
 
 
+class PrioritySchema(ma.Schema):
+    """uncertainty x people x age."""
+
+    total = ma.fields.Float(required=True)
+    uncertainty = ma.fields.Float(
+        required=True, metadata={"description": "1 where the evidence says neither, 0 where it is certain."}
+    )
+    people = ma.fields.Float(
+        required=True, metadata={"description": "0 to 1, by the records of both profiles."}
+    )
+    age = ma.fields.Float(required=True, metadata={"description": "1 for a new one, 2 when it is due."})
+
+
+class LeaseSchema(ma.Schema):
+    """Who works on it: nobody else decides it meanwhile."""
+
+    owner = ma.fields.String(required=True, metadata={"examples": ["key:k1"]})
+    claimed_at = InstantField(required=True, metadata={"format": "date-time"})
+    expires_at = InstantField(required=True, metadata={"format": "date-time"})
+
+
 class MergeCandidateSchema(ProposedPairSchema):
     candidate_id = ma.fields.Integer(required=True)
     state = ma.fields.String(required=True, metadata={"enum": list(STATES)})
@@ -70,6 +136,20 @@ class MergeCandidateSchema(ProposedPairSchema):
     created_at = InstantField(required=True, metadata={"format": "date-time"})
     closed_at = InstantField(required=True, allow_none=True, metadata={"format": "date-time"})
     closed_by = ma.fields.String(required=True, allow_none=True)
+    record_count = ma.fields.Integer(required=True, metadata={"description": "Of both profiles."})
+    assignee = ma.fields.String(required=True, allow_none=True)
+    due_at = InstantField(required=True, metadata={"format": "date-time"})
+    unsure_count = ma.fields.Integer(
+        required=True,
+        metadata={"description": "How many could not tell; a second person decides what one left so."},
+    )
+    priority = ma.fields.Nested(PrioritySchema, required=True)
+    claim = ma.fields.Nested(
+        LeaseSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "null while nobody works on it."},
+    )
 
 
 class PageOfMergeCandidatesSchema(ma.Schema):
@@ -113,8 +193,9 @@ class DecisionSchema(ReasonSchema):
         required=True,
         validate=ma.validate.OneOf(DECISIONS),
         metadata={
-            "description": "`same` joins the profiles; `different` keeps them apart for good; `unsure` lets the "
-            "candidate rest until another model or a newer record proposes it."
+            "description": "`same` joins the profiles; `different` keeps them apart for good; `unsure` gives the "
+            "candidate to a second person, and when that one cannot tell either, it rests until another model or a "
+            "newer record proposes it."
         },
     )
 
@@ -145,32 +226,74 @@ def _refused(status: int, description: str) -> Any:
 def get_candidates(query: dict[str, Any]) -> Response:
     """The queue
 
-    The heaviest first; without values of persons. A key that is bound to sources is told of candidates whose
-    two profiles both hold a record of theirs. The read is audited.
+    The heaviest first, or as `sort` says, over the whole queue; without values of persons. The pages of a list are all
+    of the moment of its first. A key that is bound to sources is told of candidates whose two profiles both hold a
+    record of theirs. The read is audited.
     """
     reading = Reading(REFERENCE, False, read_purpose())
-    try:
-        with snapshot() as connection:
-            candidates = select_candidates(
-                connection,
-                state=query["state"],
-                reason=query.get("reason"),
-                after_candidate_id=decode_cursor(query.get("cursor")),
-                limit=query["limit"] + 1,
-                sources=current_caller().sources,
-            )
-            model_version = select_version_in_use(connection)
-    except UnknownCandidateError:
-        raise Problem("invalid_cursor") from None
-    shown = candidates[: query["limit"]]
-    ids = sorted({profile_id for each in shown for profile_id in (each.profile_id_l, each.profile_id_r)})
+    service, sort = current_service(), (query["sort"], query["ascending"])
+    with snapshot() as connection:
+        page = select_queue_page(
+            connection,
+            _asked(query),
+            desk_rules(service.settings),
+            sort=query["sort"],
+            is_ascending=query["ascending"],
+            after=_read_position(query.get("cursor"), sort),
+            limit=query["limit"],
+            now=service.clock(),
+        )
+        model_version = select_version_in_use(connection)
+    shown = [each.candidate for each in page.items]
+    ids = sorted({profile_id for each in shown for profile_id in each.profile_ids})
     audit_read(NOBODY, "profile.read_candidates", reading, profile_ids=ids)
-    page = {
-        "data": shown,
-        "next_cursor": encode_cursor(shown[-1].candidate_id) if len(candidates) > len(shown) else None,
+    document = {
+        "data": [told_item(each) for each in page.items],
+        "next_cursor": _encode_position(page.next_position, sort),
         "model_version": model_version,
     }
-    return json_response(_PAGE_OF_CANDIDATES.dump(page))
+    return json_response(_PAGE_OF_CANDIDATES.dump(document))
+
+
+def _asked(query: Mapping[str, Any]) -> QueueFilter:
+    return QueueFilter(
+        state=query["state"],
+        reason=query.get("reason"),
+        source=query.get("source"),
+        identifier_kind=query.get("identifier_type"),
+        assignee=query.get("assignee"),
+        claimed_by=query.get("claimed_by"),
+        second_reading=query.get("second_reading"),
+        least_weight=query.get("min_match_weight"),
+        greatest_weight=query.get("max_match_weight"),
+        fewest_records=query.get("min_records"),
+        most_records=query.get("max_records"),
+        visible_to=current_caller().sources,
+    )
+
+
+def told_item(item: QueueItem) -> dict[str, Any]:
+    return {**vars(item.candidate), "due_at": item.due_at, "priority": item.priority, "claim": item.lease}
+
+
+def _encode_position(position: Position | None, sort: tuple[str, bool]) -> str | None:
+    if position is None:
+        return None
+    return encode_place(*sort, position.sort_key, position.candidate_id, position.as_of.isoformat())
+
+
+def _read_position(cursor: str | None, sort: tuple[str, bool]) -> Position | None:
+    """Raises Problem for a cursor of another list or order."""
+    if cursor is None:
+        return None
+    name, is_ascending, sort_key, candidate_id, as_of = decode_place(cursor, str, bool, float, int, str)
+    try:
+        moment = datetime.fromisoformat(as_of)
+    except ValueError:
+        raise Problem("invalid_cursor") from None
+    if (name, is_ascending) != sort or moment.tzinfo is None or not 0 <= candidate_id < 2**63:
+        raise Problem("invalid_cursor")
+    return Position(sort_key, candidate_id, moment)
 
 
 @blueprint.get("/<candidate_id>")
@@ -187,17 +310,18 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
     """
     chosen = read_number(candidate_id, "candidate_not_found")
     reading = read_ruling_unmasking(unmask=query["unmask"])
-    language, sources = choose_language(query), current_caller().sources
+    language, sources, service = choose_language(query), current_caller().sources, current_service()
     with snapshot() as connection:
         candidate = require_candidate(connection, chosen, sources=sources)
         found = [require_profile(connection, each, sources=sources) for each in candidate.profile_ids]
         pair = candidate.record_id_l, candidate.record_id_r
         explained = explain_edge(connection, pair, language=language)
+        item = select_item(connection, chosen, desk_rules(service.settings), now=service.clock())
     sides = list({profile.profile_id: profile for profile in found}.values())
     for profile in sides:
         audit_read(profile.profile_id, "profile.read_candidate", reading, candidate_id=chosen)
     document = {
-        **vars(candidate),
+        **told_item(item),
         "masked": not reading.unmask,
         "profiles": [_side(profile, reading) for profile in sides],
         "evidence": explained.pair,
@@ -231,14 +355,19 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_not_found
-@_refused(409, f"It is closed, or a ruling in force says the opposite: `action_ids`. {KEY_RUNNING}")
+@_refused(
+    409,
+    "It is closed, another one works on it: `held_by`, this caller left it unsure, or a ruling in force says the "
+    f"opposite: `action_ids`. {KEY_RUNNING}",
+)
 @_refused(412, "It or one of its profiles changed since")
 @_refused(428, "There is no If-Match")
 @key_refused(blueprint, is_required=True)
 def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: str) -> Response:
     """Decide a merge candidate
 
-    On what the steward saw: the If-Match names it, and a candidate that changed since is not decided.
+    On what the steward saw: the If-Match names it, and a candidate that changed since is not decided. It needs no
+    claim, and what another one has claimed waits until the claim runs out.
     """
     chosen = read_number(candidate_id, "candidate_not_found")
     order = read_order(body["reason"], dry_run=query["dry_run"])

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, json, request
 from flask_smorest import Api
 
-from api.errors import PROBLEM_TYPE
+from api.description import describe
 
 blueprint = Blueprint("documents", __name__)
 
@@ -51,40 +50,11 @@ _START = """SwaggerUIBundle({
 """
 
 
-_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
-_PROBLEMS_OF_BODIES = {
-    400: "The request cannot be understood: what is wrong stands in `code`",
-    413: "The body is too large",
-    415: "The body is not JSON in UTF-8",
-    422: "Parts of the request are missing, unknown or out of bounds",
-}
-
-
 def install_documents(app: Flask, api: Api, *, metrics_are_public: bool) -> None:
     """After all resources are registered: the description is written once."""
-    description = api.spec.to_dict()
-    if metrics_are_public:
-        description["paths"]["/metrics"]["get"]["security"] = []
-    for item in description["paths"].values():
-        for method in _METHODS & item.keys():
-            _document_common_problems(item[method])
+    description = describe(api.spec, metrics_are_public=metrics_are_public)
     app.extensions["openapi_text"] = json.dumps(description, indent=1, sort_keys=False)
     app.register_blueprint(blueprint)
-
-
-def _document_common_problems(operation: dict[str, Any]) -> None:
-    """What calls of one kind may all be refused with, said here once. A view's own words about a status stand."""
-    told = {401: "There is no valid key", 403: "The key lacks the right"} if operation["security"] else {}
-    names = {each["name"] for each in operation.get("parameters", [])}
-    if "requestBody" in operation:
-        told |= _PROBLEMS_OF_BODIES
-    if "cursor" in names:
-        told[400] = "The cursor is not one that this list gave out"
-    if names:
-        told.setdefault(422, "A parameter or header is out of bounds")
-    for status, description in told.items():
-        content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        operation["responses"].setdefault(str(status), {"description": description, "content": content})
 
 
 @blueprint.get("/openapi.json")

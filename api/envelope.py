@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import re
 import sys
 import time
+from functools import partial
 from typing import TextIO
 
 import structlog
@@ -39,9 +41,10 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     )
 
 
-def wrap_requests(app: Flask) -> None:
+def wrap_requests(app: Flask, *, slow_request_ms: float | None) -> None:
+    """slow_request_ms: what takes longer is told as a warning too; None for nothing."""
     app.before_request(_begin)
-    app.after_request(_finish)
+    app.after_request(partial(_finish, slow_request_ms if slow_request_ms is not None else math.inf))
 
 
 def _begin() -> None:
@@ -53,26 +56,38 @@ def _begin() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id, trace_id=g.trace.trace_id)
 
 
-def _finish(response: Response) -> Response:
+def _finish(slow_request_ms: float, response: Response) -> Response:
     headers = response.headers
     headers[REQUEST_ID_HEADER] = g.request_id
     headers[TRACEPARENT_HEADER] = g.trace.traceparent
     headers.setdefault("Cache-Control", "no-store")
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Referrer-Policy", "no-referrer")
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    caller = g.get("caller")
+    caller, user = g.get("caller"), g.get("user")
+    duration_ms = round((time.perf_counter() - g.begun) * 1000, 2)
     # The rule and not the path: an address that somebody mistyped may hold anything.
+    method, route = (request.method, request.url_rule.rule) if request.url_rule else ("other", None)
     logger.info(
         "request",
-        method=request.method if request.url_rule else "other",
-        route=request.url_rule.rule if request.url_rule else None,
+        method=method,
+        route=route,
         status=response.status_code,
         problem=g.get("problem_code"),
         span_id=g.trace.span_id,
         parent_span_id=g.trace.parent_span_id,
         key_id=caller.key_id if caller else None,
-        duration_ms=round((time.perf_counter() - g.begun) * 1000, 2),
+        user_id=user.user_id if user else None,
+        duration_ms=duration_ms,
     )
+    if duration_ms > slow_request_ms:
+        logger.warning(
+            "request.slow",
+            method=method,
+            route=route,
+            status=response.status_code,
+            duration_ms=duration_ms,
+            body_bytes=request.content_length,
+        )
     return response

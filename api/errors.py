@@ -15,6 +15,8 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 
 from api.snapshots import snapshot
+from cdp.engagement.receive_messages import UnknownMessageSourceError
+from cdp.engagement.timeline import UnknownPositionError
 from cdp.errors import CdpError
 from cdp.idempotency import KeyReusedError, KeyRunningError
 from cdp.identity.identifier_reports import UnknownReportError
@@ -28,9 +30,10 @@ from cdp.realtime.ingest import UnknownRecordError
 from cdp.realtime.online_models import StoreNotResolvedError
 from cdp.realtime.report_identifier import UnheldIdentifierError
 from cdp.realtime.search import NothingToSearchByError
-from cdp.stewardship.errors import RulingRefusedError
+from cdp.stewardship.errors import CandidateClaimedError, RulingRefusedError
 from cdp.store import StoreError
 from cdp.store.errors import StoreBusyError, WriteConflictError
+from cdp.store.instants import format_instant
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -60,12 +63,16 @@ _ABOUT_PEOPLE = frozenset(
         "profiles_are_one",
         "constraint_conflict",
         "candidate_closed",
+        "candidate_claimed",
+        "claim_missing",
+        "second_reader_needed",
         "already_undone",
         "ruled_on_since",
         "nothing_to_undo",
         "profile_erased",
         "candidate_changed",
         "split_unusable",
+        "pin_unusable",
         "too_many_pairs",
     )
 )
@@ -77,6 +84,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "idempotency_key_required": ProblemKind(400, "The call needs a key of its own, in Idempotency-Key."),
     "unauthorized": ProblemKind(401, "The request carries no valid key."),
     "scope_missing": ProblemKind(403, "The key lacks the scope that this call needs."),
+    "write_key_unbound": ProblemKind(403, "A key for messages is bound to exactly one source."),
     "not_found": ProblemKind(404, "There is nothing at this address."),
     "profile_not_found": ProblemKind(404, "There is no such profile, or this key may not read it so."),
     "record_not_found": ProblemKind(404, "There is no such record, or this key may not write it."),
@@ -95,6 +103,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "profiles_are_one": ProblemKind(409, "The profiles are one person already."),
     "constraint_conflict": ProblemKind(409, "Rulings in force say the opposite."),
     "candidate_closed": ProblemKind(409, "The merge candidate is closed."),
+    "candidate_claimed": ProblemKind(409, "Somebody else works on the merge candidate."),
+    "claim_missing": ProblemKind(409, "The claim ran out, or is not there."),
+    "second_reader_needed": ProblemKind(409, "Who could not tell does not decide: somebody else does."),
     "already_undone": ProblemKind(409, "It was taken back already."),
     "ruled_on_since": ProblemKind(409, "A later ruling builds on it."),
     "nothing_to_undo": ProblemKind(409, "The entry brought nobody together and parted nobody."),
@@ -106,11 +117,14 @@ PROBLEMS: dict[str, ProblemKind] = {
     "idempotency_key_reused": ProblemKind(422, "The Idempotency-Key stands for another call."),
     "identifier_invalid": ProblemKind(422, "None of the identifiers can be one that points at a person."),
     "record_refused": ProblemKind(422, "The record is none that can be taken."),
+    "message_refused": ProblemKind(422, "The message is none that can be kept."),
     "nothing_to_search_by": ProblemKind(422, "Nothing of the request can be searched by."),
     "split_unusable": ProblemKind(422, "These records cannot be split off this profile."),
+    "pin_unusable": ProblemKind(422, "This value cannot be pinned."),
     "too_many_pairs": ProblemKind(422, "The ruling is about more pairs of records than one may be."),
     "purpose_required": ProblemKind(422, "Unmasked values need a purpose, in the header CDP-Purpose."),
     "precondition_required": ProblemKind(428, "The call needs the ETag it rests on, in If-Match."),
+    "rate_limited": ProblemKind(429, "More requests than this service takes in so short a time."),
     "http_error": ProblemKind(400, "The request was refused."),
     "internal_error": ProblemKind(500, "The service failed; the request id finds the cause in its log."),
     "not_ready": ProblemKind(503, "The service cannot answer requests now.", 5),
@@ -165,7 +179,7 @@ class ProblemErrorSchema(ma.Schema):
     detail = ma.fields.String(required=True, metadata={"examples": ["Missing data for required field."]})
     code = ma.fields.String(
         metadata={
-            "description": "Why a record is refused; docs/import.md lists them.",
+            "description": "Why a record or a message is refused; docs/import.md and docs/segment.md list them.",
             "examples": ["future"],
         }
     )
@@ -192,6 +206,10 @@ class ProblemSchema(ma.Schema):
             "examples": [[3]],
         },
     )
+    held_by = ma.fields.String(
+        metadata={"description": "Who works on the merge candidate.", "examples": ["key:k1"]}
+    )
+    held_until = ma.fields.String(metadata={"description": "When that ends.", "format": "date-time"})
     request_id = ma.fields.String(required=True, metadata={"description": "Finds this request in the log."})
 
 
@@ -283,12 +301,20 @@ def _answer_domain_error(error: CdpError) -> Response:
                 {"pointer": each.field, "detail": f"Refused: {each.reason}."} for each in error.refusals
             ]
             return _answer_problem(Problem("nothing_to_search_by", str(error), errors=errors))
+        case UnknownMessageSourceError():
+            detail = f"{error} Create it with `cdp source create`."
+            return _answer_problem(Problem("write_key_unbound", detail))
+        case UnknownPositionError():
+            return _answer_problem(Problem("invalid_cursor"))
         case UnknownReportError():
             return _answer_problem(Problem("report_not_found"))
         case UnheldIdentifierError():
             return _answer_problem(Problem("identifier_not_found"))
         case UnknownRecordError():
             return _answer_problem(Problem("record_not_found"))
+        case CandidateClaimedError():
+            held = {"held_by": error.held_by, "held_until": format_instant(error.held_until)}
+            return _answer_problem(Problem(error.reason, str(error), extension=held))
         case RulingRefusedError():
             told = {"action_ids": error.action_ids}
             return _answer_problem(Problem(error.reason, str(error), extension=told))

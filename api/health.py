@@ -7,7 +7,9 @@ import marshmallow as ma
 from api.errors import Problem
 from api.inputs import ApiBlueprint
 from api.service import current_service
+from cdp.identity.models import UncompilableModelError, UnknownModelError, UnreadableModelError
 from cdp.identity.resolution_runs import select_version_in_use
+from cdp.realtime.online_models import StoreNotResolvedError, select_online_version
 from cdp.store import StoreError, read
 
 blueprint = ApiBlueprint("service", __name__, description="The service itself")
@@ -57,16 +59,20 @@ def livez() -> dict[str, str]:
 def readyz() -> dict[str, object]:
     """Whether requests can be answered now
 
-    The store is reached, its schema is the one this version needs, and a model is in force. Otherwise 503
-    with the code `not_ready`, and what is the matter in `detail`.
+    The store is reached and has room to write, its schema is the one this version needs, a model is in force, and
+    this release can use it. Otherwise 503 with the code `not_ready`, and what is the matter in `detail`.
     """
-    store = current_service().store
+    service = current_service()
     try:
-        store.check()
-        with read(store.engine()) as connection:
+        service.store.check()
+        with read(service.store.engine()) as connection:
+            select_online_version(connection)
             model_version = select_version_in_use(connection)
+            if model_version is None:
+                raise Problem("not_ready", "No model is in force: run `cdp resolve`.")
+            service.models.require(connection, model_version)
     except StoreError as error:
         raise Problem("not_ready", f"The store: {error.reason}.") from error
-    if model_version is None:
-        raise Problem("not_ready", "No model is in force: run `cdp resolve`.")
+    except (StoreNotResolvedError, UncompilableModelError, UnreadableModelError, UnknownModelError) as error:
+        raise Problem("not_ready", f"The model: {error.reason}.") from error
     return {"status": "ready", "model_version": model_version}

@@ -7,9 +7,11 @@ import binascii
 import json
 import math
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
+from uuid import uuid4
 
 import marshmallow as ma
 from flask import Request, request
@@ -18,16 +20,13 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected
 
 from api.errors import Problem
+from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 
-DEPTH_LIMIT = 32
 # A number of more digits is no quantity that anybody means; longer ones cost quadratic time to read.
 DIGIT_LIMIT = 40
 PAGE_LIMIT = 200
 _PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,63}")
-# A text to its end or, where it has none, to the end of all; each byte is looked at once.
-_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+_TOO_DEEP = f"It is nested more than {DEPTH_LIMIT} levels deep."
 _UNCLEAN_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LOCATION_POINTERS = {"json": "", "query": "/query", "querystring": "/query", "headers": "/headers"}
@@ -92,9 +91,21 @@ def _of_nothing(schema: ma.Schema) -> Mapping[str, Any] | None:
 
 
 class ApiBlueprint(Blueprint):
-    """A flask-smorest blueprint that reads its arguments through JsonParser."""
+    """A flask-smorest blueprint that reads its arguments through JsonParser, and describes headers beside them."""
 
     ARGUMENTS_PARSER = JsonParser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(_keep_arguments)
+
+
+def _keep_arguments(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The parameters that a view describes itself stand beside those of its schemas; smorest would replace them."""
+    described = doc_info.get("manual_doc", {}).pop("parameters", [])
+    if described:
+        doc.setdefault("parameters", []).extend(described)
+    return doc
 
 
 class PageSchema(ma.Schema):
@@ -124,22 +135,72 @@ def read_json(req: Request) -> Any:
     return parse_json(_read_body(req))
 
 
-def read_flawed_json(req: Request) -> tuple[Any, bool]:
+def read_flawed_json(
+    req: Request, *, elements_of: str, unpacked_limit: int | None = None
+) -> tuple[Any, bool]:
     """As read_json, where one bad value is to stop no other: a Flaw stands in the place of a value that read_json
-    would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any."""
-    return _parse(_read_body(req), lambda detail: Flaw(detail))
+    would refuse, texts that are not clean stay; find_flaw finds both. The second part: whether there is any.
+
+    Elements of: the name of a list in the body; only of its elements one may nest too deep and stop no other.
+    unpacked_limit: of bytes, where the body may come packed by gzip.
+    """
+    body = _read_body(req) if unpacked_limit is None else _read_packed_body(req, unpacked_limit)
+    if depth_of(body) <= DEPTH_LIMIT:
+        return _parse(body, Flaw)
+    mark = uuid4().hex
+    body, count = cut_deep_elements(body, f'"{mark}"'.encode())
+    value, is_flawed = _parse(body, Flaw)
+    if count != _put_flaws(value.get(elements_of) if isinstance(value, dict) else None, mark):
+        raise _too_deep()
+    return value, is_flawed or count > 0
 
 
-def _read_body(req: Request) -> bytes:
+def _put_flaws(elements: Any, mark: str) -> int:
+    """A Flaw in the place of each mark among the elements; how many there were."""
+    places = (
+        [place for place, each in enumerate(elements) if each == mark] if isinstance(elements, list) else []
+    )
+    for place in places:
+        elements[place] = Flaw(_TOO_DEEP)
+    return len(places)
+
+
+def _too_deep() -> Problem:
+    return Problem("malformed_json", _TOO_DEEP)
+
+
+def _read_packed_body(req: Request, limit: int) -> bytes:
+    body = _read_body(req, may_be_packed=True)
+    if req.content_encoding == "gzip":
+        body = _unpack(body, limit)
+    if len(body) > limit:
+        raise Problem("body_too_large", f"Send {limit:,} bytes at most.")
+    return body
+
+
+def _read_body(req: Request, *, may_be_packed: bool = False) -> bytes:
     if not (req.mimetype == "application/json" or req.mimetype.endswith("+json")):
         raise Problem("unsupported_media_type", "Send the body as application/json.")
-    if req.content_encoding not in (None, "", "identity"):
-        raise Problem("unsupported_media_type", "Send the body without a Content-Encoding.")
+    if req.content_encoding not in (None, "", "identity", *(("gzip",) if may_be_packed else ())):
+        accepted = "with no Content-Encoding but gzip" if may_be_packed else "without a Content-Encoding"
+        raise Problem("unsupported_media_type", f"Send the body {accepted}.")
     try:
         # Under a key, the call is told from others by its body too.
         return req.get_data(cache="Idempotency-Key" in req.headers)
     except ClientDisconnected:
         raise Problem("bad_request", "The body ended before its Content-Length.") from None
+
+
+def _unpack(body: bytes, limit: int) -> bytes:
+    """As much as may be and a byte more, however much is packed in there."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        unpacked = reader.decompress(body, limit + 1)
+    except zlib.error:
+        raise Problem("bad_request", "The body is not packed by gzip as its Content-Encoding says.") from None
+    if len(unpacked) <= limit and not reader.eof:
+        raise Problem("bad_request", "The packed body ends too early.")
+    return unpacked
 
 
 def parse_json(body: bytes) -> Any:
@@ -155,8 +216,8 @@ def parse_json(body: bytes) -> Any:
 
 def _parse(body: bytes, flaw: Callable[[str], Any]) -> tuple[Any, bool]:
     """Flaw: what stands for a value that cannot be read, or raises."""
-    if _depth(body) > DEPTH_LIMIT:
-        raise Problem("malformed_json", f"It is nested more than {DEPTH_LIMIT} levels deep.")
+    if depth_of(body) > DEPTH_LIMIT:
+        raise _too_deep()
     is_flawed = False
 
     def noted(detail: str) -> Any:
@@ -247,21 +308,21 @@ def decode_cursor(cursor: str | None) -> int | None:
     return int(position)
 
 
-def _depth(body: bytes) -> int:
-    """How deep the brackets nest, one more than the limit at most; texts do not count.
+def encode_place(*parts: str | int | float) -> str:
+    """A cursor of several parts; the same name of the list first, so that no other list takes it."""
+    return base64.urlsafe_b64encode(json.dumps(["2", *parts]).encode()).decode().rstrip("=")
 
-    The innermost pairs go together, level by level, so that a batch of records is looked at a few times and not
-    bracket by bracket. What has no other half is no JSON: a reader would enter all that is open.
-    """
-    if body.count(b"[") + body.count(b"{") <= DEPTH_LIMIT:
-        return 0
-    brackets = _TEXT.sub(b"", body).translate(_AS_SQUARE, _NO_BRACKET)
-    for depth in range(DEPTH_LIMIT + 1):
-        outer = brackets.replace(b"[]", b"")
-        if len(outer) == len(brackets):
-            return depth + brackets.count(b"[")
-        brackets = outer
-    return DEPTH_LIMIT + 1
+
+def decode_place(cursor: str, *kinds: type) -> list[Any]:
+    """Raises Problem for a text that encode_place did not make of parts of these kinds."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        version, *parts = parse_json(text)
+    except (binascii.Error, ValueError, TypeError, Problem):
+        raise Problem("invalid_cursor") from None
+    if version != "2" or [type(each) for each in parts] != list(kinds):
+        raise Problem("invalid_cursor")
+    return list(parts)
 
 
 def _flattened(messages: Any, pointer: str) -> Iterator[tuple[str, str]]:

@@ -16,9 +16,12 @@ import orjson
 from flask import Response, g, request, url_for
 
 from api.auth import current_caller
+from api.engagement_schemas import SIZES, CommerceSchema, ConsentSchema, engagement_document
 from api.errors import Problem
 from api.inputs import read_purpose
 from api.service import current_service
+from api.snapshots import snapshot
+from cdp.engagement.profile_engagement import NOTHING_DONE, select_engagement
 from cdp.identity.profile_reads import Profile
 from cdp.privacy.audit import AuditEntry
 from cdp.privacy.keys import VIEWS, Caller
@@ -175,7 +178,9 @@ class ReferenceViewSchema(ma.Schema):
 
 class ViewSchema(ReferenceViewSchema):
     masked = ma.fields.Boolean(required=True)
-    consents = _section("Consents and preferences by purpose and channel.")
+    consents = ma.fields.List(
+        ma.fields.Nested(ConsentSchema), required=True, metadata={"description": "By category."}
+    )
 
 
 class IvrViewSchema(ViewSchema):
@@ -202,9 +207,7 @@ class PosViewSchema(ViewSchema):
     view = _view("pos")
     golden = ma.fields.Nested(TillNamesSchema, required=True)
     identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
-    commerce = ma.fields.Dict(
-        dump_default=dict, metadata={"description": "Orders, cart and wish list. Empty for now."}
-    )
+    commerce = ma.fields.Nested(CommerceSchema, required=True)
     alerts = _section("What every channel should know before it answers.")
 
 
@@ -217,9 +220,7 @@ class AgentViewSchema(ViewSchema):
     identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
     recent_contacts = _section("The last contacts, newest first.")
-    commerce = ma.fields.Dict(
-        dump_default=dict, metadata={"description": "Orders, cart and wish list. Empty for now."}
-    )
+    commerce = ma.fields.Nested(CommerceSchema, required=True)
     alerts = _section("What every channel should know before it answers.")
 
 
@@ -231,9 +232,7 @@ class SelfViewSchema(ViewSchema):
     identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
     recent_contacts = _section("The last contacts, newest first.")
-    commerce = ma.fields.Dict(
-        dump_default=dict, metadata={"description": "Orders, cart and wish list. Empty for now."}
-    )
+    commerce = ma.fields.Nested(CommerceSchema, required=True)
 
 
 class StewardViewSchema(AgentViewSchema):
@@ -291,7 +290,7 @@ VIEW_EXAMPLE: dict[str, Any] = {
     "consents": [],
     "open_requests": [],
     "recent_contacts": [],
-    "commerce": {},
+    "commerce": {"carts": [], "orders": [], "wish_lists": []},
     "alerts": [],
 }
 
@@ -334,7 +333,14 @@ def read_unmasking(caller: Caller, *, unmask: bool) -> tuple[bool, str | None]:
 def answer_view(profile: Profile, reading: Reading, *, found_by: str) -> Response:
     """The view as a response with its ETag; 304 when the caller has it. The read is audited first."""
     audit_read(profile.profile_id, "profile.read", reading, found_by=found_by)
-    document = _SCHEMAS[reading.view].dump(_document(profile, reading, current_caller().sources))
+    sources = current_caller().sources
+    shown = _document(profile, reading, sources)
+    engagement = NOTHING_DONE
+    if profile.has_engagement and reading.view != REFERENCE:
+        with snapshot() as connection:
+            engagement = select_engagement(connection, profile.profile_id, SIZES.get(reading.view))
+    shown |= engagement_document(engagement, sources)
+    document = _SCHEMAS[reading.view].dump(shown)
     response = json_response(document)
     # Of the body itself: view, mask and the key's sources shape it as much as the version does.
     etag = hashlib.sha256(response.get_data()).hexdigest()[:32]

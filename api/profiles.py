@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -224,13 +224,6 @@ _erased = blueprint.alt_response(
             "schema": {"type": "string"},
             "description": "The ETag of a former answer.",
         },
-        {
-            "name": "CDP-Purpose",
-            "in": "header",
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{1,63}$"},
-            "description": "Why it is read, as a code; the audit keeps it. Required with unmask=true.",
-            "example": "ticket:4711",
-        },
     ],
 )
 @blueprint.arguments(ViewQuerySchema(), location="query")
@@ -272,7 +265,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
     bound to sources sees the records of those.
     """
     caller = current_caller()
-    reading = _reading_inside(unmask=query["unmask"])
+    reading = reading_inside(unmask=query["unmask"])
     after = decode_cursor(query.get("cursor")) or 0
     with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
@@ -308,7 +301,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
     agent's or the steward's view.
     """
     caller = current_caller()
-    reading = _reading_inside(unmask=False)
+    reading = reading_inside(unmask=False)
     with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
         entries = select_ledger_entries(
@@ -343,7 +336,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     some joins are left out, and are counted. For keys with the agent's or the steward's view.
     """
     caller = current_caller()
-    reading = _reading_inside(unmask=False)
+    reading = reading_inside(unmask=False)
     language = choose_language(query)
     with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
@@ -379,10 +372,10 @@ def checked_profile_id(profile_id: str) -> str:
     return profile_id
 
 
-def _reading_inside(*, unmask: bool) -> Reading:
+def reading_inside(*, unmask: bool, views: Sequence[str] = _INSIDE_VIEWS) -> Reading:
     """Raises Problem: profile_not_found for keys without a view that goes inside."""
     caller = current_caller()
-    readable = [view for view in _INSIDE_VIEWS if caller.may_read_view(view)]
+    readable = [view for view in views if caller.may_read_view(view)]
     if not readable:
         raise Problem("profile_not_found")
     return Reading(readable[0], *read_unmasking(caller, unmask=unmask))

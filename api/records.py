@@ -292,7 +292,7 @@ def _log_set_aside(received: Sequence[Received | RefusedRecordError]) -> None:
 
 def _read_batch() -> list[object]:
     """The records as they came. A schema over a thousand of them would cost more than resolving them."""
-    body, is_flawed = read_flawed_json(request)
+    body, is_flawed = read_flawed_json(request, elements_of="records")
     if isinstance(body, Flaw):
         raise Problem("malformed_json", body.detail)
     if not isinstance(body, dict):

@@ -26,6 +26,7 @@ from api.profile_views import (
 )
 from api.service import current_service
 from cdp.idempotency import Answer, Call
+from cdp.stewardship.actions import STEWARD_ACTIONS
 from cdp.stewardship.candidates import REASONS
 from cdp.stewardship.outcome import Outcome, ProfileState
 from cdp.stewardship.ruling import Order
@@ -102,7 +103,7 @@ class RulingSchema(ma.Schema):
     action_id = ma.fields.Integer(
         required=True, allow_none=True, metadata={"description": "Undo it by this; null in a dry run."}
     )
-    kind = ma.fields.String(required=True, metadata={"enum": ["join", "split", "decision", "undo"]})
+    kind = ma.fields.String(required=True, metadata={"enum": list(STEWARD_ACTIONS)})
     dry_run = ma.fields.Boolean(required=True, attribute="is_preview")
     model_version = ma.fields.Integer(required=True)
     ledger_entry_ids = ma.fields.List(

@@ -122,15 +122,6 @@ _REGION = re.compile("[A-Z]{2}")
             }
         },
     },
-    parameters=[
-        {
-            "name": "CDP-Purpose",
-            "in": "header",
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{1,63}$"},
-            "description": "Why it is asked, as a code; the audit keeps it.",
-            "example": "ticket:4711",
-        }
-    ],
 )
 @blueprint.arguments(SearchQuerySchema(), location="query")
 @blueprint.response(200, FoundProfilesSchema)

@@ -9,7 +9,9 @@ from typing import cast
 
 from flask import current_app
 
+from api.rate_limits import RateLimits
 from cdp.idempotency import RunningCalls
+from cdp.identity.health import HealthKeeper
 from cdp.observe import Observer
 from cdp.privacy.read_audit import ReadAudit
 from cdp.realtime.ingest import Resolver
@@ -27,10 +29,13 @@ class Service:
     store: StoreDoor
     read_audit: ReadAudit
     clock: Callable[[], datetime]
+    # None: requests are not counted.
+    rate_limits: RateLimits | None = None
     models: OnlineModels = field(default_factory=OnlineModels)
     ingest_queue: IngestQueue = field(default_factory=IngestQueue)
     running_calls: RunningCalls = field(default_factory=RunningCalls)
     observer: Observer = field(default_factory=Observer)
+    health: HealthKeeper = field(default_factory=HealthKeeper)
 
     def resolver(self) -> Resolver:
         """Its models are the process's: each is compiled once. Raises a StoreError."""

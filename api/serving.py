@@ -7,6 +7,7 @@ from typing import Any
 
 from api.memory import collect_rarely
 from cdp.settings import read_settings
+from cdp.supervise import renew_worker
 
 _settings = read_settings()
 
@@ -31,3 +32,7 @@ control_socket_disable = True
 
 def post_worker_init(worker: Any) -> None:
     collect_rarely()
+
+
+def on_reload(server: Any) -> None:
+    renew_worker()

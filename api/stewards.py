@@ -34,8 +34,9 @@ from api.rulings import (
 from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.resolution_runs import select_version_in_use
-from cdp.stewardship.actions import select_actions
+from cdp.stewardship.actions import STEWARD_ACTIONS, select_actions
 from cdp.stewardship.join import join
+from cdp.stewardship.pin import ATTRIBUTES, pin
 from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action, undo_entry
 
@@ -68,11 +69,21 @@ class SplitSchema(ReasonSchema):
     )
 
 
+class PinSchema(ReasonSchema):
+    attribute = ma.fields.String(required=True, validate=ma.validate.OneOf(ATTRIBUTES))
+    record_id = ma.fields.Integer(
+        required=True,
+        strict=True,
+        validate=ma.validate.Range(min=1, max=2**63 - 1),
+        metadata={"description": "Of the profile; its value is shown.", "examples": [12]},
+    )
+
+
 class ActionSchema(ma.Schema):
     """Something a steward ruled."""
 
     action_id = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"enum": ["join", "split", "decision", "undo"]})
+    kind = ma.fields.String(required=True, metadata={"enum": list(STEWARD_ACTIONS)})
     author = ma.fields.String(required=True)
     reason = ma.fields.String(required=True)
     recorded_at = InstantField(required=True, metadata={"format": "date-time"})
@@ -112,6 +123,7 @@ def _refused(status: int, description: str) -> Any:
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such profile")
+@_refused(410, "One of them was erased")
 @_refused(409, f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}")
 @_key_refused
 def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
@@ -134,6 +146,7 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
 @_refused(404, "No such profile, or no such record")
+@_refused(410, "The profile was erased")
 @_refused(422, f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}")
 @_key_refused
 def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
@@ -147,6 +160,28 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
     resolver = current_service().resolver()
     chosen = checked_profile_id(profile_id)
     return answer_ruling(partial(split, resolver, chosen, body["record_ids"]), order, reading)
+
+
+@blueprint.post("/profiles/<profile_id>/pins")
+@requires_scope("profiles:join")
+@blueprint.doc(operationId="pinValue", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
+@blueprint.arguments(PinSchema())
+@blueprint.arguments(RulingQuerySchema(), location="query")
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
+@_refused(404, "No such profile")
+@_refused(410, "The profile was erased")
+@_refused(422, f"The record is not the profile's, or says nothing of the attribute. {KEY_REUSED}")
+@_key_refused
+def pin_value(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
+    """Pin a value of a golden record
+
+    The value that the record gives now is shown, whatever the rules would choose and whatever comes, until the action
+    is undone. The pin goes with the record through joins and splits; of several, the latest counts.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    resolver, chosen = current_service().resolver(), checked_profile_id(profile_id)
+    return answer_ruling(partial(pin, resolver, chosen, body["attribute"], body["record_id"]), order, reading)
 
 
 @blueprint.post("/ledger/<ledger_entry_id>/undo")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 # An identifier that nobody is known by, or several people are, is answered so.
@@ -19,6 +20,7 @@ class Load:
     seconds: list[float] = field(default_factory=list)
     duration: float = 0.0
     failures: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
 
     @property
     def rate(self) -> float:
@@ -29,13 +31,27 @@ class Load:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def request_bytes(method: str, path: str, *, body: bytes = b"", secret: str = "") -> bytes:
+def request_bytes(
+    method: str, path: str, *, body: bytes = b"", secret: str = "", headers: Mapping[str, str] | None = None
+) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}"]
     if body:
         lines.append("Content-Type: application/json")
     if secret:
         lines.append(f"Authorization: Bearer {secret}")
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def read_etags(address: tuple[str, int], requests: Sequence[bytes]) -> list[str]:
+    """The ETag of each answer, in their order."""
+    connection = _Connection(address)
+    etags = []
+    for request in requests:
+        connection.ask(request)
+        etags.append(connection.header("etag"))
+    connection.close()
+    return etags
 
 
 def send_all(address: tuple[str, int], requests: Sequence[bytes], *, clients: int) -> Load:
@@ -55,6 +71,7 @@ def send_all(address: tuple[str, int], requests: Sequence[bytes], *, clients: in
             begun = time.perf_counter()
             status = connection.ask(request)
             load.seconds.append(time.perf_counter() - begun)
+            load.statuses[status] += 1
             if status >= 400 and status not in (NOT_FOUND, CONFLICT):
                 load.failures += 1
 
@@ -74,6 +91,7 @@ class _Connection:
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
         self._socket: socket.socket | None = None
+        self._head = b""
 
     def ask(self, request: bytes) -> int:
         if self._socket is None:
@@ -81,13 +99,22 @@ class _Connection:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.sendall(request)
         head, _, body = self._read_until_head().partition(b"\r\n\r\n")
+        self._head = head
         lower = head.lower()
-        length = int(lower.split(b"content-length:")[1].split(b"\r\n")[0])
+        status = int(head[9:12])
+        # An answer without a body may leave its length out.
+        length = 0 if status == 304 else int(self.header("content-length"))
         while len(body) < length:
             body += self._receive()
         if b"connection: close" in lower:
             self.close()
-        return int(head[9:12])
+        return status
+
+    def header(self, name: str) -> str:
+        """Of the last answer."""
+        lines = (line.partition(b":") for line in self._head.split(b"\r\n")[1:])
+        [value] = [value.strip() for found, _, value in lines if found.lower() == name.encode()]
+        return value.decode()
 
     def close(self) -> None:
         if self._socket is not None:

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from benchmarks.cost import GENERATED
-from benchmarks.load import Load, request_bytes, send_all
+from benchmarks.load import Load, read_etags, request_bytes, send_all
 from benchmarks.processes import run_cdp
 
 STORE_RECORDS = 100_000
@@ -33,6 +33,7 @@ CLIENTS = 8
 BATCH_CLIENTS = 2
 SINGLES = 3_000
 LOOKUPS = 6_000
+PROFILES = 500
 BATCHES = 12
 BATCH_SIZE = 500
 SEQUENTIAL = 400
@@ -83,6 +84,7 @@ def measure_rates(records: int, *, seed: int) -> Rates:
         with _served("wsgi:app", home) as address:
             send_all(address, lookups[:200], clients=CLIENTS)
             loads["lookup"] = send_all(address, lookups, clients=CLIENTS)
+            loads |= _profile_loads(address, home / "cdp.db", secret, seed=seed)
             send_all(address, singles[:200], clients=CLIENTS)
             loads["one record"] = send_all(address, singles[200:], clients=CLIENTS)
             written = send_all(address, batches, clients=BATCH_CLIENTS)
@@ -93,13 +95,33 @@ def measure_rates(records: int, *, seed: int) -> Rates:
         return Rates(records, loads, BATCHES * BATCH_SIZE / written.duration)
 
 
+def _profile_loads(address: Address, store: Path, secret: str, *, seed: int) -> dict[str, Load]:
+    """Profiles by their ids: whole, and as a caller asks who has them already."""
+    paths = [f"/v1/profiles/{profile_id}?view=agent" for profile_id in _profile_ids(store, seed=seed)]
+    whole = [request_bytes("GET", path, secret=secret) for path in paths]
+    known = [
+        request_bytes("GET", path, secret=secret, headers={"If-None-Match": etag})
+        for path, etag in zip(paths, read_etags(address, whole), strict=True)
+    ]
+    rounds = LOOKUPS // PROFILES
+    loads = {
+        "profile, 200": send_all(address, whole * rounds, clients=CLIENTS),
+        "profile, 304": send_all(address, known * rounds, clients=CLIENTS),
+    }
+    for name, load in loads.items():
+        if set(load.statuses) != {int(name[-3:])}:
+            raise RuntimeError(f"{name}: {dict(load.statuses)}")
+    return loads
+
+
 def online_lines(rates: Rates, seconds_of_one: Mapping[int, float]) -> list[str]:
     """The tables of the results."""
     lines = [
         f"A store of {rates.records:,} generated records, trained and resolved, on SQLite; gunicorn with its "
         f"settings of every day, {CLIENTS} clients at once on the same machine ({BATCH_CLIENTS} for batches). Half "
-        "of the records that come are of people the store knows. The empty route is a Flask application of one, "
-        "under the same gunicorn.",
+        "of the records that come are of people the store knows. Profiles are read by their ids in the agent's view, "
+        "as they are and with If-None-Match. The empty route is a Flask application of one, under the same gunicorn; "
+        "requests are not counted (CDP_RATE_LIMIT=off).",
         "",
         "| request | a second | of the empty route | median | 99 % within |",
         "|---|---:|---:|---:|---:|",
@@ -193,6 +215,12 @@ def _identifiers(store: Path, *, seed: int) -> Iterator[dict[str, str]]:
         yield {"type": kind, "value": value}
 
 
+def _profile_ids(store: Path, *, seed: int) -> list[str]:
+    with closing(sqlite3.connect(store)) as connection:
+        live = connection.execute("SELECT profile_id FROM profiles WHERE state = 'live'").fetchall()
+    return [profile_id for (profile_id,) in random.Random(seed).choices(live, k=PROFILES)]
+
+
 def _read(path: Path) -> Iterator[Raw]:
     with gzip.open(path) as file:
         for line in file:
@@ -237,6 +265,7 @@ def _served(app: str, home: Path) -> Iterator[Address]:
         address: Address = free.getsockname()
     environment = {**os.environ, "CDP_HOME": str(home), "HOST": address[0], "PORT": str(address[1])}
     environment |= {"CDP_DATABASE_URL": f"sqlite:///{home / 'cdp.db'}", "CDP_LOG_LEVEL": "warning"}
+    environment["CDP_RATE_LIMIT"] = "off"
     command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", app]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:

@@ -8,14 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cdp.errors import CdpError
 
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class InvalidSettingError(CdpError):
     reason = "invalid_setting"
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """So many requests in so many seconds."""
+
+    requests: int
+    seconds: int
 
 
 @dataclass(frozen=True)
@@ -42,8 +52,32 @@ class Settings:
     disagreement_sample: int = 200
     # What DuckDB may take before it writes to the temporary directory.
     batch_memory: str = "3GB"
+    # Where browsers reach the service, when not at `bind`; None: there.
+    public_url: str | None = None
+    # In which the console tells times.
+    time_zone: str = "UTC"
     # None: the rules that are shipped.
     survivorship_file: Path | None = None
+    # How long a steward's claim of a merge candidate holds, and how long one that was skipped is not shown to them.
+    lease_seconds: float = 900.0
+    skip_seconds: float = 28_800.0
+    # When a merge candidate is due, from the day it was opened.
+    review_days: float = 7.0
+    # Requests that take longer are warned of; None: none is.
+    slow_request_ms: float | None = 1000.0
+    # Of one key; None: nobody's requests are counted.
+    rate_limit: RateLimit | None = RateLimit(6_000, 60)
+    # Of one address without a key that is right.
+    address_rate_limit: RateLimit = RateLimit(600, 60)
+    # How many proxies stand before the service and add to X-Forwarded-For.
+    trusted_proxy_count: int = 0
+
+    @property
+    def is_reached_by_https(self) -> bool:
+        """Whether cookies may ask for it: only a service on the machine of its browser does without."""
+        if self.public_url is not None:
+            return self.public_url.startswith("https://")
+        return self.bind.rpartition(":")[0] not in ("127.0.0.1", "localhost", "[::1]")
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -68,7 +102,20 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         else _positive_number(given, "CDP_DISAGREEMENT_SECONDS", 3600.0),
         disagreement_sample=_count(given, "CDP_DISAGREEMENT_SAMPLE", Settings.disagreement_sample),
         batch_memory=_batch_memory(given),
+        public_url=_public_url(given),
+        time_zone=_time_zone(given),
         survivorship_file=Path(rules) if (rules := given.get("CDP_SURVIVORSHIP_FILE")) else None,
+        lease_seconds=_positive_number(given, "CDP_LEASE_SECONDS", Settings.lease_seconds),
+        skip_seconds=_positive_number(given, "CDP_SKIP_SECONDS", Settings.skip_seconds),
+        review_days=_days(given, "CDP_REVIEW_DAYS", Settings.review_days),
+        slow_request_ms=None
+        if given.get("CDP_SLOW_REQUEST_MS") == "off"
+        else float(_count(given, "CDP_SLOW_REQUEST_MS", 1000)),
+        rate_limit=None
+        if given.get("CDP_RATE_LIMIT") == "off"
+        else _rate_limit(given, "CDP_RATE_LIMIT", RateLimit(6_000, 60)),
+        address_rate_limit=_rate_limit(given, "CDP_ADDRESS_RATE_LIMIT", Settings.address_rate_limit),
+        trusted_proxy_count=_count(given, "CDP_TRUSTED_PROXIES", 0),
     )
 
 
@@ -77,6 +124,28 @@ def _region(given: Mapping[str, str]) -> str:
     if not (len(region) == 2 and region.isascii() and region.isupper()):
         raise InvalidSettingError(f"CDP_DEFAULT_REGION is {region!r}: give two capital letters, such as BR.")
     return region
+
+
+def _public_url(given: Mapping[str, str]) -> str | None:
+    url = given.get("CDP_PUBLIC_URL")
+    if not url:
+        return None
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", url):
+        raise InvalidSettingError(
+            f"CDP_PUBLIC_URL is {url!r}: give scheme and host, such as https://cdp.example.com."
+        )
+    return url.rstrip("/")
+
+
+def _time_zone(given: Mapping[str, str]) -> str:
+    name = given.get("CDP_TIME_ZONE") or Settings.time_zone
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidSettingError(
+            f"CDP_TIME_ZONE is {name!r}: give a name such as America/Sao_Paulo."
+        ) from error
+    return name
 
 
 def _log_level(given: Mapping[str, str]) -> str:
@@ -100,6 +169,16 @@ def _batch_memory(given: Mapping[str, str]) -> str:
     return size
 
 
+def _rate_limit(given: Mapping[str, str], name: str, default: RateLimit) -> RateLimit:
+    text = given.get(name)
+    if not text:
+        return default
+    found = re.fullmatch(r"([1-9][0-9]{0,8})/(second|minute|hour|day)", text)
+    if found is None:
+        raise InvalidSettingError(f"{name} is {text!r}: give a limit such as 100/second or 6000/minute.")
+    return RateLimit(int(found[1]), _SECONDS[found[2]])
+
+
 def _count(given: Mapping[str, str], name: str, default: int) -> int:
     text = given.get(name)
     if not text:
@@ -107,6 +186,19 @@ def _count(given: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:10]) < 2**31):
         raise InvalidSettingError(f"{name} is {text!r}: give a whole number above 0.")
     return int(text)
+
+
+def _days(given: Mapping[str, str], name: str, default: float) -> float:
+    text = given.get(name)
+    if not text:
+        return default
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0.0
+    if not 0 < days <= 3650:
+        raise InvalidSettingError(f"{name} is {text!r}: give a number of days above 0, ten years at most.")
+    return days
 
 
 def _positive_number(given: Mapping[str, str], name: str, default: float) -> float:

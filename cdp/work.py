@@ -22,6 +22,7 @@ from cdp.realtime.disagreement import Disagreement
 from cdp.realtime.ingest import Resolver
 from cdp.realtime.measure import Sampling, measure_when_due
 from cdp.realtime.redo import drain_redo
+from cdp.stopping import Wait
 from cdp.store import StoreError, read
 from cdp.store.errors import (
     StoreBusyError,
@@ -46,9 +47,6 @@ _PASSING: tuple[type[StoreError], ...] = (
     StoreUnavailableError,
     WriteConflictError,
 )
-
-# Waits for so many seconds and tells whether to stop; 0 only asks.
-Wait = Callable[[float], bool]
 
 Result = TypeVar("Result")
 

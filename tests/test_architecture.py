@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,18 @@ def test_a_room_leaves_out_the_libraries_of_others(room: str) -> None:
         if module.split(".")[0] == room
         and imported.split(".")[0] in MAY_NOT_IMPORT[room]
         and not (imported.startswith("duckdb") and module.startswith(DUCKDB_IN_CDP))
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_client_can_be_taken_alone() -> None:
+    wrong = [
+        f"{line_of(module, line)} imports {imported}"
+        for module, line, imported in imports()
+        if module.split(".")[:2] == ["cdp", "client"]
+        and imported.split(".")[0] not in sys.stdlib_module_names | {"urllib3"}
+        and imported.split(".")[:2] != ["cdp", "client"]
     ]
 
     assert not wrong, "\n".join(wrong)

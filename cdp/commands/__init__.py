@@ -26,9 +26,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("cdp.commands.migrate:migrate", "Bring the store's schema to this version."),
     "model": ("cdp.commands.models:model", "List model versions, put one in force."),
     "resolve": ("cdp.commands.resolve:resolve", "Resolve all records into profiles."),
-    "serve": ("cdp.commands.serve:serve", "Serve the HTTP API."),
+    "serve": ("cdp.commands.serve:serve", "Serve the HTTP API and the console."),
     "source": ("cdp.commands.sources:source", "Create, list and change the sources of records."),
+    "standardize": (
+        "cdp.commands.standardize:standardize",
+        "Standardize stored records anew after an upgrade.",
+    ),
     "train": ("cdp.commands.train:train", "Train a model version on the source records in the store."),
+    "user": ("cdp.commands.users:user", "Create and manage the users of the console."),
     "verify": ("cdp.commands.verify:verify", "Check every invariant of the store."),
     "worker": ("cdp.commands.worker:worker", "Work off what waits in the store."),
 }

@@ -63,7 +63,7 @@ def serve_demo(context: click.Context, *, address: str | None) -> None:
     # Loaded here: resolving needs much that `demo generate` does without.
     from cdp.commands.listening import require_free
     from cdp.commands.serve import serve
-    from cdp.demo.showcase import demo_keys, example_phone, load_demo
+    from cdp.demo.showcase import USERS, demo_keys, demo_logins, example_phone, load_demo
     from cdp.identity.activate import require_active_model
     from cdp.store import migrate
 
@@ -77,14 +77,21 @@ def serve_demo(context: click.Context, *, address: str | None) -> None:
         if loaded != "all":
             click.echo(f"Demo: the store {_LOADED[loaded]}.")
         keys, phone = demo_keys(engine, settings.home), example_phone(engine)
-    for line in _instructions(address, keys, phone):
+        logins = demo_logins(engine, settings.home)
+    shown = {f"{name} ({USERS[name]})": password for name, password in logins.items()}
+    for line in _instructions(address, keys, phone, shown):
         click.echo(line)
-    context.invoke(serve, bind=address, workers=None)
+    context.invoke(serve, bind=address, workers=None, with_worker=True)
 
 
-def _instructions(address: str, keys: dict[str, str], phone: str | None) -> Iterator[str]:
+def _instructions(
+    address: str, keys: dict[str, str], phone: str | None, logins: dict[str, str]
+) -> Iterator[str]:
     yield ""
     yield f"Service   http://{address}/      API documentation   http://{address}/docs"
+    yield f"Console   http://{address}/console/"
+    for name, password in logins.items():
+        yield f"Demo login  {name:16} {password}"
     for name, secret in keys.items():
         yield f"Demo key  {name:14} {secret}"
     if phone:

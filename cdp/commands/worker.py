@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,22 +14,24 @@ import structlog
 
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
-from cdp.commands.stopping import stop_on_signals
 from cdp.realtime.disagreement import Disagreement
 from cdp.realtime.ingest import Resolver
 from cdp.realtime.measure import Sampling
 from cdp.realtime.online_models import OnlineModels
 from cdp.settings import read_settings
+from cdp.stopping import Wait, stop_on_signals
 from cdp.work import Worked, insist, keep_working, work_off
 
 # Records of one round that are told one by one.
 TOLD = 20
+_LOOK_SECONDS = 1.0
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Do what is due and end.")
+@click.option("--parent", type=int, hidden=True, help="End when that process is no longer this one's parent.")
 @json_option
-def worker(*, once: bool, as_json: bool) -> None:
+def worker(*, once: bool, parent: int | None, as_json: bool) -> None:
     """Resolve records that wait for it, seal the audit, measure disagreement and delete expired answers, until
     TERM or INT.
 
@@ -51,7 +54,8 @@ def worker(*, once: bool, as_json: bool) -> None:
     def tell(line: str) -> None:
         click.echo(line, err=True)
 
-    with stop_on_signals() as wait, ExitStack() as opened:
+    with stop_on_signals() as signalled, ExitStack() as opened:
+        wait = signalled if parent is None else _while_child_of(parent, signalled)
         engine = insist(lambda: opened.enter_context(configured_store()), wait=wait, tell=tell)
         if engine is None:
             return
@@ -67,6 +71,19 @@ def worker(*, once: bool, as_json: bool) -> None:
             return
         tell(f"Working; looking every {settings.worker_poll_seconds:g} seconds.")
         keep_working(work, poll_seconds=settings.worker_poll_seconds, wait=wait, show=show_worked, tell=tell)
+
+
+def _while_child_of(parent: int, wait: Wait) -> Wait:
+    """Also stops when the parent is gone: it can have been killed without a word."""
+
+    def wait_or_be_orphaned(seconds: float) -> bool:
+        while seconds > _LOOK_SECONDS and os.getppid() == parent:
+            if wait(_LOOK_SECONDS):
+                return True
+            seconds -= _LOOK_SECONDS
+        return os.getppid() != parent or wait(seconds)
+
+    return wait_or_be_orphaned
 
 
 def _lines(worked: Worked) -> Iterator[str]:

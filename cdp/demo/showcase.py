@@ -18,6 +18,9 @@ from cdp.identity.train import require_specification, train_model
 from cdp.intake.mapping import ImportMapping
 from cdp.privacy.issue import issue_key
 from cdp.privacy.keys import KeyRights, make_key
+from cdp.staff.accounts import NewUser, create_user
+from cdp.staff.passwords import is_password, make_password
+from cdp.staff.users import select_users
 from cdp.store import read, schema
 
 ACTOR = "command:demo"
@@ -25,12 +28,16 @@ RECORD_COUNT = 4_000
 SEED = 1
 WORKER_COUNT = 2
 KEYS_FILE = "demo-keys.json"
+LOGINS_FILE = "demo-logins.json"
 
 # What the demo keys may do: a channel's own view, and everything for a look around.
 KEYS = {
     "agent desk": KeyRights("demo agent desk", ("profiles:lookup", "profiles:read:agent"), views=("agent",)),
     "administrator": KeyRights("demo administrator", ("admin",)),
 }
+
+# Who may try the console, one of each role.
+USERS = {"ana": "steward", "bruno": "lead", "clara": "admin"}
 
 Progress = Callable[[str], None]
 # What was done: the whole demo, what an interrupted call had left, or nothing.
@@ -91,6 +98,26 @@ def demo_keys(engine: Engine, home: Path) -> dict[str, str]:
     path.touch(mode=0o600)
     path.write_text(json.dumps(keys), "utf-8")
     return keys
+
+
+def demo_logins(engine: Engine, home: Path) -> dict[str, str]:
+    """The passwords of the demo's users by name, made once for a store and kept in a file like the keys'."""
+    path = home / LOGINS_FILE
+    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    with read(engine) as connection:
+        there = {each.name: each for each in select_users(connection)}
+    logins = {}
+    for name, role in USERS.items():
+        user = there.get(name)
+        if user is None:
+            logins[name] = make_password()
+            new = NewUser(name, role, logins[name])
+            create_user(engine, new, actor=ACTOR, now=datetime.now(UTC))
+        elif user.disabled_at is None and is_password(user.password_hash, known.get(name, "")):
+            logins[name] = known[name]
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(logins), "utf-8")
+    return logins
 
 
 def example_phone(engine: Engine) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, FromClause, Select, select, type_coerce
 
+from cdp.identity.pins import NO_PINS, PinsByRecord, choose_pins, select_all_pins
 from cdp.identity.rules_file import rules_file
 from cdp.identity.standardized import values_of
 from cdp.identity.survivorship import (
@@ -80,10 +81,10 @@ def select_survivorship(connection: Connection) -> Survivorship:
 _SOURCES = QuickStatement(select(sources.c.source_id, sources.c.name, sources.c.trust))
 
 
-def golden_text(members: Sequence[MemberRecord], rules: Rules, pins: Mapping[str, Any] | None = None) -> str:
+def golden_text(members: Sequence[MemberRecord], rules: Rules, pins: PinsByRecord = NO_PINS) -> str:
     """The golden record of a profile as the store keeps it."""
     golden = {
-        "attributes": choose_golden_record(members, rules, pins),
+        "attributes": choose_golden_record(members, rules, choose_pins(members, pins) if pins else None),
         "identifiers": union_of_identifiers(members),
     }
     return orjson.dumps(golden, option=orjson.OPT_SORT_KEYS).decode()
@@ -103,8 +104,9 @@ def stream_golden(
 
     Assigned: one row per record, with profile_key and record_id. Members are read as they are needed.
     """
+    pins = select_all_pins(connection)
     for profile_key, members in stream_members(connection, assigned, survivorship):
-        yield profile_key, len(members), golden_text(members, survivorship.rules)
+        yield profile_key, len(members), golden_text(members, survivorship.rules, pins)
 
 
 def stream_members(

@@ -11,9 +11,16 @@ from sqlalchemy import Connection, func, select
 
 from cdp.store import stream_rows
 from cdp.store.schema import source_records, sources
+from resolution.standardize import STANDARDIZER_VERSION
 
 # (record_id, source, source_record_id, standardized record as JSON text)
 LinkageRecord = tuple[int, str, str, str]
+
+# Live records that an earlier version of the standardizer standardized.
+OUTDATED = (
+    source_records.c.standardizer_version < STANDARDIZER_VERSION,
+    source_records.c.deleted_at.is_(None),
+)
 
 
 def stream_linkage_records(connection: Connection) -> Iterator[Sequence[LinkageRecord]]:
@@ -36,3 +43,7 @@ def stream_linkage_records(connection: Connection) -> Iterator[Sequence[LinkageR
 def count_live_records(connection: Connection) -> int:
     live = select(func.count()).select_from(source_records).where(source_records.c.deleted_at.is_(None))
     return connection.scalars(live).one()
+
+
+def count_outdated_records(connection: Connection) -> int:
+    return connection.scalars(select(func.count()).select_from(source_records).where(*OUTDATED)).one()

@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, exists, or_, select
 
 from cdp.errors import CdpError
 from cdp.identity.redo_queue import select_reasons
 from cdp.identity.resolution_runs import version_in_use
 from cdp.store.quick import QuickStatement
 from cdp.store.schema import (
+    engagement_states,
     identifiers,
     ledger_entries,
     ledger_moves,
@@ -32,8 +33,19 @@ from cdp.store.schema import sources as sources_table
 # No chain of absorptions is this long; a longer one is a loop.
 _ABSORPTIONS_AT_MOST = 1_000
 
+# Most people have no events: then a view asks no further.
+_has_engagement = (
+    exists()
+    .where(
+        memberships.c.profile_id == profiles.c.profile_id,
+        memberships.c.valid_to.is_(None),
+        engagement_states.c.record_id == memberships.c.record_id,
+        engagement_states.c.kind != "traits",
+    )
+    .correlate(profiles)
+)
 _profile = QuickStatement(
-    select(profiles, version_in_use().label("model_version")).where(
+    select(profiles, version_in_use().label("model_version"), _has_engagement.label("has_engagement")).where(
         profiles.c.profile_id == bindparam("profile_id")
     )
 )
@@ -52,7 +64,8 @@ class ErasedProfileError(CdpError):
 @dataclass(frozen=True)
 class Profile:
     """golden: attribute to {value, rule, record_id, source, ...}; identifiers: {type, value, verified,
-    record_ids, last_seen_at} each, as survivorship chose them. model_version: of the profiles."""
+    record_ids, last_seen_at} each, as survivorship chose them. model_version: of the profiles. has_engagement: whether
+    its records' events add up to anything."""
 
     profile_id: str
     state: str
@@ -63,6 +76,7 @@ class Profile:
     identifiers: list[dict[str, Any]]
     created_at: datetime
     updated_at: datetime
+    has_engagement: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,7 @@ def require_profile(
         identifiers=golden.get("identifiers", []),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        has_engagement=bool(row.has_engagement),
     )
 
 

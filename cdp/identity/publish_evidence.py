@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Table, delete, func, select
 
+from cdp.identity.candidate_weights import weigh_all_candidates
 from cdp.identity.candidates import Proposal, synchronize_candidates
 from cdp.identity.publish import Plan
 from cdp.identity.resolution_runs import PublishedRun
@@ -85,7 +86,9 @@ def publish_candidates(connection: Connection, plan: Plan, *, now: datetime) -> 
         # A steward has ruled on these.
         if refusal.reason != "cannot_link"
     )
-    return synchronize_candidates(connection, proposals, plan.model_version, author=plan.author, now=now)
+    counts = synchronize_candidates(connection, proposals, plan.model_version, author=plan.author, now=now)
+    weigh_all_candidates(connection)
+    return counts
 
 
 def _publish_shared_values(connection: Connection, resolution: BatchResolution, now: datetime) -> None:

@@ -70,13 +70,14 @@ Given = tuple[MemberRecord, Value]
 
 
 def choose_golden_record(
-    records: Sequence[MemberRecord], rules: Rules, pins: Mapping[str, Value] | None = None
+    records: Sequence[MemberRecord], rules: Rules, pins: Mapping[str, Given] | None = None
 ) -> dict[str, dict[str, Value]]:
     """Attribute to {value, rule, record_id, source, source_record_id, occurred_at, records}.
 
     `rule` is the rule that decided: one of RULE_NAMES, 'only_value' where the records agree or one alone has
-    the attribute, 'record_key' where the rules could not decide, 'pinned' where a steward said so. `records`
-    counts the records that give the value. 'attributes' holds the free ones, each key chosen for itself, and
+    the attribute, 'record_key' where the rules could not decide, 'pinned' where a steward said so: pins are by the
+    record they were taken from, with the value it gave then. `records` counts the records that give the value.
+    'attributes' holds the free ones, each key chosen for itself, and
     'display_name' the social name, or else the full one.
     """
     given: dict[str, list[Given]] = {}
@@ -91,8 +92,10 @@ def choose_golden_record(
     }
     if free:
         golden["attributes"] = {"value": free, "rule": "by_key"}
-    for attribute, value in (pins or {}).items():
-        golden[attribute] = {"value": value, "rule": "pinned"}
+    for attribute, (record, value) in (pins or {}).items():
+        form = _form(value)
+        count = sum(_form(other) == form for _, other in given.get(attribute, ()))
+        golden[attribute] = _told(record, value, "pinned", count)
     for shown in ("social_name", "full_name"):
         if shown in golden:
             golden["display_name"] = {**golden[shown], "rule": shown}

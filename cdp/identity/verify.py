@@ -12,14 +12,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, exists, func, or_, select
 
+from cdp.engagement.verify_events import check_engagement, check_events
 from cdp.identity.agreement import Found
 from cdp.identity.batch_memory import describe_failure
 from cdp.identity.golden import select_survivorship
-from cdp.identity.linkage_records import count_live_records
+from cdp.identity.linkage_records import count_live_records, count_outdated_records
 from cdp.identity.models import select_active_version
 from cdp.identity.redo_queue import count_waiting, select_set_aside
 from cdp.identity.resolution_runs import PublishedRun, select_last_published
 from cdp.identity.snapshot import find_differing_golden
+from cdp.identity.verify_candidates import check_candidates
 from cdp.identity.verify_effects import check_effects, check_imports, check_outbox
 from cdp.identity.verify_partition import check_partition
 from cdp.identity.verify_people import check_separation
@@ -27,7 +29,7 @@ from cdp.identity.verify_reports import check_reports
 from cdp.privacy.audit import find_breach
 from cdp.stewardship.verify_rulings import check_rulings
 from cdp.store import read, stream_rows
-from cdp.store.schema import ledger_moves, memberships, merge_candidates, profiles, source_records
+from cdp.store.schema import ledger_moves, memberships, profiles, source_records
 from resolution import ResolutionError
 
 # Breaches of one kind that are told one by one.
@@ -114,6 +116,10 @@ def _notes(connection: Connection, last: PublishedRun | None) -> dict[str, str]:
         notes["set_aside"] = (
             f"{sum(aside.reasons.values()):,} records could not be resolved as they should be "
             f"({reasons}): {ids}; docs/resolution.md says what to do"
+        )
+    if outdated := count_outdated_records(connection):
+        notes["standardizer"] = (
+            f"{outdated:,} records are as an earlier version standardized them; `cdp standardize` does it anew"
         )
     active = select_active_version(connection)
     if last is not None and active != last.model_version:
@@ -261,33 +267,6 @@ def check_golden(connection: Connection) -> Iterator[Found]:
         yield f"the golden record of profile {profile_id} is not what its records give", (profile_id,)
 
 
-def check_candidates(connection: Connection) -> Iterator[Found]:
-    """An open candidate names the two profiles that hold its records."""
-    left, right = memberships.alias("left_memberships"), memberships.alias("right_memberships")
-    statement = (
-        select(merge_candidates.c.candidate_id)
-        .select_from(
-            merge_candidates.outerjoin(
-                left, (left.c.record_id == merge_candidates.c.record_id_l) & left.c.valid_to.is_(None)
-            ).outerjoin(
-                right, (right.c.record_id == merge_candidates.c.record_id_r) & right.c.valid_to.is_(None)
-            )
-        )
-        .where(
-            merge_candidates.c.state == "open",
-            or_(
-                left.c.profile_id.is_distinct_from(merge_candidates.c.profile_id_l),
-                right.c.profile_id.is_distinct_from(merge_candidates.c.profile_id_r),
-                merge_candidates.c.profile_id_l == merge_candidates.c.profile_id_r,
-            ),
-        )
-        .order_by(merge_candidates.c.candidate_id)
-    )
-    for row in _rows(connection, statement):
-        told = f"open merge candidate {row.candidate_id} does not name the profiles of its two records"
-        yield told, (row.candidate_id,)
-
-
 def check_audit_chain(connection: Connection) -> Iterator[Found]:
     breach = find_breach(connection)
     if breach is not None:
@@ -315,4 +294,6 @@ CHECKS: dict[str, Callable[[Connection], Iterable[Found]]] = {
     "reports": check_reports,
     "separation": check_separation,
     "golden": check_golden,
+    "events": check_events,
+    "engagement": check_engagement,
 }

@@ -3,6 +3,7 @@
 Grain: one row per key. A key reads `cdp_<id>_<secret><checksum>`: the id finds the row, 192 random bits are
 the secret, the checksum tells a mistyped key from an unknown one without a look at the store. Only a hash of
 the whole is kept. The secret is too long to guess, so a fast hash is enough and a slow one would only cost.
+A key that is rotated has a new secret under the same id, and for a while the former one too.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ SCOPES = (
     ALL_SCOPES,
 )
 
+# No text has it.
+_NO_HASH = "0" * 64
 _ALPHABET = string.digits + string.ascii_letters
 _ID_BYTES, _ID_LETTERS = 8, 11
 _SECRET_BYTES, _SECRET_LETTERS = 24, 33
@@ -65,6 +68,18 @@ class UnknownViewError(CdpError):
 
 class UnknownKeyError(CdpError):
     reason = "unknown_key"
+
+
+class DeadKeyError(CdpError):
+    """A key that opens nothing any more cannot be rotated."""
+
+    reason = "key_dead"
+
+
+class RotationRunningError(CdpError):
+    """A third secret would end the first, which its holder still may use."""
+
+    reason = "rotation_running"
 
 
 @dataclass(frozen=True)
@@ -118,7 +133,11 @@ class KeyRights:
 
 
 def make_key(random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> NewKey:
-    key_id = _letters(random_bytes(_ID_BYTES), _ID_LETTERS)
+    return make_secret(_letters(random_bytes(_ID_BYTES), _ID_LETTERS), random_bytes)
+
+
+def make_secret(key_id: str, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> NewKey:
+    """A key of this id, with a secret of its own."""
     body = f"cdp_{key_id}_{_letters(random_bytes(_SECRET_BYTES), _SECRET_LETTERS)}"
     return NewKey(key_id, body + _checksum(body))
 
@@ -152,7 +171,8 @@ def insert_key(connection: Connection, key: NewKey, rights: KeyRights, *, now: d
 
 def select_keys(connection: Connection) -> list[dict[str, Any]]:
     """All keys, oldest first, without their hashes; lists as lists."""
-    columns = [each for each in api_keys.c if each is not api_keys.c.secret_hash]
+    hashes = (api_keys.c.secret_hash.name, api_keys.c.former_secret_hash.name)
+    columns = [each for each in api_keys.c if each.name not in hashes]
     rows = connection.execute(select(*columns).order_by(api_keys.c.created_at, api_keys.c.key_id)).mappings()
     return [
         {
@@ -169,7 +189,7 @@ def close_key(connection: Connection, key_id: str, *, now: datetime) -> bool:
     """Revoke a key from now on; False when it was already. Raises UnknownKeyError."""
     known = connection.scalar(select(api_keys.c.key_id).where(api_keys.c.key_id == key_id))
     if known is None:
-        raise UnknownKeyError(f"There is no key {key_id}: `cdp key list` names them.", ids=[key_id])
+        raise _unknown_key(key_id)
     closed = connection.execute(
         api_keys.update()
         .where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None))
@@ -178,15 +198,57 @@ def close_key(connection: Connection, key_id: str, *, now: datetime) -> bool:
     return closed.rowcount == 1
 
 
+def replace_secret(
+    connection: Connection,
+    key: NewKey,
+    *,
+    former_expires_at: datetime,
+    expires_at: datetime | None,
+    now: datetime,
+) -> None:
+    """Give a key that is alive another secret, and the one before an end; expires_at of None: the key's as it is.
+
+    Raises UnknownKeyError, DeadKeyError, RotationRunningError.
+    """
+    of_key = select(api_keys).where(api_keys.c.key_id == key.key_id)
+    row = connection.execute(of_key.with_for_update()).first()
+    if row is None:
+        raise _unknown_key(key.key_id)
+    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+        raise DeadKeyError(
+            f"Key {key.key_id} is revoked or expired: make another with `cdp key create`.", ids=[key.key_id]
+        )
+    if former_expires_at > now and row.former_expires_at is not None and row.former_expires_at > now:
+        raise RotationRunningError(
+            f"Key {key.key_id} was rotated, and its former secret opens until {row.former_expires_at:%Y-%m-%d %H:%M} "
+            "UTC: wait, or rotate with --overlap-hours 0, which ends both former secrets now.",
+            ids=[key.key_id],
+        )
+    connection.execute(
+        api_keys.update()
+        .where(api_keys.c.key_id == key.key_id)
+        .values(
+            secret_hash=_hash(key.secret),
+            former_secret_hash=row.secret_hash,
+            former_expires_at=former_expires_at,
+            expires_at=expires_at or row.expires_at,
+        )
+    )
+
+
 def authenticate(connection: Connection, secret: str, now: datetime) -> Caller | None:
     """The caller who holds this secret; None when it is malformed, unknown, expired or revoked. One read."""
     key_id = parse_key(secret)
     if key_id is None:
         return None
     row = _KEY.first(connection, key_id=key_id)
-    # An unknown id costs the same comparison, so that the time taken tells nothing.
-    matches = hmac.compare_digest(row.secret_hash if row else "0" * 64, _hash(secret))
-    if row is None or not matches or row.revoked_at is not None:
+    # An unknown id costs the same comparisons, so that the time taken tells nothing.
+    hashed = _hash(secret)
+    is_secret = hmac.compare_digest(row.secret_hash if row else _NO_HASH, hashed)
+    is_former = hmac.compare_digest((row and row.former_secret_hash) or _NO_HASH, hashed)
+    if row is None or not (is_secret or is_former) or row.revoked_at is not None:
+        return None
+    if not is_secret and row.former_expires_at <= now:
         return None
     if row.expires_at is not None and row.expires_at <= now:
         return None
@@ -206,6 +268,10 @@ def _caller(key_id: str, name: str, scopes: str, sources: str | None, views: str
         sources=None if sources is None else frozenset(json.loads(sources)),
         views=None if views is None else frozenset(json.loads(views)),
     )
+
+
+def _unknown_key(key_id: str) -> UnknownKeyError:
+    return UnknownKeyError(f"There is no key {key_id}: `cdp key list` names them.", ids=[key_id])
 
 
 def _list_text(values: Iterable[str]) -> str:

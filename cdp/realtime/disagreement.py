@@ -14,11 +14,11 @@ from sqlalchemy import Connection, func, select
 
 from cdp.identity.agreement import Found, compare_partitions, disagreeing_records
 from cdp.identity.redo_queue import select_concerned
-from cdp.realtime.online_models import StoreNotResolvedError
-from cdp.realtime.rehearsal import RehearsedIndex
+from cdp.realtime.linkage_index import StoreIndex
+from cdp.realtime.rehearsal import rehearse
 from cdp.store import id_set
 from cdp.store.schema import source_records
-from resolution import IndexOutdatedError, OnlineModel, resolve_changes
+from resolution import OnlineModel
 
 # Ids are given out one by one and few are deleted: a drawn number mostly is a record. Below this many numbers for one
 # record of the sample, they are listed.
@@ -55,7 +55,7 @@ def measure_disagreement(
     drawn = _draw_records(connection, sample_size, random.Random(seed))
     concerned = select_concerned(connection, model.model.specification.sharing)
     by_profile: dict[str | None, list[int]] = defaultdict(list)
-    profile_of = RehearsedIndex(connection, model.model.version).select_clusters(drawn)
+    profile_of = StoreIndex(connection, model.model.version).select_clusters(drawn)
     for record_id in drawn:
         by_profile[profile_of.get(record_id)].append(record_id)
     homeless = by_profile.pop(None, [])
@@ -78,13 +78,9 @@ def _resolve_anew(
     connection: Connection, model: OnlineModel, profile_id: str
 ) -> tuple[list[tuple[int, ...]], Mapping[int, str]]:
     """The clusters around the records of a profile, and the profile of each of their records."""
-    index = RehearsedIndex(connection, model.model.version)
+    index = StoreIndex(connection, model.model.version)
     members = index.select_cluster_records([profile_id])[profile_id]
-    try:
-        resolution = resolve_changes(index, model, [], concerned=members)
-    except IndexOutdatedError as error:
-        raise StoreNotResolvedError(str(error)) from error
-    clusters = [cluster.record_ids for cluster in resolution.clusters]
+    clusters = [cluster.record_ids for cluster in rehearse(connection, model, members).clusters]
     return clusters, index.select_clusters({record_id for cluster in clusters for record_id in cluster})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from cdp.identity.golden import MEMBER_COLUMNS, Survivorship, golden_text, member_record, verified_fields
+from cdp.identity.pins import PinsByRecord, select_pins
 from cdp.identity.survivorship import MemberRecord
 from cdp.realtime.incoming import IncomingRecord
 from cdp.store.instants import format_instant
@@ -25,9 +26,15 @@ def make_golden_records(
     members: Mapping[str, Sequence[int]],
     survivorship: Survivorship,
     written: Mapping[int, IncomingRecord] = _NOTHING_WRITTEN,
+    *,
+    pins: PinsByRecord | None = None,
 ) -> dict[str, str]:
-    """Profile to its golden record as the store keeps it. Written: records that this transaction stored."""
+    """Profile to its golden record as the store keeps it. Written: records that this transaction stored. Pins: those
+    that held then, of now by default."""
     listed = {record_id for of_profile in members.values() for record_id in of_profile}
+    if not listed:
+        return {}
+    held = select_pins(connection, listed) if pins is None else pins
     found = {
         record_id: _written_member(record_id, record, survivorship)
         for record_id, record in written.items()
@@ -35,7 +42,9 @@ def make_golden_records(
     }
     found.update(_stored_members(connection, listed - found.keys(), survivorship))
     return {
-        profile_id: golden_text([found[record_id] for record_id in sorted(of_profile)], survivorship.rules)
+        profile_id: golden_text(
+            [found[record_id] for record_id in sorted(of_profile)], survivorship.rules, held
+        )
         for profile_id, of_profile in members.items()
     }
 

@@ -33,6 +33,7 @@ class RefusedRecordError(CdpError):
 class IncomingRecord:
     """identifiers: (kind, value, variant, verified). is_dated: whether the channel said when. refusals: values that
     are not used, and with an empty field what concerns the record as a whole. values, linkage: parts of standardized.
+    replaces_any: it is made of all that is known, so that it stands for whatever version there is.
     """
 
     source: str
@@ -48,6 +49,7 @@ class IncomingRecord:
     identifiers: tuple[tuple[str, str, str | None, bool], ...]
     linkage_hash: int
     refusals: tuple[Refusal, ...]
+    replaces_any: bool = False
 
 
 def take_record(

@@ -36,7 +36,14 @@ from cdp.realtime.publish_region import Cause, Published, publish_region
 from cdp.realtime.versions import Stored, store_versions
 from cdp.store import retry_write
 from cdp.store.quick import QuickStatement
-from cdp.store.schema import identifiers, ledger_entries, profiles, source_records, sources
+from cdp.store.schema import (
+    engagement_states,
+    identifiers,
+    ledger_entries,
+    profiles,
+    source_records,
+    sources,
+)
 from resolution import (
     Change,
     IndexedRecord,
@@ -132,25 +139,35 @@ def ingest_records(
         if begin is not None:
             begin(connection)
         moment = not_before_the_ledger(connection, now)
-        stored = store_versions(connection, records, now=moment)
-        version = require_online_version(connection, now=moment)
-        effect = None
-        if stored.changes:
-            cause = Cause(author, REASON, version)
-            effect = resolve_and_publish(
-                connection, resolver, stored.changes, cause, written=stored.written, now=moment
-            )
-            told = {"records": [change.record_id for change in stored.changes]}
-            append_audit(
-                connection,
-                [AuditEntry(author, "records.write", "records", "", moment, told | told_of(effect))],
-            )
-        answers = _answers(connection, stored, effect, version)
+        answers = take_in(connection, resolver, records, author=author, now=moment)
         if end is not None:
             end(connection, answers)
         return answers
 
     return write_online(resolver, work, now=now)
+
+
+def take_in(
+    connection: Connection,
+    resolver: Resolver,
+    records: Sequence[IncomingRecord],
+    *,
+    author: str,
+    now: datetime,
+) -> list[Ingested]:
+    """The part of ingest_records that is inside the write. Now: not before the ledger."""
+    stored = store_versions(connection, records, now=now)
+    version = require_online_version(connection, now=now)
+    effect = None
+    if stored.changes:
+        cause = Cause(author, REASON, version)
+        effect = resolve_and_publish(
+            connection, resolver, stored.changes, cause, written=stored.written, now=now
+        )
+        told = {"records": [change.record_id for change in stored.changes]}
+        entry = AuditEntry(author, "records.write", "records", "", now, told | told_of(effect))
+        append_audit(connection, [entry])
+    return _answers(connection, stored, effect, version)
 
 
 def delete_record(
@@ -170,6 +187,9 @@ def delete_record(
             .values(deleted_at=moment)
         )
         connection.execute(identifiers.delete().where(identifiers.c.record_id == before.record_id))
+        connection.execute(
+            engagement_states.delete().where(engagement_states.c.record_id == before.record_id)
+        )
         version = require_online_version(connection, now=moment)
         cause = Cause(author, "record deleted", version)
         changes = [Change(before.record_id, before)]
@@ -210,6 +230,7 @@ def resolve_and_publish(
     written: Mapping[int, IncomingRecord] = _NOTHING_WRITTEN,
     concerned: Collection[int] = (),
     holding: Mapping[Value, bool] | None = None,
+    repinned: Collection[int] = (),
     restored: Mapping[int, str] = _NOTHING_RESTORED,
     leads: Mapping[str, LeadChange] = _NO_LEADS,
     now: datetime,
@@ -218,9 +239,9 @@ def resolve_and_publish(
 
     Written: the changed records that the caller stored, which are not read back. Concerned: records that are to be
     derived anew for another reason: queued ones, those of new rulings. Holding: see resolution.resolve_changes.
-    Restored: record id to the profile id that an undo gives it back to; leads: see publish_region. Records that a
-    condition of the model fails on are noted in the queue. Raises StoreNotResolvedError when the index of the store is
-    another model's.
+    Repinned: records whose golden record is to be made anew. Restored: record id to the profile id that an undo gives
+    it back to; leads: see publish_region. Records that a condition of the model fails on are noted in the queue. Raises
+    StoreNotResolvedError when the index of the store is another model's.
     """
     survivorship = select_survivorship(connection)
     index = StoreIndex(
@@ -232,7 +253,9 @@ def resolve_and_publish(
     )
     model = resolver.models.require(connection, cause.model_version)
     try:
-        resolution = resolve_changes(index, model, changes, concerned=concerned, holding=holding)
+        resolution = resolve_changes(
+            index, model, changes, concerned=[*concerned, *repinned], holding=holding
+        )
     except IndexOutdatedError as error:
         raise StoreNotResolvedError(str(error)) from error
     if resolution.unscored:
@@ -243,7 +266,7 @@ def resolve_and_publish(
         survivorship,
         cause,
         written=written,
-        changed=frozenset(change.record_id for change in changes) - resolution.gone,
+        changed=(frozenset(change.record_id for change in changes) | frozenset(repinned)) - resolution.gone,
         restored=restored,
         leads=leads,
         new_id=_new_ids(connection, resolver, now).__next__,

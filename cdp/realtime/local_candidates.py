@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, bindparam, func, literal_column, select, union_all, update
 
+from cdp.identity.candidate_weights import weigh_candidates
 from cdp.identity.candidates import Proposal, probability_of
 from cdp.store import insert_rows, reserve_ids
 from cdp.store.quick import QuickStatement, quick
@@ -48,6 +49,7 @@ def synchronize_local_candidates(
     new = [each for pair, each in proposed.items() if pair not in stored]
     ids = {pair: row.candidate_id for pair, row in kept.items()}
     ids |= _open(connection, new, model_version, now)
+    weigh_candidates(connection, ids.values())
     return {
         ids[pair]: (each.profile_id_l, each.profile_id_r) for pair, each in proposed.items() if pair in ids
     }

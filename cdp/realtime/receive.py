@@ -62,7 +62,7 @@ def receive_records(
         told = once.after(lambda ingested: _put_together(taken, ingested))
     ingested = queue.ingest(resolver, incoming, author=author, now=now, once=told)
     if len(incoming) > 1:
-        _drain_what_waits(resolver, now)
+        drain_what_waits(resolver, now)
     return _put_together(taken, ingested)
 
 
@@ -73,7 +73,7 @@ def _put_together(
     return [_received(next(rest), each) if isinstance(each, IncomingRecord) else each for each in taken]
 
 
-def _drain_what_waits(resolver: Resolver, now: datetime) -> None:
+def drain_what_waits(resolver: Resolver, now: datetime) -> None:
     """After a batch, which makes values shared more often than one record does. It is taken in: what waits on for
     another reason is the worker's."""
     with read(resolver.engine) as connection:

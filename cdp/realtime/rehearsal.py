@@ -8,7 +8,28 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection
 
 from cdp.realtime.linkage_index import Pair, StoreIndex
-from resolution import NewEdge, Sharing, Value
+from cdp.realtime.online_models import StoreNotResolvedError
+from resolution import (
+    IndexOutdatedError,
+    LocalResolution,
+    NewEdge,
+    OnlineModel,
+    Sharing,
+    Value,
+    resolve_changes,
+)
+
+
+def rehearse(connection: Connection, model: OnlineModel, record_ids: Collection[int]) -> LocalResolution:
+    """What resolving the records anew would find now; nothing is written.
+
+    Raises StoreNotResolvedError when the index of the store is another model's.
+    """
+    index = RehearsedIndex(connection, model.model.version)
+    try:
+        return resolve_changes(index, model, [], concerned=record_ids)
+    except IndexOutdatedError as error:
+        raise StoreNotResolvedError(str(error)) from error
 
 
 class RehearsedIndex(StoreIndex):

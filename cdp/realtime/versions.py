@@ -21,6 +21,9 @@ from cdp.store.sets import keyed_set, keyed_set_values
 from resolution import Change, IndexedRecord
 from resolution.standardize import STANDARDIZER_VERSION
 
+# kind, value, variant, verified
+IdentifierRow = tuple[str, str, str | None, bool]
+
 UNCHANGED, SUPERSEDED = "unchanged", "superseded"
 
 
@@ -55,10 +58,12 @@ def store_versions(connection: Connection, records: Sequence[IncomingRecord], *,
         standing.append(outcome)
     created = [key for key in newest if key not in known]
     ids = dict(zip(created, reserve_ids(connection, source_records.c.record_id, len(created)), strict=True))
-    ids.update({key: row.record_id for key, row in known.items()})
+    known_ids = {key: row.record_id for key, row in known.items()}
+    ids.update(known_ids)
     chosen = {ids[key]: records[place] for key, place in newest.items()}
     _insert(connection, {ids[key]: chosen[ids[key]] for key in created}, now)
-    _update(connection, {each: record for each, record in chosen.items() if each in _ids(known)}, now)
+    stored_before = set(known_ids.values())
+    _update(connection, {each: record for each, record in chosen.items() if each in stored_before}, now)
     changes = [Change(ids[key], _before(known.get(key), records[place])) for key, place in newest.items()]
     record_ids = [ids[record.source_id, record.source_record_id] for record in records]
     return Stored(record_ids, standing, changes, chosen, frozenset(ids[key] for key in created))
@@ -76,6 +81,8 @@ def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Any | N
         stored.raw_hash == record.raw_hash or (not record.is_dated and says_the_same(record, stored.raw))
     ):
         return UNCHANGED
+    if record.replaces_any:
+        return None
     is_newer = _version(record) > (stored.occurred_at, stored.raw_hash)
     if stored.deleted_at is not None:
         is_newer = is_newer and record.occurred_at > stored.deleted_at
@@ -90,10 +97,6 @@ def _select_known(connection: Connection, keys: Iterable[tuple[int, str]]) -> di
     bound = keyed_set_values(connection, "keys", sorted(keys))
     found = _known(connection.dialect.name).fetch(connection, **bound)
     return {(row.source_id, row.source_record_id): row for row in found}
-
-
-def _ids(known: dict[tuple[int, str], Any]) -> set[int]:
-    return {row.record_id for row in known.values()}
 
 
 def _before(stored: Any | None, record: IncomingRecord) -> IndexedRecord | None:
@@ -136,7 +139,7 @@ def _insert(connection: Connection, created: dict[int, IncomingRecord], now: dat
         for record_id, record in created.items()
     ]
     insert_rows(connection, source_records, rows, columns=names)
-    _insert_identifiers(connection, created)
+    _insert_identifiers(connection, _identifiers_of(created))
 
 
 def _update(connection: Connection, updated: dict[int, IncomingRecord], now: datetime) -> None:
@@ -157,15 +160,28 @@ def _update(connection: Connection, updated: dict[int, IncomingRecord], now: dat
             for record_id, record in updated.items()
         ],
     )
-    _DELETE_IDENTIFIERS.run_many(connection, [{"owner": record_id} for record_id in updated])
-    _insert_identifiers(connection, updated)
+    replace_identifiers(connection, _identifiers_of(updated))
 
 
-def _insert_identifiers(connection: Connection, records: dict[int, IncomingRecord]) -> None:
+def replace_identifiers(
+    connection: Connection, identifiers_of: Mapping[int, Sequence[IdentifierRow]]
+) -> None:
+    if identifiers_of:
+        _DELETE_IDENTIFIERS.run_many(connection, [{"owner": record_id} for record_id in identifiers_of])
+        _insert_identifiers(connection, identifiers_of)
+
+
+def _identifiers_of(records: Mapping[int, IncomingRecord]) -> dict[int, Sequence[IdentifierRow]]:
+    return {record_id: record.identifiers for record_id, record in records.items()}
+
+
+def _insert_identifiers(
+    connection: Connection, identifiers_of: Mapping[int, Sequence[IdentifierRow]]
+) -> None:
     rows = [
         (kind, value, record_id, variant, verified)
-        for record_id, record in records.items()
-        for kind, value, variant, verified in record.identifiers
+        for record_id, of_record in identifiers_of.items()
+        for kind, value, variant, verified in of_record
     ]
     names = ("kind", "value", "record_id", "variant", "verified")
     insert_rows(connection, identifiers, rows, columns=names)

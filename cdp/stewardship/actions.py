@@ -14,12 +14,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from cdp.stewardship.errors import UnknownActionError
+from cdp.store.schema import STEWARD_ACTIONS as STEWARD_ACTIONS
 from cdp.store.schema import steward_actions as actions
+
+# How the author of an action begins that no steward ruled: a source said that two of its ids are one person.
+BY_SOURCE = "source:"
 
 
 @dataclass(frozen=True)
 class Action:
-    """kind: 'join', 'split', 'decision' or 'undo'. decision: of a decision, 'same', 'different' or 'unsure'.
+    """kind: 'join', 'split', 'decision', 'pin' or 'undo'. decision: of a decision, 'same', 'different' or 'unsure'.
 
     undoes_action_id, undoes_entry_id: what an undo takes back, another action or a ledger entry of the machine.
     """
@@ -88,8 +92,22 @@ def select_actions(
     return [_action(row) for row in connection.execute(statement)]
 
 
-def select_standing_rulings(connection: Connection, action_ids: Collection[int]) -> list[int]:
-    """Those of the actions that nothing took back and that rule something of their own, oldest first."""
+def count_decided(connection: Connection, *, since: datetime) -> dict[str, int]:
+    """Decision to how many stand that were made since."""
+    counted = (
+        select(actions.c.decision, func.count())
+        .where(actions.c.decision.is_not(None), actions.c.undone_by.is_(None), actions.c.recorded_at >= since)
+        .group_by(actions.c.decision)
+    )
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
+def select_standing_rulings(
+    connection: Connection, action_ids: Collection[int], *, of_stewards: bool = False
+) -> list[int]:
+    """Those of the actions that nothing took back and that rule something of their own, oldest first.
+
+    of_stewards: without what sources say."""
     standing = (
         select(actions.c.action_id)
         .where(
@@ -99,6 +117,8 @@ def select_standing_rulings(connection: Connection, action_ids: Collection[int])
         )
         .order_by(actions.c.action_id)
     )
+    if of_stewards:
+        standing = standing.where(~actions.c.author.startswith(BY_SOURCE, autoescape=True))
     return list(connection.scalars(standing))
 
 

@@ -6,9 +6,11 @@ from collections.abc import Collection
 
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import Action
-from cdp.stewardship.candidates import OPEN, Candidate, close_candidate, require_candidate
+from cdp.stewardship.candidates import OPEN, Candidate, close_candidate, closes, require_candidate
+from cdp.stewardship.claim import require_claim, require_unclaimed, require_unread
 from cdp.stewardship.errors import ClosedCandidateError, StaleCandidateError
 from cdp.stewardship.join import hold_as_one
+from cdp.stewardship.leases import delete_leases
 from cdp.stewardship.members import select_members
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.pairs import between
@@ -16,29 +18,55 @@ from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold
 
 
 def decide(
-    resolver: Resolver, candidate_id: int, decision: str, order: Order, *, seen: Collection[str]
+    resolver: Resolver,
+    candidate_id: int,
+    decision: str,
+    order: Order,
+    *,
+    seen: Collection[str],
+    needs_claim: bool = False,
 ) -> Outcome:
     """Close a candidate: 'same' joins its profiles, 'different' keeps every record of one from every record of the
-    other, 'unsure' lets it rest until another model or a newer record proposes it.
+    other. 'unsure' gives it to a second person; when that one cannot tell either, it rests until another model or a
+    newer record proposes it.
 
-    Seen: the etag of the candidate as the steward saw it, or several. Raises UnknownCandidateError,
-    StaleCandidateError, ClosedCandidateError, TooManyPairsError, ConstraintConflictError.
+    Seen: the etag of the candidate as the steward saw it, or several. Needs claim: whether its author must have claimed
+    it; nobody decides what another one has claimed. A preview needs neither claim nor turn. Raises
+    UnknownCandidateError, StaleCandidateError, ClosedCandidateError, CandidateClaimedError, ClaimMissingError,
+    ReadBeforeError, TooManyPairsError, ConstraintConflictError.
     """
 
     def work(session: Session) -> Outcome:
         candidate = require_candidate(session.connection, candidate_id)
         _require_open(candidate, seen)
-        close_candidate(session.connection, candidate_id, decision, author=order.author, now=session.moment)
-        action = begin_action(session, "decision", candidate_id=candidate_id, decision=decision)
-        match decision:
-            case "same":
-                return hold_as_one(session, action, candidate.profile_ids)
-            case "different":
-                return _hold_apart(session, action, candidate)
-            case _:
-                return publish_ruling(session, action, [], profile_ids=candidate.profile_ids)
+        if not order.is_preview:
+            _require_turn(session, candidate_id, needs_claim=needs_claim)
+        return _decide(session, candidate, decision)
 
     return carry_out(resolver, order, work)
+
+
+def _require_turn(session: Session, candidate_id: int, *, needs_claim: bool) -> None:
+    connection, author, now = session.connection, session.order.author, session.order.now
+    require_unclaimed(connection, candidate_id, author=author, now=now)
+    require_unread(connection, candidate_id, author=author)
+    if needs_claim:
+        require_claim(connection, candidate_id, author=author, now=now)
+    delete_leases(connection, candidate_id)
+
+
+def _decide(session: Session, candidate: Candidate, decision: str) -> Outcome:
+    candidate_id, author = candidate.candidate_id, session.order.author
+    if closes(decision, candidate.unsure_count + 1):
+        close_candidate(session.connection, candidate_id, decision, author=author, now=session.moment)
+    action = begin_action(session, "decision", candidate_id=candidate_id, decision=decision)
+    match decision:
+        case "same":
+            return hold_as_one(session, action, candidate.profile_ids)
+        case "different":
+            return _hold_apart(session, action, candidate)
+        case _:
+            return publish_ruling(session, action, [], profile_ids=candidate.profile_ids)
 
 
 def _require_open(candidate: Candidate, seen: Collection[str]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy import Connection, Select, exists, func, select, update
 
 from cdp.stewardship.errors import UnknownEntryError
 from cdp.store import id_set
@@ -31,17 +32,18 @@ class Move:
 
 def require_entry(connection: Connection, ledger_entry_id: int) -> Entry:
     """Raises UnknownEntryError."""
-    row = connection.execute(
-        select(
-            ledger_entries.c.ledger_entry_id,
-            ledger_entries.c.kind,
-            ledger_entries.c.profile_id,
-            ledger_entries.c.action_id,
-        ).where(ledger_entries.c.ledger_entry_id == ledger_entry_id)
-    ).first()
+    row = connection.execute(_select().where(ledger_entries.c.ledger_entry_id == ledger_entry_id)).first()
     if row is None:
         raise UnknownEntryError(f"There is no ledger entry {ledger_entry_id}.", ids=[ledger_entry_id])
     return Entry(*row)
+
+
+def select_action_entries(connection: Connection, action_id: int) -> list[Entry]:
+    """The entries that an action wrote, in order."""
+    found = connection.execute(
+        _select().where(ledger_entries.c.action_id == action_id).order_by(ledger_entries.c.ledger_entry_id)
+    )
+    return [Entry(*row) for row in found]
 
 
 def select_entry_moves(connection: Connection, ledger_entry_id: int) -> list[Move]:
@@ -125,3 +127,12 @@ def update_entries_undone_by(
         else ledger_entries.c.ledger_entry_id == entry_id
     )
     connection.execute(update(ledger_entries).where(chosen).values(undone_by=undone_by))
+
+
+def _select() -> Select[Any]:
+    return select(
+        ledger_entries.c.ledger_entry_id,
+        ledger_entries.c.kind,
+        ledger_entries.c.profile_id,
+        ledger_entries.c.action_id,
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from cdp.errors import CdpError
 
 
@@ -35,6 +38,29 @@ class StaleCandidateError(RulingRefusedError):
 
 class ClosedCandidateError(RulingRefusedError):
     reason = "candidate_closed"
+
+
+class CandidateClaimedError(RulingRefusedError):
+    """Somebody else works on it: held_by, until held_until."""
+
+    reason = "candidate_claimed"
+
+    def __init__(self, message: str, *, ids: Iterable[str | int], held_by: str, held_until: datetime) -> None:
+        super().__init__(message, ids=ids)
+        self.held_by = held_by
+        self.held_until = held_until
+
+
+class ClaimMissingError(RulingRefusedError):
+    """Who decides or goes on has no live claim; it may have run out."""
+
+    reason = "claim_missing"
+
+
+class ReadBeforeError(RulingRefusedError):
+    """Who could not tell does not read it again: somebody else does."""
+
+    reason = "second_reader_needed"
 
 
 class UnknownActionError(RulingRefusedError):
@@ -77,6 +103,12 @@ class UnusableSplitError(RulingRefusedError):
     """No record would go, or none would stay, or a record is not the profile's."""
 
     reason = "split_unusable"
+
+
+class UnusablePinError(RulingRefusedError):
+    """The record is not the profile's, or says nothing of the attribute."""
+
+    reason = "pin_unusable"
 
 
 class TooManyPairsError(RulingRefusedError):

@@ -1,9 +1,9 @@
-"""What keeps the machine from doing again what a ledger entry of its own tells of."""
+"""What a ledger entry brought together or parted, and what keeps the machine from doing its own ones again."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -24,14 +24,24 @@ def select_opposite(
     """
     if entry.kind == "split":
         return _held_together(connection, entry, moves), set()
-    there = select_records_before(connection, entry.profile_id, entry.ledger_entry_id)
-    groups = [group for group in [there, *_came_from(moves)] if group]
-    if entry.kind not in ("attach", "join", "move") or len(groups) < 2:
+    groups = select_brought_together(connection, entry, moves)
+    if not groups:
         raise NothingToUndoError(
             f"Ledger entry {entry.ledger_entry_id} brought nobody together: split the profile instead.",
             ids=[entry.ledger_entry_id],
         )
     return set(), between(groups)
+
+
+def select_brought_together(
+    connection: Connection, entry: Entry, moves: Sequence[Move]
+) -> list[Collection[int]]:
+    """The profiles of which an entry made one, as their records were then; none where it brought nobody together."""
+    if entry.kind not in ("attach", "join", "move"):
+        return []
+    there = select_records_before(connection, entry.profile_id, entry.ledger_entry_id)
+    groups = [group for group in [there, *_came_from(moves)] if group]
+    return [*groups] if len(groups) > 1 else []
 
 
 def _came_from(moves: Iterable[Move]) -> list[set[int]]:

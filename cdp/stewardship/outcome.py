@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cdp.identity.golden import select_survivorship
+from cdp.identity.pins import PinsByRecord
 from cdp.realtime.golden_records import make_golden_records
 from cdp.realtime.ingest import Effect
 from cdp.stewardship.members import select_members
@@ -68,8 +69,10 @@ def tell_outcome(
     kind: str,
     record_ids: Collection[int],
     profile_ids: Collection[str],
+    pins_before: PinsByRecord | None = None,
 ) -> Outcome:
-    """Record and profile ids: those that the ruling named, told even where nothing changed."""
+    """Record and profile ids: those that the ruling named, told even where nothing changed. Pins before: where it
+    changed them."""
     published = effect.published
     touched = published.versions.keys()
     named_before = {published.former[each] for each in record_ids if each in published.former} | set(
@@ -82,7 +85,13 @@ def tell_outcome(
         if profile_id in touched or profile_id in named_before:
             former.setdefault(profile_id, []).append(record_id)
     before = [
-        *_states_before(connection, former, {each.profile_id: each for each in after}, published.versions),
+        *_states_before(
+            connection,
+            former,
+            {each.profile_id: each for each in after},
+            published.versions,
+            pins=pins_before,
+        ),
         *(each for each in after if each.profile_id in named_before and each.profile_id not in former),
     ]
     return Outcome(
@@ -142,8 +151,10 @@ def _states_before(
     former: Mapping[str, list[int]],
     after: Mapping[str, ProfileState],
     versions: Mapping[str, int],
+    *,
+    pins: PinsByRecord | None,
 ) -> list[ProfileState]:
-    golden = make_golden_records(connection, former, select_survivorship(connection))
+    golden = make_golden_records(connection, former, select_survivorship(connection), pins=pins)
     return [
         _state(
             profile_id,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from cdp.canonical import canonical_json
 from cdp.idempotency import Once, carry_out_once
 from cdp.identity.leads import LeadChange
+from cdp.identity.pins import PinsByRecord
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Effect, Resolver, not_before_the_ledger, resolve_and_publish
 from cdp.realtime.online_models import prepare_store, require_online_version
@@ -116,11 +117,14 @@ def publish_ruling(
     profile_ids: Collection[str] = (),
     restored: Mapping[int, str] | None = None,
     leads: Mapping[str, LeadChange] | None = None,
+    repinned: Collection[int] = (),
+    pins_before: PinsByRecord | None = None,
 ) -> Outcome:
     """Find the people that the constraints of now give, and tell of them.
 
     Record ids: every one whose constraints changed. Profile ids: others to be told of. Restored,
-    leads: see resolve_and_publish. Raises ConstraintConflictError.
+    leads, repinned: see resolve_and_publish. Pins before: where the ruling changed them. Raises
+    ConstraintConflictError.
     """
     connection = session.connection
     linked, _ = select_linked(connection, record_ids)
@@ -133,6 +137,7 @@ def publish_ruling(
         [],
         cause,
         concerned=linked,
+        repinned=repinned,
         restored=restored or {},
         leads=leads or {},
         now=session.moment,
@@ -143,8 +148,9 @@ def publish_ruling(
         effect,
         action_id=action.action_id,
         kind=action.kind,
-        record_ids=record_ids,
+        record_ids={*record_ids, *repinned},
         profile_ids=profile_ids,
+        pins_before=pins_before,
     )
     if session.order.is_preview:
         return as_preview(outcome, created=effect.published.created, known=lambda each: each <= before)

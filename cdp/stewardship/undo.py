@@ -1,8 +1,9 @@
 """A ruling, or what the machine did to memberships, is taken back.
 
 Of a ruling: the constraints it opened are closed, those that gave way to it are opened again, and so the people are
-those of the records, the model and the other rulings. Of an entry of the machine: constraints are planted that keep the
-machine from doing it again. Of an undo: what it took back stands again. Ids go back with their records.
+those of the records, the model and the other rulings; cannot-links part whom it brought together and the machine now
+would too. Of an entry of the machine: constraints are planted that keep the machine from doing it again. Of an undo:
+what it took back stands again, and what it planted goes. Ids go back with their records.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from cdp.identity.leads import select_noted_leads
+from cdp.identity.pins import close_pins, reopen_pins, select_pinned, select_pins
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import (
     Action,
@@ -23,7 +25,7 @@ from cdp.stewardship.actions import (
     select_undo_of_entry,
     update_undone_by,
 )
-from cdp.stewardship.candidates import close_candidate, reopen_candidate, require_candidate
+from cdp.stewardship.candidates import close_candidate, closes, reopen_candidate, require_candidate
 from cdp.stewardship.constraints import (
     close_links,
     close_same_links,
@@ -47,9 +49,10 @@ from cdp.stewardship.entries import (
     update_entries_undone_by,
 )
 from cdp.stewardship.errors import AlreadyUndoneError, RuledOnSinceError
+from cdp.stewardship.keep_apart import select_kept_apart
 from cdp.stewardship.machine_entries import select_opposite
 from cdp.stewardship.outcome import Outcome
-from cdp.stewardship.pairs import Link
+from cdp.stewardship.pairs import Link, Pair
 from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
 
 
@@ -81,6 +84,23 @@ def undo_action(resolver: Resolver, action_id: int, order: Order) -> Outcome:
     return carry_out(resolver, order, work)
 
 
+def withdraw_assertion(session: Session, action_id: int) -> None:
+    """A source takes back that two of its ids are one person, whatever was ruled since: rulings hold by themselves."""
+    connection = session.connection
+    target = require_action(connection, action_id)
+    if target.undone_by is not None:
+        return
+    moves = select_action_moves(connection, action_id)
+    action = begin_action(session, "undo", undoes_action_id=action_id)
+    update_undone_by(connection, action_id, action.action_id)
+    closing = select_open_links_of(connection, action_id)
+    concerned = _with_linked(connection, closing)
+    ids = [link.constraint_id for link in closing]
+    close_links(connection, ids, closed_by=action.action_id, now=session.moment)
+    publish_ruling(session, action, concerned, restored=_places_before(moves))
+    _mark_entries(connection, [action, require_action(connection, action_id)])
+
+
 def _undo_machine_entry(session: Session, entry: Entry) -> Outcome:
     connection, entry_id = session.connection, entry.ledger_entry_id
     undone_by = select_undo_of_entry(connection, entry_id)
@@ -90,8 +110,7 @@ def _undo_machine_entry(session: Session, entry: Entry) -> Outcome:
     must, cannot = select_opposite(connection, entry, moves)
     action = begin_action(session, "undo", undoes_entry_id=entry_id)
     hold(session, action, must=must, cannot=cannot)
-    ends = {record_id for pair in must | cannot for record_id in pair}
-    outcome = publish_ruling(session, action, ends, restored=_places_before(moves))
+    outcome = publish_ruling(session, action, _ends(must | cannot), restored=_places_before(moves))
     _mark_entries(connection, [action])
     return outcome
 
@@ -104,18 +123,25 @@ def _undo_action(session: Session, target: Action) -> Outcome:
     moves = select_action_moves(connection, last_turn)
     action = begin_action(session, "undo", undoes_action_id=target.action_id)
     update_undone_by(connection, target.action_id, action.action_id)
-    turned = _turn(connection, target)
-    ruling = turned[-1]
+    *undos, ruling = turned = _turn(connection, target)
+    pinned = select_pinned(connection, ruling.action_id)
+    pins_before = select_pins(connection, pinned) if pinned else None
+    concerned = _turn_kept_apart(session, undos, action)
     if ruling.undone_by is None:
-        concerned = _reinstate(session, ruling)
+        concerned |= _reinstate(session, ruling)
     else:
-        concerned = _withdraw(session, ruling, action, last_turn)
+        concerned |= _withdraw(session, ruling, action, last_turn)
+        cannot = select_kept_apart(session, last_turn, concerned)
+        hold(session, action, cannot=cannot)
+        concerned |= _ends(cannot)
     outcome = publish_ruling(
         session,
         action,
         concerned,
         restored=_places_before(moves),
         leads=select_noted_leads(connection, last_turn),
+        repinned=pinned,
+        pins_before=pins_before,
     )
     _mark_entries(connection, [action, *turned])
     return outcome
@@ -142,6 +168,21 @@ def _turn(connection: Connection, target: Action) -> list[Action]:
     return turned
 
 
+def _turn_kept_apart(session: Session, undos: Iterable[Action], action: Action) -> set[int]:
+    """What undos keep apart is open while they stand; returns the records concerned."""
+    connection = session.connection
+    concerned: set[int] = set()
+    for undo in undos:
+        links = select_links_of(connection, undo.action_id)
+        concerned |= _with_linked(connection, links)
+        if undo.undone_by is None:
+            _reopen(session, links)
+            continue
+        ids = [link.constraint_id for link in select_open_links_of(connection, undo.action_id)]
+        close_links(connection, ids, closed_by=action.action_id, now=session.moment)
+    return concerned
+
+
 def _withdraw(session: Session, ruling: Action, action: Action, since: int) -> set[int]:
     """Close what a ruling opened, open what gave way to it; returns the records concerned. Since: the action since
     which it stood."""
@@ -156,10 +197,11 @@ def _withdraw(session: Session, ruling: Action, action: Action, since: int) -> s
         closed_by=action.action_id,
         now=session.moment,
     )
+    close_pins(connection, ruling.action_id, closed_by=action.action_id, now=session.moment)
     _reopen(session, given_way)
-    if ruling.candidate_id is None:
+    if ruling.candidate_id is None or ruling.decision is None:
         return concerned
-    reopen_candidate(connection, ruling.candidate_id)
+    reopen_candidate(connection, ruling.candidate_id, ruling.decision)
     candidate = require_candidate(connection, ruling.candidate_id)
     return concerned | {candidate.record_id_l, candidate.record_id_r}
 
@@ -177,7 +219,12 @@ def _reinstate(session: Session, ruling: Action) -> set[int]:
         now=session.moment,
     )
     _reopen(session, reopening)
-    if ruling.candidate_id is not None and ruling.decision is not None:
+    reopen_pins(connection, ruling.action_id, now=session.moment)
+    if (
+        ruling.candidate_id is not None
+        and ruling.decision is not None
+        and closes(ruling.decision, require_candidate(connection, ruling.candidate_id).unsure_count)
+    ):
         close_candidate(
             connection,
             ruling.candidate_id,
@@ -204,6 +251,10 @@ def _reopen(session: Session, links: Sequence[Link]) -> None:
     reopen_links(connection, reopening, now=session.moment)
 
 
+def _ends(pairs: Iterable[Pair]) -> set[int]:
+    return {record_id for pair in pairs for record_id in pair}
+
+
 def _with_linked(connection: Connection, links: Iterable[Link]) -> set[int]:
     """The records of the links, and those that must-links of deleted records hold to them."""
     linked, _ = select_linked(connection, {record_id for link in links for record_id in link.pair})
@@ -211,14 +262,16 @@ def _with_linked(connection: Connection, links: Iterable[Link]) -> set[int]:
 
 
 def _require_latest(connection: Connection, ruling: Action, closing: Iterable[Link], since: int) -> None:
-    """Raises RuledOnSinceError when a ruling that stands since later cut, tied or moved the same records."""
+    """Raises RuledOnSinceError when a steward's ruling that stands since later cut, tied or moved the same records.
+
+    What a source says later of the same ids is no ruling, and need not be taken back first."""
     tied = {record_id for link in closing if link.kind == "must" for record_id in link.pair}
     moved = {move.record_id for move in select_action_moves(connection, since)}
     touching = select_closers(connection, ruling.action_id)
     touching |= {link.opened_by for link in select_links(connection, tied, kind="must") if link.opened_by}
     movers = select_movers(connection, moved)
     rulings = touching | set(select_rulings_of(connection, movers).values())
-    standing = select_standing_rulings(connection, rulings - {ruling.action_id})
+    standing = select_standing_rulings(connection, rulings - {ruling.action_id}, of_stewards=True)
     turns = select_last_turns(connection, standing)
     later = [each for each in standing if turns[each] > since and (each in touching or turns[each] in movers)]
     if later:

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, String, cast, exists, or_, select
 
 from cdp.stewardship.pairs import Link, find_contradiction
-from cdp.store.schema import audit_entries, ledger_entries, pair_constraints, steward_actions
+from cdp.store.schema import audit_entries, golden_pins, ledger_entries, pair_constraints, steward_actions
 
 Found = tuple[str, tuple[int | str, ...]]
 
 
 def check_rulings(connection: Connection) -> Iterator[Found]:
     yield from _outlived(connection)
+    yield from _pinned_wrongly(connection)
     yield from _contradictions(connection)
     yield from _half_undone(connection)
     yield from _wrongly_marked(connection)
@@ -32,6 +33,19 @@ def _outlived(connection: Connection) -> Iterator[Found]:
     for row in connection.execute(statement):
         told = f"constraint {row.constraint_id} is in force, its action {row.opened_by} was taken back"
         yield told, (row.constraint_id, row.opened_by)
+
+
+def _pinned_wrongly(connection: Connection) -> Iterator[Found]:
+    """Pins in force of rulings that were taken back, and rulings that stand without their pin."""
+    is_open = golden_pins.c.valid_to.is_(None)
+    held = exists().where(golden_pins.c.opened_by == steward_actions.c.action_id, is_open)
+    stands = steward_actions.c.undone_by.is_(None)
+    outlived = select(steward_actions.c.action_id).where(~stands, held)
+    lacking = select(steward_actions.c.action_id).where(stands, steward_actions.c.kind == "pin", ~held)
+    for action_id in connection.scalars(outlived.order_by(steward_actions.c.action_id)):
+        yield f"a pin of action {action_id} is in force, which was taken back", (action_id,)
+    for action_id in connection.scalars(lacking.order_by(steward_actions.c.action_id)):
+        yield f"action {action_id} stands, and its pin is not in force", (action_id,)
 
 
 def _contradictions(connection: Connection) -> Iterator[Found]:

@@ -122,12 +122,15 @@ def write_exclusively(engine: Engine, tables: Sequence[Table]) -> Iterator[Conne
     """A write that no other writer of these tables can run beside, and so none can make fail; reads go on.
 
     For long work over everything, which would lose every conflict. It begins when the writers before it have
-    ended; those after it wait, and get StoreBusyError when that takes too long, as on SQLite.
+    ended, and no retried write is overtaken by it: one that has begun ends before, even when it has written nothing
+    yet, and one that has not sees all that this one did. Those after it wait, and get StoreBusyError when that takes
+    too long, as on SQLite.
     """
     with write(engine) as connection:
         if engine.dialect.name == "postgresql":
             quote = connection.dialect.identifier_preparer.format_table
             # Before the first query: the snapshot is taken by that, and so after the lock is held.
+            connection.exec_driver_sql(f"LOCK TABLE {VERSION_TABLE} IN EXCLUSIVE MODE")
             connection.exec_driver_sql(f"LOCK TABLE {', '.join(map(quote, tables))} IN EXCLUSIVE MODE")
         yield connection
 

@@ -24,10 +24,22 @@ from sqlalchemy.types import Double
 
 from cdp.store.columns import ID, TEXT, index_where, key, one_of, refers, unique_where
 from cdp.store.columns import metadata as metadata
+from cdp.store.engagement_schema import EVENT_KINDS as EVENT_KINDS
+from cdp.store.engagement_schema import STATE_KINDS as STATE_KINDS
+from cdp.store.engagement_schema import SUBJECT_KINDS as SUBJECT_KINDS
+from cdp.store.engagement_schema import consent_assertions as consent_assertions
+from cdp.store.engagement_schema import engagement_states as engagement_states
+from cdp.store.engagement_schema import event_subjects as event_subjects
+from cdp.store.engagement_schema import events as events
+from cdp.store.engagement_schema import id_sightings as id_sightings
+from cdp.store.engagement_schema import rejected_messages as rejected_messages
 from cdp.store.instants import Instant
+from cdp.store.staff_schema import console_secrets as console_secrets
+from cdp.store.staff_schema import console_sessions as console_sessions
+from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0009"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
@@ -184,7 +196,7 @@ edges = Table(
     Index("edges_right", "record_id_r"),
 )
 
-STEWARD_ACTIONS = ("join", "split", "decision", "undo")
+STEWARD_ACTIONS = ("join", "split", "decision", "pin", "undo")
 
 # One row per thing a steward ruled; undone_by is the action that took it back. undoes: of an undo, what it took back,
 # a steward's action or a ledger entry of the machine (without a foreign key, since entries refer to actions).
@@ -241,6 +253,26 @@ pair_constraints = Table(
     Index("pair_constraints_right", "record_id_r"),
     index_where("pair_constraints_opened", "opened_by IS NOT NULL", "opened_by"),
     index_where("pair_constraints_closed", "closed_by IS NOT NULL", "closed_by"),
+    sqlite_autoincrement=True,
+)
+
+# One row per interval in which one ruling holds that a golden record shows the value that a record of it gave then,
+# whatever the rules would choose. value: JSON. The latest ruling about an attribute of a profile counts.
+golden_pins = Table(
+    "golden_pins",
+    metadata,
+    key("pin_id"),
+    refers("record_id", "source_records.record_id"),
+    Column("attribute", TEXT, nullable=False),
+    Column("value", TEXT, nullable=False),
+    refers("opened_by", "steward_actions.action_id"),
+    Column("valid_from", Instant, nullable=False),
+    Column("valid_to", Instant),
+    refers("closed_by", "steward_actions.action_id", nullable=True),
+    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="golden_pins_valid"),
+    CheckConstraint("(valid_to IS NULL) = (closed_by IS NULL)", name="golden_pins_closed"),
+    unique_where("golden_pins_open_unique", "valid_to IS NULL", "record_id", "attribute", "opened_by"),
+    Index("golden_pins_opened", "opened_by"),
     sqlite_autoincrement=True,
 )
 
@@ -387,7 +419,9 @@ resolution_runs = Table(
 
 CANDIDATE_STATES = ("open", "same", "different", "unsure", "withdrawn")
 
-# One row per pair that a steward was asked about.
+# One row per pair that a steward was asked about. record_count: of both profiles, sources: of the two records,
+# identifier_kinds: a bit for each of IDENTIFIER_KINDS that both records carry; all three as long as it is open.
+# assignee, due_at: what a lead set.
 merge_candidates = Table(
     "merge_candidates",
     metadata,
@@ -404,16 +438,63 @@ merge_candidates = Table(
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
     Column("closed_by", TEXT),
+    Column("record_count", Integer, nullable=False, server_default=text("0")),
+    refers("source_id_l", "sources.source_id", nullable=True),
+    refers("source_id_r", "sources.source_id", nullable=True),
+    Column("identifier_kinds", Integer, nullable=False, server_default=text("0")),
+    Column("assignee", TEXT),
+    Column("due_at", Instant),
     one_of("merge_candidates_state", "state", *CANDIDATE_STATES),
     CheckConstraint("record_id_l < record_id_r", name="merge_candidates_order"),
     CheckConstraint("match_probability BETWEEN 0 AND 1", name="merge_candidates_probability"),
     CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="merge_candidates_closed"),
     unique_where("merge_candidates_open_unique", "state = 'open'", "record_id_l", "record_id_r"),
-    index_where("merge_candidates_open_weight", "state = 'open'", "match_weight", "candidate_id"),
+    # All that the queue is sorted and narrowed by, so that none of it needs the rows themselves.
+    index_where(
+        "merge_candidates_queue",
+        "state = 'open'",
+        "match_weight",
+        "candidate_id",
+        "match_probability",
+        "reason",
+        "created_at",
+        "due_at",
+        "record_count",
+        "identifier_kinds",
+        "source_id_l",
+        "source_id_r",
+        "assignee",
+    ),
     Index("merge_candidates_profile_l", "profile_id_l"),
     Index("merge_candidates_profile_r", "profile_id_r"),
     Index("merge_candidates_right", "record_id_r"),
     sqlite_autoincrement=True,
+)
+
+# One row per candidate that somebody works on, or worked on last: nobody else decides it before expires_at.
+candidate_leases = Table(
+    "candidate_leases",
+    metadata,
+    Column(
+        "candidate_id", ID, ForeignKey("merge_candidates.candidate_id"), primary_key=True, autoincrement=False
+    ),
+    Column("owner", TEXT, nullable=False),
+    Column("claimed_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    CheckConstraint("expires_at >= claimed_at", name="candidate_leases_expiry"),
+    Index("candidate_leases_owner", "owner"),
+)
+
+# One row per candidate that somebody put back: they are not shown it before hidden_until.
+candidate_skips = Table(
+    "candidate_skips",
+    metadata,
+    Column("person", TEXT, nullable=False),
+    refers("candidate_id", "merge_candidates.candidate_id"),
+    Column("skipped_at", Instant, nullable=False),
+    Column("hidden_until", Instant, nullable=False),
+    PrimaryKeyConstraint("person", "candidate_id"),
+    CheckConstraint("hidden_until >= skipped_at", name="candidate_skips_hidden"),
 )
 
 # One row per thing done or looked at, by whom. Sealed rows form a chain of hashes in chain_position order.
@@ -465,7 +546,15 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    # After a rotation the secret before opens until then.
+    Column("former_secret_hash", TEXT),
+    Column("former_expires_at", Instant),
     CheckConstraint("length(secret_hash) = 64", name="api_keys_secret_hash"),
+    CheckConstraint(
+        "(former_secret_hash IS NULL) = (former_expires_at IS NULL)"
+        " AND (former_secret_hash IS NULL OR length(former_secret_hash) = 64)",
+        name="api_keys_former_secret",
+    ),
 )
 
 # One row per call that was carried out under a key of the caller's own, until it expires. body: packed by zlib;

@@ -17,6 +17,7 @@ from api import create_app
 from api.service import Service
 from cdp.identity.verify import verify_store
 from cdp.settings import Settings
+from tests.api.server import Serve, Server
 from tests.builders import NOW, StoreBuilder
 
 MakeApp = Callable[[str], Flask]
@@ -122,3 +123,27 @@ def lite_writer(lite_client: FlaskClient, lite_people: StoreBuilder) -> Iterator
 
 def admin(client: FlaskClient, people: StoreBuilder) -> Caller:
     return Caller(client, people.add_key())
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A directory that holds nothing."""
+    directory = tmp_path / "elsewhere"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def serve(sqlite_url: str, sqlite_store: Engine, elsewhere: Path) -> Iterator[Serve]:
+    """Starts a server from that directory, and stops it after the test."""
+    # The store must be one the server can use before it starts: the fixture above made it.
+    assert sqlite_store.dialect.name == "sqlite"
+    running: list[Server] = []
+
+    def start(*, workers: int, with_worker: bool = False, **environment: str) -> Server:
+        running.append(Server(sqlite_url, elsewhere, workers=workers, with_worker=with_worker, **environment))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from cdp.stewardship.claim import claim
+from cdp.stewardship.desk_rules import DeskRules
 from tests.api.conftest import Caller
 from tests.api.test_stewards import RUI, is_described, new_key, told, written
-from tests.builders import StoreBuilder, a_record
+from tests.builders import NOW, StoreBuilder, a_record
 
 CPF = {"documents": [{"type": "cpf", "number": "390.533.447-05"}]}
 OTHER_CPF = {"documents": [{"type": "cpf", "number": "529.982.247-25"}]}
@@ -82,6 +84,74 @@ def test_a_query_that_is_none(lite_writer: Caller, query: str) -> None:
     assert told(lite_writer.get(f"/v1/candidates?{query}"), 422)["code"] == "validation_failed"
 
 
+@pytest.mark.parametrize("sort", ["priority", "uncertainty", "age", "due", "size"])
+def test_every_order_is_paged(lite_writer: Caller, sort: str) -> None:
+    written(lite_writer, a_record(**CPF), RUI | CPF, CLARA | CPF)
+
+    whole = told(lite_writer.get(f"/v1/candidates?sort={sort}"))["data"]
+    first = told(lite_writer.get(f"/v1/candidates?sort={sort}&limit=2"))
+    rest = told(lite_writer.get(f"/v1/candidates?sort={sort}&limit=2&cursor={first['next_cursor']}"))
+    other = lite_writer.get(f"/v1/candidates?sort=weight&cursor={first['next_cursor']}")
+
+    assert first["data"] + rest["data"] == whole
+    assert told(other, 400)["code"] == "invalid_cursor"
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("source=crm", 1),
+        ("source=whatsapp", 0),
+        ("identifier_type=document", 1),
+        ("identifier_type=device_id", 0),
+        ("assignee=", 1),
+        ("assignee=user:ana", 0),
+        ("claimed_by=key:none", 0),
+        ("second_reading=true", 0),
+        ("min_match_weight=-100&max_match_weight=100", 1),
+        ("min_match_weight=100", 0),
+        ("min_records=2&max_records=2", 1),
+        ("min_records=3", 0),
+    ],
+)
+def test_the_queue_is_narrowed(lite_writer: Caller, query: str, count: int) -> None:
+    asked(lite_writer)
+
+    assert len(told(lite_writer.get(f"/v1/candidates?{query}"))["data"]) == count
+
+
+def test_a_candidate_tells_what_it_is_sorted_by(lite_writer: Caller) -> None:
+    candidate = told(lite_writer.get(f"/v1/candidates/{asked(lite_writer)}"))
+
+    parts = candidate["priority"]
+    assert parts["total"] == pytest.approx(parts["uncertainty"] * parts["people"] * parts["age"])
+    assert (candidate["record_count"], candidate["claim"], candidate["unsure_count"]) == (2, None, 0)
+    assert candidate["due_at"].startswith("2026-11-29T")
+
+
+def test_what_another_one_works_on_is_not_decided(lite_writer: Caller, lite_people: StoreBuilder) -> None:
+    candidate_id = asked(lite_writer)
+    claim(lite_people.engine, candidate_id, DeskRules(), author="user:ana", now=NOW)
+
+    refused = told(decide(lite_writer, candidate_id, "same", etag_of(lite_writer, candidate_id)), 409)
+
+    assert (refused["code"], refused["held_by"]) == ("candidate_claimed", "user:ana")
+    assert refused["held_until"] == "2026-11-22T10:15:00.000000Z"
+    shown = told(lite_writer.get(f"/v1/candidates/{candidate_id}"))["claim"]
+    assert (shown["owner"], shown["expires_at"][:16]) == ("user:ana", "2026-11-22T10:15")
+
+
+def test_who_could_not_tell_is_not_asked_again(lite_writer: Caller) -> None:
+    candidate_id = asked(lite_writer)
+    told(decide(lite_writer, candidate_id, "unsure", etag_of(lite_writer, candidate_id)))
+
+    refused = told(decide(lite_writer, candidate_id, "same", etag_of(lite_writer, candidate_id)), 409)
+
+    assert refused["code"] == "second_reader_needed"
+    [waiting] = told(lite_writer.get("/v1/candidates?second_reading=true"))["data"]
+    assert (waiting["state"], waiting["unsure_count"]) == ("open", 1)
+
+
 def test_a_cursor_of_another_list(lite_writer: Caller) -> None:
     assert told(lite_writer.get("/v1/candidates?cursor=MTo5OQ"), 400)["code"] == "invalid_cursor"
 
@@ -146,7 +216,7 @@ def test_a_decision_sent_again_is_answered_again_though_the_candidate_is_closed(
 
 def test_a_decision_is_undone(writer: Caller) -> None:
     candidate_id = asked(writer)
-    decided = told(decide(writer, candidate_id, "unsure", etag_of(writer, candidate_id)))
+    decided = told(decide(writer, candidate_id, "different", etag_of(writer, candidate_id)))
     assert decided["ledger_entry_ids"] == []
 
     told(writer.post(f"/v1/actions/{decided['action_id']}/undo", {"reason": "too fast"}, headers=new_key()))

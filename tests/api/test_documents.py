@@ -13,8 +13,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from api import create_app
+from api.auth import CONSOLE
+from api.errors import PROBLEMS
 from cdp.identity.profile_ids import profile_ids
 from cdp.settings import Settings
 
@@ -92,8 +95,87 @@ def test_it_is_openapi_3_1(description: Any) -> None:
     assert set(description["components"]["securitySchemes"]) == {"bearer", "basic"}
 
 
+def test_it_is_valid_by_the_schema_of_openapi_3_1(description: Any) -> None:
+    assert [
+        f"{list(each.instance_path)}: {each}" for each in OPENAPI_31_VALIDATOR.iter_errors(description)
+    ] == []
+
+
+def test_a_description_that_is_not_valid_would_be_noticed(description: Any) -> None:
+    description["paths"]["/livez"]["get"]["responses"]["200"].pop("description")
+
+    assert list(OPENAPI_31_VALIDATOR.iter_errors(description))
+
+
+def test_every_body_and_every_answer_has_an_example(description: Any) -> None:
+    without = []
+    for name, operation in operations(description):
+        told = {"body": operation.get("requestBody", {}), **operation["responses"]}
+        for part, each in told.items():
+            contents = each.get("content", {}).values()
+            without += [
+                f"{name} {part}" for content in contents if not {"example", "examples"} & content.keys()
+            ]
+
+    assert without == []
+
+
+def test_examples_of_problems_are_those_of_the_catalogue(description: Any) -> None:
+    shown = [
+        content["example"]
+        for _, operation in operations(description)
+        for response in operation["responses"].values()
+        for media_type, content in response.get("content", {}).items()
+        if media_type == "application/problem+json"
+    ]
+
+    assert len({each["code"] for each in shown}) > 15
+    for each in shown:
+        assert (each["title"], each["status"]) == (
+            PROBLEMS[each["code"]].title,
+            PROBLEMS[each["code"]].status,
+        )
+
+
+def test_links_lead_to_calls_with_what_the_answer_holds(description: Any) -> None:
+    by_id = {operation["operationId"]: (name, operation) for name, operation in operations(description)}
+    links = [
+        (response, link)
+        for _, operation in operations(description)
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+
+    assert len(links) > 15
+    for response, link in links:
+        name, target = by_id[link["operationId"]]
+        path = description["paths"][name.partition(" ")[2]]
+        known = {each["name"] for each in [*target.get("parameters", []), *path.get("parameters", [])]}
+        assert link["parameters"].keys() <= known, link
+        for expression in link["parameters"].values():
+            assert is_held(response, expression), (link, expression)
+
+
+def is_held(response: Any, expression: str) -> bool:
+    """Whether the example of the answer, or its headers, hold what a link takes."""
+    where, _, pointer = expression.partition("#/")
+    if where.startswith("$response.header."):
+        return where.rpartition(".")[2] in response["headers"]
+    if where.startswith("$request."):
+        return True
+    content = response["content"]["application/json"]
+    value = content.get("example") or next(iter(content["examples"].values()))["value"]
+    for step in pointer.split("/"):
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value is not None
+
+
 def test_every_route_is_described(app: Flask, description: Any) -> None:
-    routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
+    routes = {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith(f"{CONSOLE}.")
+    }
 
     assert set(description["paths"]) == routes - OWN_PAGES
 
@@ -125,6 +207,37 @@ def test_the_metrics_are_described_as_public_where_they_are(tmp_path: Path, are_
     described: Any = app.test_client().get("/openapi.json").json
 
     assert (described["paths"]["/metrics"]["get"]["security"] == []) is are_public
+
+
+def test_headers_that_are_described_leave_the_query_as_it_is(description: Any) -> None:
+    def told(method: str, path: str) -> set[str]:
+        return {each["name"] for each in description["paths"][path][method]["parameters"]}
+
+    assert told("get", "/v1/profiles/{profile_id}") == {"view", "unmask", "If-None-Match", "CDP-Purpose"}
+    assert told("post", "/v1/profiles/join") == {"dry_run", "unmask", "Idempotency-Key", "CDP-Purpose"}
+
+
+def test_whoever_reads_people_may_say_what_for(description: Any) -> None:
+    telling = [
+        name
+        for name, operation in operations(description)
+        if "CDP-Purpose" in [each["name"] for each in operation.get("parameters", [])]
+    ]
+    unmasking = [
+        name
+        for name, operation in operations(description)
+        if "unmask" in [each["name"] for each in operation.get("parameters", [])]
+    ]
+
+    assert len(unmasking) >= 9
+    assert set(telling) > set(unmasking)
+    assert len(telling) == len(set(telling))
+
+
+def test_no_operation_names_a_parameter_twice(description: Any) -> None:
+    for name, operation in operations(description):
+        named_so = [(each["in"], each["name"]) for each in operation.get("parameters", [])]
+        assert len(named_so) == len(set(named_so)), name
 
 
 def test_problems_are_never_described_as_plain_json(description: Any) -> None:
@@ -163,7 +276,7 @@ def test_profile_ids_in_examples_are_such_as_the_service_makes(description: Any)
     of_properties = [each for schema in named(description, "profile_id") for each in schema["examples"]]
     of_bodies = re.findall(r"'profile_id': '([^']*)'", str([each for _, each in examples_of(description)]))
 
-    assert (len(of_properties) > 5, len(of_bodies)) == (True, 4)
+    assert (len(of_properties) > 5, len(of_bodies) > 20) == (True, True)
     assert all(shape.fullmatch(each) for each in [made, *of_properties, *of_bodies])
 
 

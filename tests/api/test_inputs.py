@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import Problem
-from api.inputs import DEPTH_LIMIT, _depth, decode_cursor, encode_cursor, parse_json
+from api.inputs import decode_cursor, encode_cursor, parse_json
+from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 from tests.api.conftest import Caller, admin
 from tests.builders import StoreBuilder
 
@@ -137,7 +138,26 @@ def test_depth_is_what_one_would_count(value: object, around: int, is_object: bo
     # Brackets enough to be counted at all.
     value = [value, [[]] * DEPTH_LIMIT]
 
-    assert _depth(json.dumps(value).encode()) == min(_counted(value), DEPTH_LIMIT + 1)
+    assert depth_of(json.dumps(value).encode()) == min(_counted(value), DEPTH_LIMIT + 1)
+
+
+@given(st.lists(NESTED, max_size=4), st.integers(0, 4), st.integers(0, DEPTH_LIMIT))
+def test_of_elements_those_too_deep_are_cut_and_no_others(
+    elements: list[object], place: int, around: int
+) -> None:
+    deep: object = "{"
+    for _ in range(DEPTH_LIMIT - 2 + around):
+        deep = [deep]
+    shallow = [each for each in elements if _counted(each) <= DEPTH_LIMIT - 2]
+    body = {"records": [*shallow[:place], deep, *shallow[place:]], "[": shallow}
+
+    cut, count = cut_deep_elements(json.dumps(body).encode(), b'"cut"')
+
+    assert count == (1 if around else 0)
+    assert json.loads(cut) == {
+        **body,
+        "records": [*shallow[:place], "cut" if around else deep, *shallow[place:]],
+    }
 
 
 @given(st.text('[]{}",:\\1 ', max_size=200))
@@ -148,7 +168,7 @@ def test_no_text_takes_a_reader_deeper_than_was_counted(text: str) -> None:
         opened = max(opened + (found in (b"[", b"{")) - (found in (b"]", b"}")), 0)
         deepest = max(deepest, opened)
 
-    assert _depth(body) >= min(deepest, DEPTH_LIMIT + 1)
+    assert depth_of(body) >= min(deepest, DEPTH_LIMIT + 1)
 
 
 @pytest.mark.parametrize("escape", [r"\u0000", r"\ud800", r"\uDFFF", r"\uDc00", r"\u0041\uD9AB"])

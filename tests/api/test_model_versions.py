@@ -18,7 +18,7 @@ from tests.builders import NOW, StoreBuilder, a_record
 from tests.cdp.realtime.feeding import keep_model
 
 REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
-KEYS = {number: {"Idempotency-Key": f"walk-{number}"} for number in range(5)}
+KEYS = {number: {"Idempotency-Key": f"walk-{number}"} for number in range(6)}
 NOBODY = "/v1/profiles/pf_01jdcb4v9w8z6y5x4t3s2r1q0p"
 
 
@@ -54,6 +54,8 @@ def walk(caller: Caller) -> Iterator[tuple[str, TestResponse]]:
     [entry_id] = told(joined)["ledger_entry_ids"]
     yield "undoLedgerEntry", rule(caller, f"/v1/ledger/{entry_id}/undo", {}, headers=KEYS[3])
     [record_id, *_] = [each["record_id"] for each in told(caller.get(f"/v1/profiles/{ana}/records"))["data"]]
+    pinned = {"attribute": "full_name", "record_id": record_id}
+    yield "pinValue", rule(caller, f"/v1/profiles/{ana}/pins", pinned, headers=KEYS[5])
     split = {"record_ids": [record_id]}
     yield "splitProfile", rule(caller, f"/v1/profiles/{ana}/split", split, headers=KEYS[4])
     yield "getActions", caller.get("/v1/actions")

@@ -44,7 +44,7 @@ def test_the_agents_view_has_every_section(caller: Caller, ana: BuiltProfile) ->
         "consents": [],
         "open_requests": [],
         "recent_contacts": [],
-        "commerce": {},
+        "commerce": {"carts": [], "orders": [], "wish_lists": []},
         "alerts": [],
     }
 

@@ -749,12 +749,15 @@ POISON = {
         b'{"source": "crm", "source_record_id": "p", "attributes": {"n": ' + b"9" * 5000 + b"}}",
         "/attributes/n",
     ),
+    "deep": (b'{"source": "crm", "address": ' + b'{"[":' * 100_000 + b"1" + b"}" * 100_001, ""),
+    "deep as a whole": (b"[" * 100_000 + b"]" * 100_000, ""),
 }
 
 
 def test_poison_in_a_batch_stops_no_other_record(writer: Caller) -> None:
     good = [
-        b'{"source": "crm", "source_record_id": "%d", "full_name": "Ana Reis"}' % place for place in range(6)
+        b'{"source": "crm", "source_record_id": "%d", "full_name": "Ana Reis"}' % place
+        for place in range(len(POISON))
     ]
     mixed = [each for pair in zip(good, (body for body, _ in POISON.values()), strict=True) for each in pair]
     answer = writer.client.post(
@@ -768,16 +771,40 @@ def test_poison_in_a_batch_stops_no_other_record(writer: Caller) -> None:
 
     assert all("outcome" in each for each in results[::2])
     problems = results[1::2]
-    assert [each["status"] for each in problems] == [422] * 6
+    assert [each["status"] for each in problems] == [422] * len(POISON)
     pointers = [f"/records/{2 * place + 1}{pointer}" for place, (_, pointer) in enumerate(POISON.values())]
     assert [each["errors"][0]["pointer"] for each in problems] == pointers
     assert {each["errors"][0]["code"] for each in problems} == {"malformed"}
 
 
-def test_a_batch_that_is_poison_itself_is_one_problem(lite_writer: Caller) -> None:
+DEEP = b"[" * 50 + b"]" * 50
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"records": [], "records": []}',
+        b'{"records": [{}], "others": [%s]}' % DEEP,
+        b'[{"records": [%s]}]' % DEEP,
+        b'{"records": [%s' % DEEP,
+        b'{"records": [%s' % DEEP[:-1],
+        b'{"records": [{}]]]]' + b"[" * 50,
+        b'{"records": [%s], "records": [%s]}' % (DEEP, DEEP),
+    ],
+    ids=[
+        "twice",
+        "deep beside",
+        "in a list",
+        "unclosed",
+        "less closed",
+        "overclosed",
+        "deep twice",
+    ],
+)
+def test_a_batch_that_is_poison_itself_is_one_problem(lite_writer: Caller, body: bytes) -> None:
     answer = lite_writer.client.post(
         "/v1/records/batch",
-        data=b'{"records": [], "records": []}',
+        data=body,
         content_type="application/json",
         headers={"Authorization": f"Bearer {lite_writer.secret}"},
     )

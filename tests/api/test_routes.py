@@ -18,11 +18,12 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from api import create_app
-from api.auth import PUBLIC_ENDPOINTS
+from api.auth import CONSOLE, PUBLIC_ENDPOINTS
 from api.errors import PROBLEM_TYPE
+from api.limiting import UNLIMITED_ENDPOINTS
 from api.service import Service
 from cdp.privacy.keys import parse_key
-from cdp.settings import Settings
+from cdp.settings import RateLimit, Settings
 from cdp.store import open_store, schema
 from tests.api.conftest import Caller
 from tests.api.test_candidates import CLARA, CPF, etag_of
@@ -30,6 +31,7 @@ from tests.api.test_stewards import RUI, rule, told, written
 from tests.builders import NOW, StoreBuilder, a_record
 
 BODY_LIMIT = 10_000
+LIMIT = RateLimit(12, 60)
 WHY = {"reason": "same card"}
 KEY = {"Idempotency-Key": "walk-1"}
 REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
@@ -52,6 +54,8 @@ class Call:
     status: int = 200
     # None: any key may call, and what it may not see is not found.
     scope: str | None = None
+    # What its caller's key must be bound to; None for one that may write for all.
+    sources: tuple[str, ...] | None = None
 
 
 NOBODY = {"ana": "pf_00000000000000000000000000", "bruno": "pf_00000000000000000000000000"}
@@ -65,6 +69,7 @@ READS = [
             "explanation": "/explanation",
         }.items()
     ),
+    Call("timeline.get_timeline", "GET", "/v1/profiles/{ana}/timeline", unknown=NOBODY),
     Call("candidates.get_candidates", "GET", "/v1/candidates", scope="candidates:read"),
     Call(
         "candidates.get_candidate",
@@ -158,6 +163,15 @@ WRITES = [
         scope="profiles:join",
     ),
     Call(
+        "stewards.pin_value",
+        "POST",
+        "/v1/profiles/{ana}/pins",
+        {"attribute": "full_name", "record_id": "{first_record}", **WHY},
+        KEY,
+        unknown=NOBODY,
+        scope="profiles:join",
+    ),
+    Call(
         "stewards.undo_ledger_entry",
         "POST",
         "/v1/ledger/{entry}/undo",
@@ -175,6 +189,20 @@ WRITES = [
         unknown={"action": "999"},
         scope="profiles:join",
     ),
+]
+OF_A_USER = {"userId": "u-1", "messageId": "m-1"}
+WRITES += [
+    Call(f"segment.{name}", "POST", path, body, scope="segment:write", sources=("crm",))
+    for name, path, body in (
+        ("identify", "/v1/identify", {**OF_A_USER, "traits": {"email": "b@example.com"}}),
+        ("track", "/v1/track", {**OF_A_USER, "event": "Signed Up"}),
+        ("page", "/v1/page", OF_A_USER),
+        ("screen", "/v1/screen", OF_A_USER),
+        ("group", "/v1/group", {**OF_A_USER, "groupId": "g-1"}),
+        ("alias", "/v1/alias", {**OF_A_USER, "previousId": "u-0"}),
+        ("batch", "/v1/batch", {"batch": [{"type": "page", **OF_A_USER}]}),
+        ("import_batch", "/v1/import", {"batch": [{"type": "page", **OF_A_USER}]}),
+    )
 ]
 CALLS = [*READS, *WRITES]
 each_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.endpoint)
@@ -255,16 +283,17 @@ def filled(text: str | bytes, names: Mapping[str, str]) -> Any:
     """The text with the names in braces replaced; a number stands without quotes."""
     if isinstance(text, bytes):
         return text
-    text = text.replace('"{record}"', names["record"])
+    for name in ("record", "first_record"):
+        text = text.replace(f'"{{{name}}}"', names[name])
     return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
 
 
 @contextmanager
-def a_world(migrated_file: Path, home: Path) -> Iterator[World]:
+def a_world(migrated_file: Path, home: Path, **settings: Any) -> Iterator[World]:
     url = f"sqlite:///{shutil.copyfile(migrated_file, home / 'cdp.db')}"
     people = StoreBuilder(open_store(url))
     people.add_sources("crm", "whatsapp")
-    app = create_app(Settings(home, url, 1.0, body_limit_bytes=BODY_LIMIT), clock=lambda: NOW)
+    app = create_app(Settings(home, url, 1.0, body_limit_bytes=BODY_LIMIT, **settings), clock=lambda: NOW)
     service: Service = app.extensions["cdp"]
     writer = Caller(app.test_client(), people.add_key())
     yield World(writer, people, service, fill(writer))
@@ -286,6 +315,7 @@ def fill(writer: Caller) -> dict[str, str]:
         "email": "ana@example.com",
         "record_key": "c-1",
         "record": "4",
+        "first_record": "1",
         "candidate": str(candidate["candidate_id"]),
         "etag": etag_of(writer, candidate["candidate_id"]),
         "entry": str(action["ledger_entry_ids"][0]),
@@ -312,6 +342,14 @@ def still_world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -
 def worn_world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One that mistaken calls may change when they are none to the service."""
     with a_world(migrated_file, tmp_path_factory.mktemp("worn")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def limited_world(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One where a key may call as often as it takes to fill the store, and a stranger twice."""
+    home = tmp_path_factory.mktemp("limited")
+    with a_world(migrated_file, home, rate_limit=LIMIT, address_rate_limit=RateLimit(2, 60)) as made:
         yield made
 
 
@@ -345,11 +383,12 @@ def told_of_nothing(answer: TestResponse) -> tuple[int, Any]:
 
 
 def test_the_walk_meets_every_route(still_world: World) -> None:
+    """But those of the console, which has a walk of its own: tests/console/test_routes.py."""
     routes = sorted(
         (rule.endpoint, method)
         for rule in still_world.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if rule.endpoint not in PUBLIC_ENDPOINTS
+        if rule.endpoint not in PUBLIC_ENDPOINTS and not rule.endpoint.startswith(f"{CONSOLE}.")
     )
 
     assert sorted((call.endpoint, call.method) for call in CALLS) == routes
@@ -365,10 +404,37 @@ def test_it_requires_a_key(still_world: World, call: Call, description: Any) -> 
 
 @each_call
 def test_it_requires_its_scope(still_world: World, call: Call, description: Any) -> None:
-    answer = still_world.make(call, still_world.caller("segment:write"))
+    other = "contacts:write" if call.scope == "segment:write" else "segment:write"
+    answer = still_world.make(call, still_world.caller(other))
 
     assert answer.status_code == (404 if call.scope is None else 403)
     assert is_documented(description, operation_of(description, still_world, call), answer)
+
+
+@each_call
+def test_it_is_counted_and_refused_beyond_the_limit(
+    limited_world: World, call: Call, description: Any
+) -> None:
+    caller = limited_world.caller("segment:write")
+    counted = limited_world.make(call, caller)
+    for _ in range(LIMIT.requests - 1):
+        limited_world.make(call, caller)
+
+    refused = limited_world.make(call, caller)
+
+    assert counted.headers["RateLimit"] == '"key";r=11;t=60'
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    assert is_documented(description, operation_of(description, limited_world, call), refused)
+
+
+@pytest.mark.parametrize("endpoint", sorted(PUBLIC_ENDPOINTS - UNLIMITED_ENDPOINTS))
+def test_a_public_address_is_counted_by_who_calls(limited_world: World, endpoint: str) -> None:
+    [rule] = limited_world.app.url_map.iter_rules(endpoint)
+    path, address = rule.rule.replace("<file_name>", "start.js"), {"REMOTE_ADDR": f"192.0.2.{len(endpoint)}"}
+
+    found = [limited_world.admin.client.get(path, environ_base=address).status_code for _ in range(3)]
+
+    assert found == [200, 200, 429]
 
 
 @each_about
@@ -378,6 +444,21 @@ def test_what_is_not_the_callers_looks_as_if_it_were_not(still_world: World, cal
     forbidden, unknown = (still_world.make(call, stranger, known=known) for known in (True, False))
 
     assert told_of_nothing(forbidden) == told_of_nothing(unknown)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [each for each in CALLS if "{ana}" in each.path or "{bruno}" in each.path],
+    ids=lambda call: call.endpoint,
+)
+def test_a_call_about_somebody_erased_is_told_so(world: World, call: Call, description: Any) -> None:
+    for name in ("ana", "bruno"):
+        world.people.set_state(world.names[name], "erased")
+
+    answer = world.make(call, world.admin)
+
+    assert answer.status_code == 410
+    assert is_documented(description, operation_of(description, world, call), answer)
 
 
 @each_read
@@ -395,7 +476,7 @@ def test_the_read_is_answered_by_its_scope_alone_and_audited(still_world: World,
 @each_write
 def test_the_write_is_taken_by_its_scope_alone_and_audited(world: World, call: Call) -> None:
     assert call.scope is not None
-    author = world.caller(call.scope)
+    author = world.caller(call.scope, sources=call.sources)
 
     answer = world.make(call, author)
 
@@ -407,8 +488,9 @@ def test_the_write_is_taken_by_its_scope_alone_and_audited(world: World, call: C
 def test_every_refusal_is_documented(worn_world: World, call: Call, description: Any) -> None:
     operation = operation_of(description, worn_world, call)
     masked = worn_world.caller(call.scope or "profiles:read:agent")
-    answers = {name: worn_world.make(call, worn_world.admin, **change) for name, change in MISTAKES.items()}
-    answers["nothing of the kind"] = worn_world.make(call, worn_world.admin, known=False)
+    anybody = worn_world.caller("admin", sources=call.sources)
+    answers = {name: worn_world.make(call, anybody, **change) for name, change in MISTAKES.items()}
+    answers["nothing of the kind"] = worn_world.make(call, anybody, known=False)
     answers["whole values without the right"] = worn_world.make(call, masked, query="?unmask=true")
 
     refused = {name: answer for name, answer in answers.items() if answer.status_code >= 400}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp.settings import InvalidSettingError, Settings, read_settings
+from cdp.settings import InvalidSettingError, RateLimit, Settings, read_settings
 
 
 def test_without_an_environment_the_store_is_a_file_in_var() -> None:
@@ -66,6 +66,23 @@ def test_metrics_are_public_unless_they_are_closed() -> None:
     assert not read_settings({"CDP_METRICS": "key"}).metrics_are_public
 
 
+def test_requests_are_counted_unless_told_otherwise() -> None:
+    by_default = read_settings({})
+    given = {"CDP_RATE_LIMIT": "5/second", "CDP_ADDRESS_RATE_LIMIT": "100/hour", "CDP_TRUSTED_PROXIES": "2"}
+    set_up = read_settings(given)
+
+    assert (by_default.rate_limit, by_default.address_rate_limit) == (RateLimit(6000, 60), RateLimit(600, 60))
+    assert (set_up.rate_limit, set_up.address_rate_limit) == (RateLimit(5, 1), RateLimit(100, 3600))
+    assert (by_default.trusted_proxy_count, set_up.trusted_proxy_count) == (0, 2)
+    assert read_settings({"CDP_RATE_LIMIT": "off"}).rate_limit is None
+
+
+def test_slow_requests_are_warned_of_from_a_second_on_unless_told_otherwise() -> None:
+    assert read_settings({}).slow_request_ms == 1000
+    assert read_settings({"CDP_SLOW_REQUEST_MS": "250"}).slow_request_ms == 250
+    assert read_settings({"CDP_SLOW_REQUEST_MS": "off"}).slow_request_ms is None
+
+
 def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
     assert read_settings({"CDP_SURVIVORSHIP_FILE": ""}).survivorship_file is None
     assert read_settings({"CDP_SURVIVORSHIP_FILE": "own.toml"}).survivorship_file == Path("own.toml")
@@ -78,6 +95,10 @@ def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
         ("CDP_WORKERS", "-1"),
         ("CDP_WORKERS", "1.5"),
         ("CDP_THREADS", "0"),
+        ("CDP_RATE_LIMIT", "many"),
+        ("CDP_RATE_LIMIT", "0/minute"),
+        ("CDP_ADDRESS_RATE_LIMIT", "off"),
+        ("CDP_TRUSTED_PROXIES", "all"),
         ("CDP_BODY_LIMIT_BYTES", "9" * 30),
         ("CDP_DEFAULT_REGION", "brazil"),
         ("CDP_LOG_LEVEL", "loud"),
@@ -85,6 +106,11 @@ def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
         ("CDP_DISAGREEMENT_SECONDS", "0"),
         ("CDP_DISAGREEMENT_SECONDS", "86401"),
         ("CDP_DISAGREEMENT_SAMPLE", "-1"),
+        ("CDP_LEASE_SECONDS", "0"),
+        ("CDP_SKIP_SECONDS", "forever"),
+        ("CDP_REVIEW_DAYS", "soon"),
+        ("CDP_REVIEW_DAYS", "0"),
+        ("CDP_REVIEW_DAYS", "3651"),
         ("CDP_BATCH_MEMORY", "3"),
         ("CDP_BATCH_MEMORY", "0GB"),
         ("CDP_BATCH_MEMORY", "3GB'; SELECT 1"),
@@ -99,6 +125,15 @@ def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str) -> N
 def test_a_time_that_is_none_is_refused_by_name(value: str) -> None:
     with pytest.raises(InvalidSettingError, match="CDP_STORE_TIMEOUT_SECONDS"):
         read_settings({"CDP_STORE_TIMEOUT_SECONDS": value})
+
+
+def test_stewards_work_as_the_settings_say() -> None:
+    given = {"CDP_LEASE_SECONDS": "60", "CDP_SKIP_SECONDS": "90", "CDP_REVIEW_DAYS": "0.5"}
+
+    read = read_settings(given)
+
+    assert (read.lease_seconds, read.skip_seconds, read.review_days) == (60.0, 90.0, 0.5)
+    assert read_settings({}).review_days == 7.0
 
 
 def test_the_worker_rests_as_long_as_it_is_told() -> None:

@@ -206,6 +206,37 @@ def test_a_revoked_key_is_listed_as_revoked(configured: str) -> None:
     assert run("key", "revoke", "nobody").exit_code == 1
 
 
+def test_a_rotated_key_has_a_second_secret_and_the_list_tells_until_when(configured: str) -> None:
+    made = run_json(
+        "key", "create", "--name", "ivr", "--scope", "admin", "--view", "ivr", "--expires-days", "30"
+    )
+
+    rotated = run_json("key", "rotate", made["key_id"], "--overlap-hours", "3", "--expires-days", "90")
+
+    engine = open_store(configured)
+    with read(engine) as connection:
+        callers = [authenticate(connection, each["secret"], datetime.now(UTC)) for each in (made, rotated)]
+    engine.dispose()
+    [listed] = run_json("key", "list")
+    line = run("key", "list").stdout
+    assert callers[0] == callers[1] is not None
+    assert listed["former_expires_at"] == rotated["former_expires_at"]
+    assert listed["expires_at"] > made["expires_at"]
+    assert all(
+        told in line for told in ("views: ivr", f"expires {listed['expires_at'][:10]}", "former secret until")
+    )
+
+
+def test_a_rotation_prints_the_secret_once_and_what_becomes_of_the_former(configured: str) -> None:
+    key_id = run_json("key", "create", "--name", "ivr", "--scope", "admin")["key_id"]
+
+    result = run("key", "rotate", key_id, "--overlap-hours", "0")
+
+    assert result.stdout.startswith(f"cdp_{key_id}_")
+    assert "the former secret opens no more" in result.stderr
+    assert run("key", "rotate", "nobody").exit_code == 1
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_each_command_is_found_and_tells_its_help(name: str) -> None:
     result = run(name, "--help")

@@ -285,3 +285,20 @@ def test_verify_tells_the_disagreement(people: Engine) -> None:
     told = run_json("verify")
 
     assert (told["disagreement"], told["notes"], told["sample"]) == (0.0, {}, None)
+
+
+def test_standardize_tells_what_it_changed(people: Engine) -> None:
+    run("resolve")
+    with write(people) as connection:
+        connection.execute(update(schema.source_records).values(standardizer_version=0))
+
+    dry, done, again = (
+        run_json("standardize", "--dry-run"),
+        run_json("standardize"),
+        run_json("standardize"),
+    )
+
+    assert (dry["examined"], dry["changed"], dry["dry_run"]) == (4, 0, True)
+    assert (done["examined"], done["refused"], again["examined"]) == (4, 0, 0)
+    assert run("standardize").stdout == "0 records of an earlier standardizer, 0 of them changed.\n"
+    assert run("verify").exit_code == 0

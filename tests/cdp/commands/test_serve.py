@@ -24,6 +24,14 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[Arguments]:
     return commands
 
 
+@pytest.fixture(autouse=True)
+def supervisors(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would have been started beside it."""
+    started: list[str] = []
+    monkeypatch.setattr("cdp.commands.serve.start_supervisor", lambda: started.append("supervisor"))
+    return started
+
+
 def test_gunicorn_takes_over_with_the_settings_of_the_api(
     executed: list[Arguments], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,8 +49,24 @@ def test_gunicorn_takes_over_with_the_settings_of_the_api(
     ]
 
 
+@pytest.mark.parametrize(("option", "count"), [("--with-worker", 1), ("--no-worker", 0), (None, 1)])
+def test_a_worker_runs_beside_it_unless_told_otherwise(
+    executed: list[Arguments],
+    supervisors: list[str],
+    sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str | None,
+    count: int,
+) -> None:
+    monkeypatch.setenv("CDP_DATABASE_URL", sqlite_url)
+
+    CliRunner().invoke(main, ["serve", "--bind", "127.0.0.1:0", *([option] if option else [])])
+
+    assert (len(executed), len(supervisors)) == (1, count)
+
+
 def test_without_a_store_nothing_is_served(
-    executed: list[Arguments], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    executed: list[Arguments], supervisors: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDP_DATABASE_URL", f"sqlite:///{tmp_path / 'none.db'}")
 
@@ -50,7 +74,7 @@ def test_without_a_store_nothing_is_served(
 
     assert result.exit_code == 1
     assert "cdp migrate" in result.stderr
-    assert executed == []
+    assert executed == supervisors == []
 
 
 def test_a_database_that_is_away_is_waited_for(

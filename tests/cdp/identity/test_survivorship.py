@@ -138,9 +138,13 @@ def test_the_social_name_is_shown_first(values: dict[str, str], expected: tuple[
 
 
 def test_a_pinned_value_stands_whatever_the_records_say() -> None:
-    golden = choose_golden_record([of_gender(1, "m")], SHIPPED, {"gender": "f", "social_name": "Ana"})
+    members = [of_gender(1, "m"), of_gender(2, "f"), of_gender(3, "f")]
+    pins = {"gender": (members[0], "x"), "social_name": (members[1], "Ana")}
 
-    assert golden["gender"] == {"value": "f", "rule": "pinned"}
+    golden = choose_golden_record(members, SHIPPED, pins)
+
+    assert (golden["gender"]["value"], golden["gender"]["rule"]) == ("x", "pinned")
+    assert (golden["gender"]["record_id"], golden["gender"]["records"]) == (1, 0)
     assert golden["display_name"]["value"] == "Ana"
 
 

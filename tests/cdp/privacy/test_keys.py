@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,17 +12,20 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from cdp.privacy.audit import find_breach, seal_audit
-from cdp.privacy.issue import issue_key, revoke_key
+from cdp.privacy.issue import issue_key, revoke_key, rotate_key
 from cdp.privacy.keys import (
     SCOPES,
     Caller,
+    DeadKeyError,
     KeyRights,
     NewKey,
+    RotationRunningError,
     UnknownKeyError,
     UnknownScopeError,
     UnknownViewError,
     authenticate,
     make_key,
+    make_secret,
     parse_key,
     select_keys,
 )
@@ -141,6 +146,136 @@ def test_a_revoked_key_is_refused_at_once(store: Engine) -> None:
     assert ask(store, key.secret) is None
 
 
+def rotate(engine: Engine, key: NewKey, *, hours: int, now: datetime = NOW, **options: Any) -> NewKey:
+    made = make_secret(key.key_id)
+    rotate_key(engine, made, overlap=timedelta(hours=hours), actor="test", now=now, **options)
+    return made
+
+
+def test_a_rotated_key_opens_with_both_secrets_until_the_former_dies(store: Engine) -> None:
+    former = issue(store, KeyRights("ivr", ("profiles:lookup",), ("crm",), ("ivr",)))
+    before, end = ask(store, former.secret), NOW + timedelta(hours=2)
+
+    new = rotate(store, former, hours=2)
+
+    assert new.secret != former.secret
+    # Who called with the former is the same caller: rights, audit and repeated calls go on.
+    assert ask(store, former.secret) == ask(store, new.secret) == before
+    assert ask(store, former.secret, end - timedelta(microseconds=1)) == before
+    assert ask(store, former.secret, end) is None
+    assert ask(store, new.secret, end) == before
+
+
+def test_a_rotation_without_overlap_ends_the_former_secret_at_once(store: Engine) -> None:
+    former = issue(store, KeyRights("ivr", ("admin",)))
+
+    new = rotate(store, former, hours=0)
+
+    assert ask(store, former.secret) is None
+    assert ask(store, new.secret) is not None
+
+
+def test_a_third_secret_is_refused_while_two_are_alive(store: Engine) -> None:
+    first = issue(store, KeyRights("ivr", ("admin",)))
+    second = rotate(store, first, hours=2)
+
+    with pytest.raises(RotationRunningError, match="--overlap-hours 0"):
+        rotate(store, first, hours=2)
+
+    assert ask(store, first.secret) is not None
+    assert ask(store, second.secret) is not None
+
+
+def test_a_leak_while_two_are_alive_is_ended_by_one_rotation(store: Engine) -> None:
+    first = issue(store, KeyRights("ivr", ("admin",)))
+    second = rotate(store, first, hours=2)
+
+    third = rotate(store, first, hours=0)
+
+    assert [ask(store, each.secret) is not None for each in (first, second, third)] == [False, False, True]
+
+
+def test_after_the_overlap_a_key_is_rotated_again(store: Engine) -> None:
+    first = issue(store, KeyRights("ivr", ("admin",)))
+    later = NOW + timedelta(hours=2)
+    second = rotate(store, first, hours=2)
+
+    third = rotate(store, first, hours=2, now=later)
+
+    alive = [ask(store, each.secret, later) is not None for each in (first, second, third)]
+    assert alive == [False, True, True]
+
+
+def test_revoking_ends_both_secrets(store: Engine) -> None:
+    first = issue(store, KeyRights("ivr", ("admin",)))
+    second = rotate(store, first, hours=2)
+
+    revoke_key(store, first.key_id, actor="test", now=NOW)
+
+    assert [ask(store, each.secret) for each in (first, second)] == [None, None]
+
+
+def test_expiry_ends_both_secrets_unless_the_rotation_puts_it_off(store: Engine) -> None:
+    end = NOW + timedelta(days=1)
+    kept, renewed = (issue(store, KeyRights("ivr", ("admin",), expires_at=end)) for _ in range(2))
+    new_of_kept = rotate(store, kept, hours=48)
+    new_of_renewed = rotate(store, renewed, hours=48, expires_at=end + timedelta(days=90))
+
+    assert [ask(store, each.secret, end) for each in (kept, new_of_kept)] == [None, None]
+    assert ask(store, renewed.secret, end) == ask(store, new_of_renewed.secret, end) is not None
+
+
+@pytest.mark.parametrize("death", ["revoked", "expired"])
+def test_a_dead_key_is_not_brought_back(store: Engine, death: str) -> None:
+    expires_at = NOW - timedelta(seconds=1) if death == "expired" else None
+    key = issue(store, KeyRights("ivr", ("admin",), expires_at=expires_at))
+    if death == "revoked":
+        revoke_key(store, key.key_id, actor="test", now=NOW)
+
+    with pytest.raises(DeadKeyError, match="cdp key create"):
+        rotate(store, key, hours=1, expires_at=NOW + timedelta(days=1))
+
+
+def test_rotating_an_unknown_key_names_it(store: Engine) -> None:
+    with pytest.raises(UnknownKeyError, match="abc"):
+        rotate(store, NewKey("abc", ""), hours=1)
+
+
+def test_a_rotation_is_audited_without_its_secret(store: Engine) -> None:
+    key = issue(store, KeyRights("ivr", ("admin",)))
+
+    new = rotate(store, key, hours=1)
+
+    seal_audit(store)
+    with read(store) as connection:
+        entry = connection.execute(select(audit_entries).order_by(audit_entries.c.audit_id.desc())).first()
+        assert find_breach(connection) is None
+    assert entry is not None
+    assert (entry.action, entry.object_id) == ("key.rotate", key.key_id)
+    assert new.secret.split("_")[2] not in str(entry)
+
+
+def test_every_refusal_costs_the_same_comparisons(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = make_key(lambda size: bytes(size))
+    issue_key(store, known, KeyRights("ivr", ("admin",)), actor="test", now=NOW)
+    wrong = make_secret(known.key_id)
+    compared: list[tuple[int, int]] = []
+    compare = hmac.compare_digest
+
+    def compare_and_tell(one: str, other: str) -> bool:
+        compared.append((len(one), len(other)))
+        return compare(one, other)
+
+    monkeypatch.setattr("hmac.compare_digest", compare_and_tell)
+    costs = []
+    for secret in (known.secret, wrong.secret, make_key().secret):
+        ask(store, secret)
+        costs.append(tuple(compared))
+        compared.clear()
+
+    assert set(costs) == {((6, 6), (64, 64), (64, 64))}
+
+
 def test_two_keys_of_one_name_live_side_by_side(store: Engine) -> None:
     first, second = (issue(store, KeyRights("ivr", ("admin",))) for _ in range(2))
 
@@ -186,6 +321,7 @@ def test_the_list_tells_rights_and_no_hash(store: Engine) -> None:
             "created_at": NOW,
             "expires_at": None,
             "revoked_at": None,
+            "former_expires_at": None,
         }
     ]
 

@@ -46,7 +46,14 @@ from resolution.standardize import Identifier
 from tests.cdp.realtime.any_people import EMAILS
 from tests.cdp.realtime.deliveries import Deliveries
 from tests.cdp.realtime.feeding import Limits, findings
-from tests.cdp.realtime.rules import Claim, Rulings, find_violation
+from tests.cdp.realtime.rules import (
+    Claim,
+    Ruling,
+    Rulings,
+    find_violation,
+    held_together,
+    pairs_of_one_person,
+)
 from tests.cdp.stewardship.desk import Desk, People, an_order
 from tests.postgres import Cluster
 
@@ -98,10 +105,14 @@ class History(Deliveries):
         )
 
     @precondition(lambda self: self.desk.open_candidates())
-    @rule(data=st.data(), decision=st.sampled_from(("same", "different", "unsure")))
-    def decide(self, data: st.DataObject, decision: str) -> None:
+    @rule(
+        data=st.data(),
+        decision=st.sampled_from(("same", "different", "unsure")),
+        author=st.sampled_from(("ana", "rui")),
+    )
+    def decide(self, data: st.DataObject, decision: str, author: str) -> None:
         candidate = data.draw(st.sampled_from(self.desk.open_candidates()))
-        if self.act(lambda: self.desk.decide(candidate, decision, now=self.tick())):
+        if self.act(lambda: self.desk.decide(candidate, decision, author=author, now=self.tick())):
             profile_of = self.profile_of()
             ends = {profile_of[candidate.record_id_l], profile_of[candidate.record_id_r]}
             assert len(ends) == (1 if decision == "same" else 2)
@@ -156,6 +167,7 @@ class History(Deliveries):
     def act(self, step: Callable[[], Outcome]) -> Outcome | None:
         """A ruling, noted; a refusal changes nothing."""
         before, is_settled = self.desk.people(), not self.desk.rows(redo_records)
+        profile_of = self.profile_of()
         outcome = self.attempt(step)
         if outcome is None:
             return None
@@ -163,9 +175,10 @@ class History(Deliveries):
         rows = self.desk.rows(pair_constraints)
         self.rulings.rule(
             outcome.action_id,
-            (_claim(row) for row in rows if row["opened_by"] == outcome.action_id),
+            self.opened_by(outcome.action_id),
             (_claim(row) for row in rows if row["closed_by"] == outcome.action_id),
         )
+        self.note_brought(outcome.action_id, profile_of)
         self.undoable = [*self.undoable, (outcome.action_id, before)] if is_settled else []
         self.lately = None
         return outcome
@@ -173,6 +186,7 @@ class History(Deliveries):
     def take_back(self, action_id: int) -> Outcome | None:
         """People, ids and golden values are those of before the ruling, or of before its undo, if nothing else was."""
         before, is_settled = self.desk.people(), not self.desk.rows(redo_records)
+        profile_of = self.profile_of()
         target = self.rulings.ruling_of[action_id]
         turn = self.rulings.of_action[target].turn
         outcome = self.attempt(
@@ -181,13 +195,15 @@ class History(Deliveries):
         if outcome is None:
             return None
         assert outcome.action_id is not None
-        ruling = self.rulings.undo(outcome.action_id, action_id)
+        ruling = self.rulings.undo(outcome.action_id, action_id, self.opened_by(outcome.action_id))
         if ruling.stands:
+            self.note_brought(target, profile_of)
             if self.lately is not None and self.lately[0] == target and is_settled:
                 assert self.are_back(self.lately[1])
             self.undoable = [*self.undoable, (target, before)] if is_settled else []
             self.lately = None
             return outcome
+        self.are_parted(ruling)
         if self.undoable and self.undoable[-1][0] == target and is_settled:
             _, there = self.undoable.pop()
             assert self.are_back(there)
@@ -195,6 +211,22 @@ class History(Deliveries):
             self.undoable = []
         self.lately = (target, before)
         return outcome
+
+    def opened_by(self, action_id: int) -> list[Claim]:
+        rows = self.desk.rows(pair_constraints)
+        return list(dict.fromkeys(_claim(row) for row in rows if row["opened_by"] == action_id))
+
+    def note_brought(self, ruling_id: int, before: dict[int, str]) -> None:
+        """The pairs of records that a ruling, coming into force, made one person."""
+        ruling, now = self.rulings.of_action[ruling_id], self.profile_of()
+        one = pairs_of_one_person(now) - pairs_of_one_person(before)
+        ruling.brought = frozenset(pair for pair in one if before.keys() >= set(pair))
+
+    def are_parted(self, ruling: Ruling) -> None:
+        """Whom it brought together is one person no more, unless other rulings say so."""
+        still = ruling.brought & pairs_of_one_person(self.profile_of())
+        group_of = held_together(self.rulings.in_force())
+        assert all(left in group_of and group_of[left] == group_of.get(right) for left, right in still)
 
     def attempt(self, step: Callable[[], Outcome], *, since: int = 0) -> Outcome | None:
         """None when other rulings stand in the way, later ones of an undo; then nothing changed."""

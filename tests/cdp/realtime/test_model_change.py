@@ -6,10 +6,10 @@ import time
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select
 
 from cdp.identity.activate import activate_model
 from cdp.identity.apply_model import apply_model
@@ -20,8 +20,9 @@ from cdp.identity.resolution_runs import select_version_in_use
 from cdp.identity.resolve import resolve_all
 from cdp.identity.train import train_model
 from cdp.identity.verify import verify_store
-from cdp.realtime.ingest import Ingested
-from cdp.realtime.online_models import select_online_version
+from cdp.realtime.ingest import Ingested, ingest_records
+from cdp.realtime.online_models import OnlineModels, require_online_version, select_online_version
+from cdp.realtime.search import Sought, search_profiles
 from cdp.store import read, schema, write
 from resolution import Model, initial_model
 from tests.cdp.identity.resolving import rows
@@ -146,41 +147,90 @@ def test_what_came_while_everything_was_resolved_takes_the_new_version_from_then
     assert verify_store(feed.engine).breaches == []
 
 
-def waits_for_a_lock(engine: Engine) -> bool:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+class Activation(Thread):
+    """Version 1 put in force beside everything else. is_about_to_publish: once all is computed; it goes on when
+    may_publish is set."""
+
+    def __init__(self, feed: Feed) -> None:
+        super().__init__(daemon=True)
+        self.feed = feed
+        self.is_about_to_publish = Event()
+        self.may_publish = Event()
+        self.is_published = Event()
+
+    def run(self) -> None:
+        def tell(step: str) -> None:
+            if step == "publishing":
+                self.is_about_to_publish.set()
+                assert self.may_publish.wait(20)
+
+        resolve_all(self.feed.engine, model_version=1, clock=lambda: NOW, progress=tell)
+        self.is_published.set()
+
+
+def test_a_write_that_has_begun_finishes_on_its_version(feed: Feed) -> None:
+    """An activation that is ready to publish waits for it, though it has written nothing yet, and takes it along."""
+    activation = Activation(feed)
+    activation.start()
+    assert activation.is_about_to_publish.wait(20)
+
+    def let_it_be_overtaken(connection: Connection) -> None:
+        assert require_online_version(connection, now=NOW) == 0
+        activation.may_publish.set()
+        assert not activation.is_published.wait(0.5)
+
+    [ingested] = ingest_records(
+        feed.resolver,
+        [feed.take(a_record("a3", **ANA, gender="m"))],
+        author="test",
+        now=NOW,
+        begin=let_it_be_overtaken,
     )
-    with engine.connect() as connection:
-        return bool(connection.scalar(waiting))
+    activation.join(20)
+
+    assert (ingested.model_version, ingested.outcome) == (0, "attached")
+    assert activation.is_published.is_set()
+    assert people(feed) == [1, 1, 1]
+    assert {row["model_version_id"] for row in rows(feed.engine, "edges")} <= {1}
+    assert verify_store(feed.engine).breaches == []
 
 
-def test_an_ingest_that_a_publication_overtook_is_done_anew_on_its_version(
-    postgresql_store: Engine,
-) -> None:
-    """It begins while everything is published and sees the store before it; it is answered after it."""
-    feed = Feed(postgresql_store)
-    feed.ingest(a_record("a1", **ANA), a_record("a2", **ANA, gender="f"))
-    keep_model(postgresql_store, 1, thresholds=STRICT)
+def test_a_write_that_comes_during_a_publication_begins_after_it(feed: Feed) -> None:
     answers: list[Ingested] = []
     ingest = Thread(target=lambda: answers.extend(feed.ingest(a_record("a3", **ANA, gender="m"))))
     asked = count(1)
 
     def clock() -> datetime:
-        if next(asked) == 2:  # The tables are held, and nothing is written yet.
+        if next(asked) == 2:  # The store is held, and nothing is written yet.
             ingest.start()
-            deadline = time.monotonic() + 4
-            while not waits_for_a_lock(postgresql_store) and time.monotonic() < deadline:
-                time.sleep(0.02)
+            time.sleep(0.5)
             assert not answers
         return NOW
 
-    resolve_all(postgresql_store, model_version=1, clock=clock)
+    resolve_all(feed.engine, model_version=1, clock=clock)
     ingest.join(20)
 
     [ingested] = answers
     assert (ingested.model_version, ingested.outcome) == (1, "created")
     assert people(feed) == [1, 1, 1]
-    assert verify_store(postgresql_store).breaches == []
+    assert verify_store(feed.engine).breaches == []
+
+
+def test_what_is_read_during_a_publication_is_of_the_version_before(feed: Feed) -> None:
+    """A search that has begun answers by the people, the index and the model of its snapshot."""
+    sought = Sought({"full_name": "Ana Reis", "emails": ["ana@example.com"]}, region="BR", now=NOW)
+    models = OnlineModels()
+    with read(feed.engine) as connection:
+        before = require_profile(connection, rows(feed.engine, "profiles")[0]["profile_id"])
+        apply_model(feed.engine, 1, author="lead", reason="better", clock=lambda: NOW)
+
+        found = search_profiles(connection, models, sought, language="en", limit=10, minimum_weight=0.0)
+
+        assert (found.model_version, [each.record_count for each in found.profiles]) == (0, [2])
+        assert require_profile(connection, before.profile_id) == before
+    with read(feed.engine) as connection:
+        again = search_profiles(connection, models, sought, language="en", limit=10, minimum_weight=0.0)
+    assert (again.model_version, [each.record_count for each in again.profiles]) == (1, [1, 1])
 
 
 @pytest.fixture

@@ -75,10 +75,27 @@ class Desk:
         )
 
     def decide(
-        self, candidate: Candidate, decision: str, *, etag: str | None = None, **options: Any
+        self,
+        candidate: Candidate,
+        decision: str,
+        *,
+        etag: str | None = None,
+        needs_claim: bool = False,
+        **options: Any,
     ) -> Outcome:
-        seen = [candidate.etag if etag is None else etag]
-        return decide(self.feed.resolver, candidate.candidate_id, decision, an_order(**options), seen=seen)
+        return decide(
+            self.feed.resolver,
+            candidate.candidate_id,
+            decision,
+            an_order(**options),
+            seen=[candidate.etag if etag is None else etag],
+            needs_claim=needs_claim,
+        )
+
+    def leave(self, candidate: Candidate, **options: Any) -> Outcome:
+        """Unsure, of two people: the second one's outcome."""
+        self.decide(candidate, "unsure", author="first", **options)
+        return self.decide(self.candidate(candidate.candidate_id), "unsure", author="second", **options)
 
     def undo(self, outcome: Outcome, **options: Any) -> Outcome:
         assert outcome.action_id is not None

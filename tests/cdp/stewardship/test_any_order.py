@@ -1,7 +1,11 @@
-"""Whatever stewards rule and take back, in any order: the store is sound, and nothing is left of what was undone."""
+"""Whatever stewards rule and take back, in any order: the store is sound, and nothing is left of what was undone.
+
+CDP_TEST_HISTORIES=500 tries so many histories, and shrinks what fails, instead of a few.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,13 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from cdp.errors import CdpError
 from cdp.identity.resolve import resolve_all
-from cdp.stewardship.errors import AlreadyUndoneError, ConstraintConflictError, RuledOnSinceError
+from cdp.stewardship.errors import (
+    AlreadyUndoneError,
+    ConstraintConflictError,
+    ReadBeforeError,
+    RuledOnSinceError,
+)
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.split import split
@@ -39,13 +48,11 @@ PEOPLE: list[dict[str, Any]] = [
     BIA | {"documents": [{"type": "cpf", "number": "529.982.247-25"}]},
     {"emails": ["caio@example.com"], "full_name": "Caio Prado"},
 ]
-REFUSALS = (ConstraintConflictError, RuledOnSinceError, AlreadyUndoneError)
+REFUSALS = (ConstraintConflictError, RuledOnSinceError, AlreadyUndoneError, ReadBeforeError)
 # Fewer are joined than under the small model.
 STRICTER = replace(SMALL.thresholds, link=6.0, join=6.0)
 
-STEPS = settings(
-    max_examples=20, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-)
+HISTORIES = int(os.environ.get("CDP_TEST_HISTORIES", "0"))
 
 _numbers = count(1)
 
@@ -90,10 +97,14 @@ class Rulings(RuleBasedStateMachine):
         self.attempt(lambda: split(self.desk.feed.resolver, profile_id, record_ids, an_order()))
 
     @precondition(lambda self: self.desk.open_candidates())
-    @rule(data=st.data(), decision=st.sampled_from(("same", "different", "unsure")))
-    def decide(self, data: st.DataObject, decision: str) -> None:
+    @rule(
+        data=st.data(),
+        decision=st.sampled_from(("same", "different", "unsure")),
+        author=st.sampled_from(("ana", "rui")),
+    )
+    def decide(self, data: st.DataObject, decision: str, author: str) -> None:
         candidate = data.draw(st.sampled_from(self.desk.open_candidates()))
-        self.attempt(lambda: self.desk.decide(candidate, decision))
+        self.attempt(lambda: self.desk.decide(candidate, decision, author=author))
 
     @precondition(lambda self: self.standing(lambda _: True))
     @rule(data=st.data())
@@ -218,15 +229,28 @@ def without_new_ids(now: People, before: People) -> People:
     return replace(now, answers={each: leads for each, leads in now.answers.items() if each not in new})
 
 
+def tell(history: Callable[[], Rulings], *, histories: int, steps: int) -> None:
+    few = settings(phases=(Phase.explicit, Phase.reuse, Phase.generate))
+    run_state_machine_as_test(
+        history,
+        settings=settings(
+            settings() if HISTORIES else few,
+            max_examples=HISTORIES or histories,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
 def test_undone_rulings_leave_nothing(people_file: Path, tmp_path: Path) -> None:
-    run_state_machine_as_test(lambda: Rulings(people_file, tmp_path), settings=STEPS)
+    tell(lambda: Rulings(people_file, tmp_path), histories=8, steps=12)
 
 
 def test_rulings_hold_while_records_change(people_file: Path, tmp_path: Path) -> None:
-    run_state_machine_as_test(lambda: Changes(people_file, tmp_path), settings=STEPS)
+    tell(lambda: Changes(people_file, tmp_path), histories=6, steps=12)
 
 
 @pytest.mark.slow
 def test_rulings_hold_while_everything_is_resolved(people_file: Path, tmp_path: Path) -> None:
-    steps = settings(STEPS, max_examples=10, stateful_step_count=6)
-    run_state_machine_as_test(lambda: Publications(people_file, tmp_path), settings=steps)
+    tell(lambda: Publications(people_file, tmp_path), histories=5, steps=6)

@@ -63,7 +63,7 @@ def test_different_holds_against_evidence_that_comes_later(desk: Desk) -> None:
 
 def test_unsure_lets_it_rest_until_a_record_is_newer(desk: Desk) -> None:
     candidate = asked(desk)
-    desk.decide(candidate, "unsure", now=LATER)
+    desk.leave(candidate, now=LATER)
     desk.feed.ingest(a_record("3", **BIA), now=LATER)
     resolve_all(desk.engine, clock=lambda: LATER)
     assert desk.open_candidates() == []

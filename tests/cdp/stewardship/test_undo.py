@@ -56,6 +56,7 @@ STEPS: dict[str, Callable[[Desk], Outcome]] = {
     "same": lambda desk: decide_first(desk, "same"),
     "different": lambda desk: decide_first(desk, "different"),
     "unsure": lambda desk: decide_first(desk, "unsure"),
+    "unsure of two": lambda desk: desk.leave(desk.open_candidates()[0]),
 }
 NESTINGS = {
     "a join of a join": ("join", lambda desk: desk.join("3", "4")),
@@ -310,7 +311,7 @@ def test_a_decision_undone_is_asked_again(desk: Desk) -> None:
 def test_a_decision_undone_is_not_asked_again_when_nobody_proposes_it(desk: Desk) -> None:
     desk.take(ANA, MAYBE_ANA)
     [candidate] = desk.open_candidates()
-    decided = desk.decide(candidate, "unsure")
+    decided = desk.leave(candidate)
     desk.feed.ingest(a_record("2", day=50, **BIA))
 
     desk.undo(decided)
@@ -390,6 +391,91 @@ def test_an_undo_of_nothing(lite_desk: Desk) -> None:
         undo_action(lite_desk.feed.resolver, 7, an_order())
     with pytest.raises(UnknownEntryError):
         lite_desk.undo_entry(7)
+
+
+# -------------------------------------------------------------------------- joined by a steward, then by evidence
+
+
+def joined_and_alike(desk: Desk) -> Outcome:
+    """Ana and Bia are held together when Bia's record turns out to say what Ana's does."""
+    desk.take(ANA, BIA, CAIO)
+    joined = desk.join("1", "2")
+    desk.feed.ingest(a_record("2", day=50, **ANA))
+    return joined
+
+
+def test_a_join_undone_is_not_done_again_by_the_machine(desk: Desk) -> None:
+    ana, bia, _ = desk.take(ANA, BIA, CAIO)
+    joined = desk.join("1", "2")
+    desk.feed.ingest(a_record("2", day=50, **ANA))
+
+    undone = desk.undo(joined)
+    desk.feed.ingest(a_record("2", day=51, **{**ANA, "emails": []}))
+    resolve_all(desk.engine, clock=lambda: NOW)
+
+    assert (desk.profile_of("1"), desk.profile_of("2")) == (ana, bia)
+    assert in_force(desk) == {("cannot", 1, 2)}
+    assert [row["opened_by"] for row in desk.rows(pair_constraints)] == [1, undone.action_id]
+    assert desk.breaches() == []
+
+
+def test_a_decision_undone_is_not_done_again_by_the_machine(lite_desk: Desk) -> None:
+    ana, maybe_ana = lite_desk.take(ANA, MAYBE_ANA)
+    decided = decide_first(lite_desk, "same")
+    lite_desk.feed.ingest(a_record("2", day=50, **ANA))
+
+    lite_desk.undo(decided)
+
+    assert lite_desk.people().members == {ana: ["1"], maybe_ana: ["2"]}
+    assert lite_desk.breaches() == []
+
+
+def test_what_an_undo_keeps_apart_falls_and_rises_with_it(desk: Desk) -> None:
+    undone = desk.undo(joined_and_alike(desk))
+    apart = desk.people()
+
+    again = desk.undo(undone)
+
+    assert in_force(desk) == {("must", 1, 2)}
+    assert desk.groups() == [["1", "2"], ["3"]]
+    assert desk.breaches() == []
+    desk.undo(again)
+    assert in_force(desk) == {("cannot", 1, 2)}
+    assert desk.people() == apart
+    assert desk.breaches() == []
+
+
+def test_a_join_undone_without_evidence_for_it_leaves_the_question_open(lite_desk: Desk) -> None:
+    lite_desk.take(ANA, MAYBE_ANA)
+
+    lite_desk.undo(lite_desk.join("1", "2"))
+
+    assert in_force(lite_desk) == set()
+    assert len(lite_desk.open_candidates()) == 1
+
+
+def test_an_undo_keeps_nobody_apart_whom_another_ruling_holds_together(lite_desk: Desk) -> None:
+    lite_desk.take(ANA, BIA, CAIO)
+    lite_desk.join("1", "2")
+    wider = lite_desk.join("2", "3")
+    lite_desk.feed.ingest(a_record("3", day=50, **ANA))
+
+    lite_desk.undo(wider)
+
+    assert lite_desk.groups() == [["1", "2"], ["3"]]
+    assert in_force(lite_desk) == {("must", 1, 2), ("cannot", 1, 3), ("cannot", 2, 3)}
+    assert lite_desk.breaches() == []
+
+
+def test_an_undo_that_keeps_apart_is_previewed(lite_desk: Desk) -> None:
+    joined = joined_and_alike(lite_desk)
+    before = lite_desk.people()
+
+    outcome = lite_desk.undo(joined, is_preview=True)
+
+    assert [each.record_ids for each in outcome.after] == [[1], [2]]
+    assert lite_desk.people() == before
+    assert in_force(lite_desk) == {("must", 1, 2)}
 
 
 # ---------------------------------------------------------------------------------------------------- the machine

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from cdp.store import schema, write
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+BEFORE = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 # In the order in which they can be inserted: those referred to first.
@@ -118,6 +119,16 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "steward_actions": [{"action_id": 1, "kind": "split", "author": "a", "reason": "b", "recorded_at": NOW}],
+    "golden_pins": [
+        {
+            "pin_id": 1,
+            "record_id": 1,
+            "attribute": "gender",
+            "value": '"f"',
+            "opened_by": 1,
+            "valid_from": NOW,
+        }
+    ],
     "pair_constraints": [
         {
             "constraint_id": 1,
@@ -164,7 +175,19 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "state": "open",
             "model_version_id": 0,
             "created_at": NOW,
+            "record_count": 2,
+            "source_id_l": 1,
+            "source_id_r": 1,
+            "identifier_kinds": 1,
+            "assignee": "user:ana",
+            "due_at": LATER,
         }
+    ],
+    "candidate_leases": [
+        {"candidate_id": 1, "owner": "user:ana", "claimed_at": NOW, "expires_at": LATER},
+    ],
+    "candidate_skips": [
+        {"person": "user:ana", "candidate_id": 1, "skipped_at": NOW, "hidden_until": LATER},
     ],
     "audit_entries": [
         {
@@ -183,6 +206,28 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "api_keys": [
         {"key_id": "k", "name": "n", "secret_hash": "0" * 64, "scopes": '["admin"]', "created_at": NOW}
     ],
+    "users": [
+        {
+            "user_id": 1,
+            "name": "ana",
+            "role": "steward",
+            "issuer": "https://id.example.com",
+            "subject": "4711",
+            "failed_count": 0,
+            "created_at": NOW,
+        }
+    ],
+    "console_sessions": [
+        {
+            "session_id": 1,
+            "token_hash": "0" * 64,
+            "user_id": 1,
+            "created_at": NOW,
+            "seen_at": NOW,
+            "expires_at": LATER,
+        }
+    ],
+    "console_secrets": [{"name": "signing", "secret": "0" * 64, "created_at": NOW}],
     "idempotent_answers": [
         {
             "answer_id": 1,
@@ -219,6 +264,64 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "seed": 7,
         }
     ],
+    "events": [
+        {
+            "event_id": 1,
+            "source_id": 1,
+            "message_id": "m-1",
+            "kind": "track",
+            "name": "Product Added",
+            "occurred_at": NOW,
+            "received_at": NOW,
+            "record_id": 1,
+            "anonymous_id": "a-1",
+            "properties": "{}",
+            "context": "{}",
+        }
+    ],
+    "event_subjects": [{"record_id": 1, "kind": "cart", "subject_id": "", "event_id": 1}],
+    "engagement_states": [
+        {
+            "record_id": 1,
+            "kind": "cart",
+            "subject_id": "",
+            "state": "{}",
+            "is_open": True,
+            "changed_at": NOW,
+        }
+    ],
+    "consent_assertions": [
+        {
+            "assertion_id": 1,
+            "record_id": 1,
+            "category": "Advertising",
+            "granted": False,
+            "asserted_at": NOW,
+            "event_id": 1,
+        }
+    ],
+    "id_sightings": [
+        {
+            "source_id": 1,
+            "kind": "anonymous",
+            "other_id": "a-1",
+            "user_id": "u-1",
+            "seen_at": NOW,
+            "action_id": 1,
+        }
+    ],
+    "rejected_messages": [
+        {
+            "rejection_id": 1,
+            "source_id": 1,
+            "message_hash": "0" * 64,
+            "code": "missing",
+            "pointer": "/userId",
+            "detail": "userId is missing",
+            "size_bytes": 2,
+            "received_at": NOW,
+        }
+    ],
 }
 
 
@@ -229,6 +332,6 @@ def fill(engine: Engine) -> None:
             connection.execute(schema.metadata.tables[name].insert(), rows)
 
 
-def insert_like(connection: Connection, name: str, **changes: Any) -> None:
+def insert_like(connection: Connection, table: str, /, **changes: Any) -> None:
     """Insert the table's first row with some values changed."""
-    connection.execute(schema.metadata.tables[name].insert(), {**ROWS[name][0], **changes})
+    connection.execute(schema.metadata.tables[table].insert(), {**ROWS[table][0], **changes})

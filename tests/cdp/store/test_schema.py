@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from cdp.store import insert_rows, read, schema, write
-from tests.cdp.store.rows import LATER, NOW, ROWS, fill, insert_like
+from tests.cdp.store.rows import BEFORE, LATER, NOW, ROWS, fill, insert_like
 
 # What the rows already there refuse: table, the values that differ from its first row.
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
@@ -54,7 +54,23 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "finished and running": ("resolution_runs", {"run_id": 2, "finished_at": LATER}),
     "closed and open": ("merge_candidates", {"candidate_id": 2, "record_id_r": 2, "closed_at": NOW}),
     "impossible probability": ("merge_candidates", {"candidate_id": 2, "match_probability": 1.5}),
+    "second open pin of a ruling": ("golden_pins", {"pin_id": 2}),
+    "pin closed by nobody": ("golden_pins", {"pin_id": 2, "attribute": "a", "valid_to": LATER}),
+    "second claim of a candidate": ("candidate_leases", {"owner": "user:rui"}),
+    "claim that ends before it begins": ("candidate_leases", {"candidate_id": 2, "expires_at": BEFORE}),
+    "claim of no candidate": ("candidate_leases", {"candidate_id": 9}),
+    "candidate put back twice": ("candidate_skips", {"hidden_until": LATER}),
     "half sealed": ("audit_entries", {"audit_id": 2, "entry_hash": "0" * 64}),
+    "second user of a name": ("users", {"user_id": 2, "subject": "4712"}),
+    "second user of an identity": ("users", {"user_id": 2, "name": "rui"}),
+    "issuer without a subject": ("users", {"user_id": 2, "name": "rui", "subject": None}),
+    "unknown role": ("users", {"user_id": 2, "name": "rui", "subject": "2", "role": "king"}),
+    "second session of a token": ("console_sessions", {"session_id": 2}),
+    "session of no user": ("console_sessions", {"session_id": 2, "token_hash": "1" * 64, "user_id": 9}),
+    "session that ends before it begins": (
+        "console_sessions",
+        {"session_id": 2, "token_hash": "1" * 64, "expires_at": NOW},
+    ),
     "second answer to a call": ("idempotent_answers", {"answer_id": 2}),
     "answer to no key": ("idempotent_answers", {"answer_id": 2, "key_id": "k9"}),
     "stored refusal": ("idempotent_answers", {"answer_id": 2, "idempotency_key": "b", "status": 409}),
@@ -76,7 +92,20 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "report about no profile": ("identifier_reports", {"report_id": 2, "profile_id": "p9"}),
     "short hash of a secret": ("api_keys", {"key_id": "l", "secret_hash": "0"}),
+    "short hash of a former secret": (
+        "api_keys",
+        {"key_id": "l", "former_secret_hash": "0", "former_expires_at": LATER},
+    ),
+    "former secret without an end": ("api_keys", {"key_id": "l", "former_secret_hash": "0" * 64}),
     "short hash of a record": ("source_records", {"record_id": 3, "source_record_id": "c", "raw_hash": "0"}),
+    "second event of a message": ("events", {"event_id": 2}),
+    "event of no record": ("events", {"event_id": 2, "message_id": "m-2", "record_id": 99}),
+    "event of an unknown kind": ("events", {"event_id": 2, "message_id": "m-2", "kind": "wave"}),
+    "subject of no event": ("event_subjects", {"event_id": 99}),
+    "second state of a subject": ("engagement_states", {"state": "[]"}),
+    "second word of an event on a category": ("consent_assertions", {"assertion_id": 2, "granted": True}),
+    "second sighting of a pair": ("id_sightings", {"action_id": None}),
+    "second rejection of a message": ("rejected_messages", {"rejection_id": 2}),
     "no instant": ("outbox_events", {"event_id": 2, "created_at": None}),
 }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import select
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from cdp.work import Wait
+# Waits for so many seconds and tells whether to stop; 0 only asks.
+Wait = Callable[[float], bool]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

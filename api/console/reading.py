@@ -1,0 +1,123 @@
+"""Whose values a page shows, masked or whole, and the audit of it.
+
+Values are masked until somebody says why they need them whole: then for a few minutes, on the page they asked on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import g, redirect, request, session
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+from werkzeug.wrappers import Response
+
+from api.console.access import current_user, requires
+from api.console.blueprint import blueprint
+from api.console.places import here_or_home
+from api.console.states import PageError
+from api.profile_views import shown_values
+from api.service import current_service
+from cdp.identity.profile_reads import MemberRecord
+from cdp.privacy.audit import AuditEntry
+from cdp.privacy.masking import mask_identifier, mask_source_record_id, mask_value
+
+_ = lazy_gettext
+
+PURPOSE = "console"
+REASONS: dict[str, LazyString] = {
+    "decide": _("To decide on this item"),
+    "contact": _("The person is in contact with us"),
+    "check": _("To check a decision"),
+    "mend": _("To mend a mistake in the data"),
+}
+_REVEALED = "revealed"
+_REVEALED_FOR = timedelta(minutes=10)
+_REFERENCE = re.compile(r"[A-Za-z0-9._:-]{0,40}")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """unmask: whole values. purpose: as the audit keeps it."""
+
+    unmask: bool
+    purpose: str
+
+    @property
+    def masked(self) -> bool:
+        return not self.unmask
+
+
+def current_reading() -> Reading:
+    """Whole values where this page was asked for them, with a reason, and not long ago."""
+    asked = session.get(_REVEALED)
+    now = current_service().clock().timestamp()
+    if asked and asked["path"] == request.path and now < asked["until"]:
+        return Reading(True, asked["purpose"])
+    return Reading(False, PURPOSE)
+
+
+@blueprint.post("/reveal")
+@requires("values.reveal")
+def post_reveal() -> Response:
+    reason, reference = request.form.get("reason"), request.form.get("reference", "").strip()
+    if reason not in REASONS or not _REFERENCE.fullmatch(reference):
+        raise PageError("invalid")
+    place = here_or_home()
+    session[_REVEALED] = {
+        "path": place.partition("?")[0],
+        "purpose": ":".join(filter(None, (PURPOSE, reason, reference))),
+        "until": (current_service().clock() + _REVEALED_FOR).timestamp(),
+    }
+    return redirect(place, 303)
+
+
+@blueprint.post("/mask")
+@requires("values.reveal")
+def post_mask() -> Response:
+    session.pop(_REVEALED, None)
+    return redirect(here_or_home(), 303)
+
+
+def note_read(
+    profile_id: str, action: str, reading: Reading, **details: str | int | Sequence[str] | None
+) -> None:
+    """Audit that somebody is shown a profile. Raises ReadAuditFullError: then nothing may be shown."""
+    service = current_service()
+    service.read_audit.add(
+        AuditEntry(
+            actor=current_user().actor,
+            action=action,
+            object_kind="profile",
+            object_id=profile_id,
+            recorded_at=service.clock(),
+            details={
+                "view": "steward",
+                "unmasked": reading.unmask,
+                "purpose": reading.purpose,
+                "request_id": g.request_id,
+                **details,
+            },
+        )
+    )
+
+
+def shown(profile: Any, reading: Reading) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Golden values and identifiers of anything that has them."""
+    return shown_values(profile.golden, profile.identifiers, unmask=reading.unmask, sources=None)
+
+
+def shown_record(record: MemberRecord, reading: Reading) -> Mapping[str, Any]:
+    document = dict(vars(record))
+    if reading.masked:
+        held = [(each["type"], each["value"]) for each in record.identifiers]
+        document["source_record_id"] = mask_source_record_id(record.source_record_id, held)
+        document["values"] = {name: mask_value(name, value) for name, value in record.values.items()}
+        document["identifiers"] = [
+            {**each, "value": mask_identifier(each["type"], each["value"])} for each in record.identifiers
+        ]
+    return document

@@ -1,0 +1,262 @@
+"""One item of the queue: the records side by side, why and how, what a yes would do, and the four answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import redirect, render_template, request, session, url_for
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
+from werkzeug.wrappers import Response
+
+from api.auth import CONSOLE
+from api.console import words
+from api.console.access import current_user, requires
+from api.console.blueprint import blueprint
+from api.console.charts import waterfall
+from api.console.languages import evidence_language
+from api.console.layout import tell
+from api.console.queue import to_next
+from api.console.reading import Reading, current_reading, note_read, shown
+from api.console.rulings import make_order, note_outcome, shown_states
+from api.console.states import PageError
+from api.rulings import REASON_LIMIT
+from api.service import current_service
+from api.snapshots import snapshot
+from cdp.identity.explain import ProfileExplanation, explain_edge, explain_profile
+from cdp.identity.profile_reads import Profile, require_profile
+from cdp.privacy.masking import mask_source_record_id
+from cdp.staff.users import select_author_names, select_users
+from cdp.stewardship.candidates import OPEN, Candidate, require_candidate
+from cdp.stewardship.claim import assign, claim, release, skip
+from cdp.stewardship.compare import ComparedField, Side, compare_sides, mask_comparison
+from cdp.stewardship.compare_reads import select_sides
+from cdp.stewardship.decide import decide
+from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.members import select_members
+from cdp.stewardship.queue import select_item
+
+_ = lazy_gettext
+
+# The pair that was proposed, and others of the two profiles beside it.
+COLUMNS_AT_MOST = 6
+JOINS_TOLD_UP_TO = 50
+_ONLY_DIFFERENCES = "only_differences"
+
+
+@blueprint.get("/review/<int:candidate_id>")
+@requires("queue.read")
+def review(candidate_id: int) -> str:
+    service = current_service()
+    now, reading = service.clock(), current_reading()
+    with snapshot() as connection:
+        candidate = require_candidate(connection, candidate_id)
+        item = select_item(connection, candidate_id, desk_rules(service.settings), now=now)
+        profiles = _profiles(connection, candidate)
+        sides = select_sides(connection, _columns(connection, candidate))
+        pair = candidate.record_id_l, candidate.record_id_r
+        explained = explain_edge(connection, pair, language=evidence_language())
+        how = [_how(connection, each) for each in profiles]
+        people = {each for each in (candidate.closed_by, candidate.assignee) if each}
+        people |= {item.lease.owner} if item.lease else set()
+        names = select_author_names(connection, people)
+        users = select_users(connection)
+    for profile in profiles:
+        note_read(profile.profile_id, "profile.read_candidate", reading, candidate_id=candidate_id)
+    compared = compare_sides(sides)
+    return render_template(
+        "console/review.html",
+        item=item,
+        candidate=candidate,
+        is_open=candidate.state == OPEN,
+        is_mine=item.lease is not None and item.lease.owner == current_user().actor,
+        profiles=[(each, *shown(each, reading)) for each in profiles],
+        columns=[_column(each, candidate, profiles, reading) for each in sides],
+        rows=_shown_rows(compared, reading),
+        left_out=sum(each.record_count for each in profiles) - len(sides),
+        only_differences=bool(session.get(_ONLY_DIFFERENCES)),
+        explained=explained,
+        chart=waterfall(explained.pair) if explained.pair else None,
+        how=list(zip(profiles, how, strict=True)),
+        reading=reading,
+        names=names,
+        users=[each for each in users if each.disabled_at is None],
+        now=now,
+    )
+
+
+@blueprint.get("/review/<int:candidate_id>/effect")
+@requires("queue.read")
+def review_effect(candidate_id: int) -> str:
+    """The profiles as a yes would make them; nothing is stored."""
+    with snapshot() as connection:
+        etag = require_candidate(connection, candidate_id).etag
+    order = make_order("preview", is_preview=True)
+    outcome = decide(current_service().resolver(), candidate_id, "same", order, seen={etag})
+    reading = current_reading()
+    note_outcome(outcome, reading)
+    return render_template(
+        "console/effect.html",
+        candidate_id=candidate_id,
+        outcome=outcome,
+        before=shown_states(outcome.before, reading),
+        after=shown_states(outcome.after, reading),
+        reading=reading,
+    )
+
+
+@blueprint.post("/review/<int:candidate_id>/claim")
+@requires("queue.decide")
+def post_claim(candidate_id: int) -> Response:
+    service = current_service()
+    claim(
+        service.store.engine(),
+        candidate_id,
+        desk_rules(service.settings),
+        author=current_user().actor,
+        now=service.clock(),
+    )
+    return _to_review(candidate_id)
+
+
+@blueprint.post("/review/<int:candidate_id>/release")
+@requires("queue.decide")
+def post_release(candidate_id: int) -> Response:
+    service = current_service()
+    release(service.store.engine(), candidate_id, author=current_user().actor, now=service.clock())
+    tell(gettext("Item #%(item)s is free for others.", item=candidate_id))
+    return redirect(url_for(f"{CONSOLE}.queue"), 303)
+
+
+@blueprint.post("/review/<int:candidate_id>/decide")
+@requires("queue.decide")
+def post_decide(candidate_id: int) -> Response:
+    """One of the four answers; then the next item."""
+    service, answer = current_service(), request.form.get("decision", "")
+    if answer == "skip":
+        rules = desk_rules(service.settings)
+        author, now = current_user().actor, service.clock()
+        skip(service.store.engine(), candidate_id, rules, author=author, now=now)
+        tell(gettext("Item #%(item)s went back to the queue.", item=candidate_id))
+        return to_next()
+    order = make_order(_reason())
+    if answer not in _TOLD:
+        raise PageError("invalid")
+    seen = {request.form.get("seen", "")}
+    outcome = decide(service.resolver(), candidate_id, answer, order, seen=seen, needs_claim=True)
+    tell(
+        gettext("Item #%(item)s: %(answer)s.", item=candidate_id, answer=_TOLD[answer]),
+        undo=outcome.action_id,
+    )
+    return to_next()
+
+
+@blueprint.post("/review/<int:candidate_id>/assign")
+@requires("queue.lead")
+def post_assign(candidate_id: int) -> Response:
+    service = current_service()
+    assign(
+        service.store.engine(),
+        candidate_id,
+        assignee=_assignee(),
+        due_at=_due_at(),
+        author=current_user().actor,
+        now=service.clock(),
+    )
+    tell(gettext("The assignment is kept."))
+    return _to_review(candidate_id)
+
+
+@blueprint.post("/review/<int:candidate_id>/rows")
+@requires("queue.read")
+def post_rows(candidate_id: int) -> Response:
+    """Which rows of the comparison are shown, from now on."""
+    session[_ONLY_DIFFERENCES] = request.form.get("only") == "differences"
+    return _to_review(candidate_id)
+
+
+_TOLD: dict[str, LazyString] = {
+    "same": _("same person"),
+    "different": _("different people"),
+    "unsure": _("unsure"),
+}
+
+
+def _to_review(candidate_id: int) -> Response:
+    return redirect(url_for(f"{CONSOLE}.review", candidate_id=candidate_id), 303)
+
+
+def _profiles(connection: Any, candidate: Candidate) -> list[Profile]:
+    """The left one and the right one; one where they are joined by now."""
+    found = [require_profile(connection, each) for each in candidate.profile_ids]
+    return list({each.profile_id: each for each in found}.values())
+
+
+def _columns(connection: Any, candidate: Candidate) -> list[int]:
+    """The pair first, then others of the two profiles in turn."""
+    pair = [candidate.record_id_l, candidate.record_id_r]
+    others = [
+        each.record_id
+        for each in select_members(connection, set(candidate.profile_ids))
+        if each.record_id not in pair
+    ]
+    return (pair + others)[:COLUMNS_AT_MOST]
+
+
+def _column(
+    side: Side, candidate: Candidate, profiles: Sequence[Profile], reading: Reading
+) -> dict[str, Any]:
+    """The head of a record's column."""
+    key = side.source_record_id
+    return {
+        "record_id": side.record_id,
+        "source": side.source,
+        "source_record_id": key if reading.unmask else mask_source_record_id(key, side.identifiers),
+        "is_proposed": side.record_id in (candidate.record_id_l, candidate.record_id_r),
+    }
+
+
+def _shown_rows(compared: Sequence[ComparedField], reading: Reading) -> Sequence[ComparedField]:
+    rows = list(compared) if reading.unmask else mask_comparison(compared)
+    if session.get(_ONLY_DIFFERENCES):
+        rows = [row for row in rows if row.verdict in ("similar", "different")]
+    return rows
+
+
+def _how(connection: Any, profile: Profile) -> ProfileExplanation | None:
+    if not 1 < profile.record_count <= JOINS_TOLD_UP_TO:
+        return None
+    return explain_profile(connection, profile, language=evidence_language())
+
+
+def _reason() -> str:
+    """What was picked, and the steward's own words after it."""
+    picked, own = request.form.get("why", ""), request.form.get("words", "").strip()
+    if picked not in words.REASONS:
+        raise PageError("invalid")
+    reason = f"{picked}: {own}" if own else picked
+    if len(reason) > REASON_LIMIT:
+        raise PageError("invalid", gettext("The reason is longer than %(most)s letters.", most=REASON_LIMIT))
+    return reason
+
+
+def _assignee() -> str | None:
+    chosen = request.form.get("assignee", "")
+    if not chosen:
+        return None
+    with snapshot() as connection:
+        if not select_author_names(connection, {chosen}):
+            raise PageError("invalid")
+    return chosen
+
+
+def _due_at() -> datetime | None:
+    day = request.form.get("due", "")
+    if not day:
+        return None
+    try:
+        return datetime.fromisoformat(day).replace(hour=23, minute=59, tzinfo=UTC)
+    except ValueError:
+        raise PageError("invalid") from None

@@ -1,0 +1,211 @@
+"""Taking apart, putting together and taking back: seen before it is done, done with a reason, undone at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from api.auth import CONSOLE
+from api.console.access import current_user, requires
+from api.console.blueprint import blueprint
+from api.console.layout import tell
+from api.console.places import here_or_home
+from api.console.reading import Reading, current_reading, note_read, shown
+from api.console.states import PageError
+from api.profiles import checked_profile_id
+from api.rulings import REASON_LIMIT
+from api.service import current_service
+from api.snapshots import snapshot
+from cdp.staff.users import select_author_names
+from cdp.stewardship.actions import select_actions
+from cdp.stewardship.join import join
+from cdp.stewardship.outcome import Outcome, ProfileState
+from cdp.stewardship.ruling import Order
+from cdp.stewardship.split import split
+from cdp.stewardship.undo import undo_action, undo_entry
+
+ACTIONS_A_PAGE = 50
+RECORDS_AT_MOST = 10_000
+
+
+def read_reason() -> str:
+    """Why, in the steward's words. Raises PageError for none."""
+    reason = request.form.get("reason", "").strip()
+    if not reason:
+        raise PageError("invalid", gettext("Say why: the ledger keeps the reason."))
+    if len(reason) > REASON_LIMIT:
+        raise PageError("invalid", gettext("The reason is longer than %(most)s letters.", most=REASON_LIMIT))
+    return reason
+
+
+def make_order(reason: str, *, is_preview: bool = False) -> Order:
+    return Order(current_user().actor, reason, current_service().clock(), is_preview=is_preview)
+
+
+def note_outcome(outcome: Outcome, reading: Reading) -> None:
+    for profile_id in sorted({each.profile_id for each in outcome.before}):
+        note_read(profile_id, "profile.read_ruling", reading, action_id=outcome.action_id, kind=outcome.kind)
+
+
+def shown_states(states: list[ProfileState], reading: Reading) -> list[Mapping[str, Any]]:
+    told: list[Mapping[str, Any]] = []
+    for state in states:
+        golden, identifiers = shown(state, reading)
+        told.append({**vars(state), "golden": golden, "identifiers": identifiers})
+    return told
+
+
+@blueprint.post("/profiles/<profile_id>/split/preview")
+@requires("profiles.rule")
+def preview_split(profile_id: str) -> str:
+    chosen = _chosen_records()
+    resolver = current_service().resolver()
+    outcome = split(resolver, checked_profile_id(profile_id), chosen, make_order("preview", is_preview=True))
+    return _preview(
+        outcome,
+        title=gettext("Take these records out?"),
+        action=url_for(f"{CONSOLE}.post_split", profile_id=profile_id),
+        fields=[("record_id", each) for each in chosen],
+        back=url_for(f"{CONSOLE}.profile", profile_id=profile_id),
+    )
+
+
+@blueprint.post("/profiles/<profile_id>/split")
+@requires("profiles.rule")
+def post_split(profile_id: str) -> Response:
+    chosen, order = _chosen_records(), make_order(read_reason())
+    outcome = split(current_service().resolver(), checked_profile_id(profile_id), chosen, order)
+    tell(gettext("The records were taken out."), undo=outcome.action_id)
+    return _to_profile(outcome, profile_id)
+
+
+@blueprint.post("/profiles/join/preview")
+@requires("profiles.rule")
+def preview_join() -> str:
+    chosen = _chosen_profiles()
+    resolver = current_service().resolver()
+    outcome = join(resolver, chosen, make_order("preview", is_preview=True))
+    return _preview(
+        outcome,
+        title=gettext("Join these profiles?"),
+        action=url_for(f"{CONSOLE}.post_join"),
+        fields=[("profile_id", each) for each in chosen],
+        back=url_for(f"{CONSOLE}.profile", profile_id=chosen[0]),
+    )
+
+
+@blueprint.post("/profiles/join")
+@requires("profiles.rule")
+def post_join() -> Response:
+    chosen, order = _chosen_profiles(), make_order(read_reason())
+    outcome = join(current_service().resolver(), chosen, order)
+    tell(gettext("The profiles are one now."), undo=outcome.action_id)
+    return _to_profile(outcome, chosen[0])
+
+
+@blueprint.get("/ledger/<int:entry_id>/undo")
+@requires("profiles.rule")
+def preview_undo_entry(entry_id: int) -> str:
+    resolver = current_service().resolver()
+    outcome = undo_entry(resolver, entry_id, make_order("preview", is_preview=True))
+    return _preview(
+        outcome,
+        title=gettext("Take this entry of the ledger back?"),
+        action=url_for(f"{CONSOLE}.post_undo_entry", entry_id=entry_id),
+        fields=[],
+        back=_profile_of(outcome),
+    )
+
+
+@blueprint.post("/ledger/<int:entry_id>/undo")
+@requires("profiles.rule")
+def post_undo_entry(entry_id: int) -> Response:
+    outcome = undo_entry(current_service().resolver(), entry_id, make_order(read_reason()))
+    tell(gettext("The entry was taken back."), undo=outcome.action_id)
+    return redirect(_profile_of(outcome), 303)
+
+
+@blueprint.get("/actions")
+@requires("profiles.read")
+def actions() -> str:
+    """What stewards ruled, newest first."""
+    before = request.args.get("before", type=int)
+    with snapshot() as connection:
+        found = select_actions(connection, before_action_id=before, limit=ACTIONS_A_PAGE + 1)
+        names = select_author_names(connection, {each.author for each in found})
+    shown_ones = found[:ACTIONS_A_PAGE]
+    return render_template(
+        "console/actions.html",
+        actions=shown_ones,
+        next_before=shown_ones[-1].action_id if len(found) > ACTIONS_A_PAGE else None,
+        names=names,
+    )
+
+
+@blueprint.get("/actions/<int:action_id>/undo")
+@requires("profiles.rule")
+def preview_undo(action_id: int) -> str:
+    resolver = current_service().resolver()
+    outcome = undo_action(resolver, action_id, make_order("preview", is_preview=True))
+    return _preview(
+        outcome,
+        title=gettext("Take action #%(action)s back?", action=action_id),
+        action=url_for(f"{CONSOLE}.post_undo", action_id=action_id),
+        fields=[],
+        back=url_for(f"{CONSOLE}.actions"),
+    )
+
+
+@blueprint.post("/actions/<int:action_id>/undo")
+@requires("profiles.rule")
+def post_undo(action_id: int) -> Response:
+    """At once, from what is told after a decision, or with a reason of its own."""
+    reason = request.form.get("reason", "").strip() or gettext("taken back at once")
+    outcome = undo_action(current_service().resolver(), action_id, make_order(reason))
+    tell(gettext("Action #%(action)s was taken back.", action=action_id), undo=outcome.action_id)
+    return redirect(here_or_home(), 303)
+
+
+def _preview(outcome: Outcome, *, title: str, action: str, fields: list[tuple[str, Any]], back: str) -> str:
+    reading = current_reading()
+    note_outcome(outcome, reading)
+    return render_template(
+        "console/ruling.html",
+        title=title,
+        action=action,
+        fields=fields,
+        back=back,
+        outcome=outcome,
+        before=shown_states(outcome.before, reading),
+        after=shown_states(outcome.after, reading),
+    )
+
+
+def _chosen_records() -> list[int]:
+    given = request.form.getlist("record_id")
+    if not given:
+        raise PageError("split_unusable")
+    if len(given) > RECORDS_AT_MOST or not all(each.isascii() and each.isdecimal() for each in given):
+        raise PageError("invalid")
+    return [int(each) for each in given]
+
+
+def _chosen_profiles() -> list[str]:
+    return [checked_profile_id(each.strip()) for each in request.form.getlist("profile_id")]
+
+
+def _to_profile(outcome: Outcome, profile_id: str) -> Response:
+    there = {each.profile_id for each in outcome.after if each.state == "live"}
+    shown_id = profile_id if profile_id in there or not there else min(there)
+    return redirect(url_for(f"{CONSOLE}.profile", profile_id=shown_id), 303)
+
+
+def _profile_of(outcome: Outcome) -> str:
+    live = [each.profile_id for each in outcome.before if each.state == "live"]
+    if not live:
+        return url_for(f"{CONSOLE}.home")
+    return url_for(f"{CONSOLE}.profile", profile_id=live[0])

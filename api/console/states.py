@@ -1,0 +1,249 @@
+"""What a page says when it cannot show what was asked: what happened, and what to do."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+
+import structlog
+from flask import Response, g, render_template, request
+from flask_babel import format_time, gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
+from werkzeug.exceptions import HTTPException
+
+from api.console.blueprint import blueprint
+from api.errors import Problem
+from api.snapshots import snapshot
+from cdp.errors import CdpError
+from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
+from cdp.privacy.read_audit import ReadAuditFullError
+from cdp.realtime.ingest import UnknownRecordError
+from cdp.realtime.online_models import StoreNotResolvedError
+from cdp.staff.users import select_author_names
+from cdp.stewardship.errors import CandidateClaimedError, RulingRefusedError
+from cdp.store import StoreError
+from cdp.store.errors import StoreBusyError, WriteConflictError
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class State:
+    """One way in which a page fails: its HTTP status, what happened, what to do."""
+
+    status: int
+    title: LazyString
+    advice: LazyString
+
+
+_ = lazy_gettext
+
+STATES: dict[str, State] = {
+    "forbidden": State(
+        403,
+        _("Your role does not include this."),
+        _("Ask a lead or an administrator, or go on with the queue."),
+    ),
+    "not_found": State(404, _("There is nothing at this address."), _("Check the address, or search.")),
+    "profile_not_found": State(
+        404, _("There is no such profile."), _("Check the id, or search for the person.")
+    ),
+    "profile_erased": State(
+        410,
+        _("This profile was erased."),
+        _("Its values are gone for good, at the wish of the person. Nothing is left to decide."),
+    ),
+    "candidate_not_found": State(404, _("There is no such item in the queue."), _("Go back to the queue.")),
+    "candidate_closed": State(
+        409,
+        _("Somebody decided this item already."),
+        _("Nothing of what you entered was kept. Look at the decision, or go on with the next item."),
+    ),
+    "candidate_changed": State(
+        412,
+        _("This item changed while you looked at it."),
+        _("Nothing was decided. Look at it again: a new record may have come or a profile changed."),
+    ),
+    "candidate_claimed": State(
+        409,
+        _("Somebody else works on this item."),
+        _("Nothing was decided. Go on with the next item, or come back later."),
+    ),
+    "claim_missing": State(
+        409,
+        _("Your claim of this item ran out."),
+        _("Nothing was decided. Take the item again, look at it, and decide."),
+    ),
+    "second_reader_needed": State(
+        409,
+        _("You left this item as unsure."),
+        _("Somebody else decides it. To decide it yourself, take your answer back first."),
+    ),
+    "constraint_conflict": State(
+        409,
+        _("A decision in force says the opposite."),
+        _("Take that decision back first, then decide again."),
+    ),
+    "already_undone": State(409, _("This was taken back already."), _("Nothing is left to undo.")),
+    "ruled_on_since": State(
+        409,
+        _("A later decision builds on this one."),
+        _("Take the later decision back first."),
+    ),
+    "nothing_to_undo": State(
+        409, _("There is nothing to undo here."), _("This entry brought nobody together and parted nobody.")
+    ),
+    "profiles_are_one": State(
+        409, _("These are one profile already."), _("Nothing is left to decide: go on with the next item.")
+    ),
+    "split_unusable": State(
+        422,
+        _("These records cannot be taken out."),
+        _("Choose some of the profile's records and leave some, then try again."),
+    ),
+    "too_many_pairs": State(
+        422,
+        _("This is about too many records at once."),
+        _("Choose fewer records and go step by step."),
+    ),
+    "invalid": State(
+        422,
+        _("Something in the form is missing or out of bounds."),
+        _("Go back, correct it and send it again."),
+    ),
+    "form_expired": State(
+        400,
+        _("This form is not valid any more."),
+        _(
+            "Nothing was changed. Reload the page and try again. If it happens again, your browser may be "
+            "refusing the cookie of this service."
+        ),
+    ),
+    "too_many": State(
+        429, _("Too many requests came from your network."), _("Wait for a minute, then go on.")
+    ),
+    "refused": State(400, _("The request was refused."), _("Go back and try again.")),
+    "busy": State(503, _("The store is busy."), _("Nothing was changed. Try again in a few seconds.")),
+    "unavailable": State(
+        503,
+        _("The service cannot answer now."),
+        _("Nothing was changed. Try again in a moment; if it lasts, tell an administrator."),
+    ),
+    "not_resolved": State(
+        503,
+        _("The profiles are being prepared."),
+        _("An administrator has to run `cdp resolve` first."),
+    ),
+    "failed": State(
+        500,
+        _("Something went wrong in the service."),
+        _("It may not have been done. Look before you try again; give the number below to an administrator."),
+    ),
+}
+
+_STATE_OF_HTTP = {403: "forbidden", 404: "not_found", 405: "not_found", 413: "invalid", 422: "invalid"}
+
+
+class PageError(Exception):
+    """Raised by views; detail: what happened this time, in the reader's words."""
+
+    def __init__(self, state: str, detail: str | None = None) -> None:
+        super().__init__(state)
+        self.state = state
+        self.detail = detail
+
+
+def show_state(name: str, detail: str | None = None) -> Response:
+    state = STATES[name]
+    g.problem_code = name
+    page = render_template(
+        "console/state.html",
+        state=state,
+        detail=detail,
+        request_id=g.request_id,
+        candidate_id=(request.view_args or {}).get("candidate_id") if g.get("user") else None,
+    )
+    response = Response(page, state.status)
+    if state.status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+@blueprint.errorhandler(PageError)
+def _answer_page_error(error: PageError) -> Response:
+    return show_state(error.state, error.detail)
+
+
+@blueprint.errorhandler(Problem)
+def _answer_problem(problem: Problem) -> Response:
+    """Of what the console shares with the API."""
+    return show_state(problem.code if problem.code in STATES else "refused")
+
+
+@blueprint.errorhandler(CdpError)
+def _answer_domain_error(error: CdpError) -> Response:
+    match error:
+        case UnknownProfileError():
+            return show_state("profile_not_found")
+        case ErasedProfileError():
+            return show_state("profile_erased")
+        case UnknownRecordError():
+            return show_state("not_found")
+        case CandidateClaimedError():
+            return show_state(error.reason, _held(error))
+        case RulingRefusedError() if error.reason in STATES:
+            return show_state(error.reason, _named_actions(error))
+        case RulingRefusedError():
+            return show_state("not_found")
+        case StoreNotResolvedError():
+            return show_state("not_resolved")
+        case StoreBusyError() | WriteConflictError():
+            logger.warning("store.busy", reason=error.reason)
+            return show_state("busy")
+        case StoreError() | ReadAuditFullError():
+            logger.error("store.unavailable", reason=error.reason, detail=str(error))
+            return show_state("unavailable")
+        case _:
+            return _answer_unforeseen(error)
+
+
+def _held(error: CandidateClaimedError) -> str:
+    with snapshot() as connection:
+        names = select_author_names(connection, {error.held_by})
+    holder = names.get(error.held_by, error.held_by)
+    told: str = gettext(
+        "%(holder)s has it until %(when)s.", holder=holder, when=format_time(error.held_until, "short")
+    )
+    return told
+
+
+def _named_actions(error: RulingRefusedError) -> str | None:
+    if not error.action_ids:
+        return None
+    actions = ", ".join(f"#{each}" for each in error.action_ids)
+    told: str = gettext("It is about: %(actions)s.", actions=actions)
+    return told
+
+
+@blueprint.errorhandler(HTTPException)
+def _answer_http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status >= 500:
+        return _answer_unforeseen(error)
+    if status < 400:
+        response = error.get_response()
+        assert isinstance(response, Response)
+        return response
+    return show_state(_STATE_OF_HTTP.get(status, "refused"))
+
+
+@blueprint.errorhandler(Exception)
+def _answer_unforeseen(error: Exception) -> Response:
+    """The log gets the kind of error and its place; a message may hold a person's values and stays out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    logger.error(
+        "console.failed",
+        error=type(error).__name__,
+        places=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
+    )
+    return show_state("failed")

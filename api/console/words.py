@@ -1,0 +1,156 @@
+"""What the parts of a record and of the ledger are called, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+_ = lazy_gettext
+
+ATTRIBUTES: dict[str, LazyString] = {
+    "display_name": _("Name to show"),
+    "full_name": _("Full name"),
+    "given_name": _("First name"),
+    "family_name": _("Family name"),
+    "social_name": _("Social name"),
+    "agnomen": _("Suffix of the name"),
+    "birth_date": _("Birth date"),
+    "gender": _("Gender"),
+    "address": _("Address"),
+    "attributes": _("Other attributes"),
+}
+IDENTIFIERS: dict[str, LazyString] = {
+    "phone": _("Phone"),
+    "email": _("E-mail"),
+    "handle": _("Handle"),
+    "loyalty_id": _("Loyalty number"),
+    "document": _("Document"),
+    "device_id": _("Device"),
+    "whatsapp_bsuid": _("WhatsApp user id"),
+}
+ADDRESS_PARTS: dict[str, LazyString] = {
+    "street": _("Street"),
+    "number": _("Number"),
+    "complement": _("Complement"),
+    "district": _("District"),
+    "city": _("City"),
+    "region": _("State"),
+    "postal_code": _("Postal code"),
+    "country": _("Country"),
+}
+# Why a golden value was chosen: the survivorship rule that decided.
+RULES: dict[str, LazyString] = {
+    "verified": _("verified"),
+    "trusted": _("most trusted source"),
+    "most_frequent": _("given most often"),
+    "most_complete": _("most complete"),
+    "longest": _("longest"),
+    "most_recent": _("most recent"),
+    "only_value": _("nothing says otherwise"),
+    "record_key": _("by the order of records"),
+    "by_key": _("each by its own rule"),
+    "social_name": _("social name comes first"),
+    "full_name": _("full name"),
+    "pinned": _("pinned by a steward"),
+}
+LEDGER: dict[str, LazyString] = {
+    "create": _("created"),
+    "attach": _("record came"),
+    "join": _("joined"),
+    "split": _("split"),
+    "move": _("moved"),
+    "detach": _("record left"),
+    "undo": _("taken back"),
+}
+STATES: dict[str, LazyString] = {
+    "live": _("live"),
+    "absorbed": _("absorbed"),
+    "empty": _("without records"),
+    "erased": _("erased"),
+    "open": _("open"),
+    "same": _("same person"),
+    "different": _("different people"),
+    "unsure": _("unsure"),
+    "withdrawn": _("withdrawn"),
+}
+# Why the machine left a pair to stewards.
+CANDIDATE_REASONS: dict[str, LazyString] = {
+    "review_band": _("evidence too weak to join by itself"),
+    "exclusive_conflict": _("two values of a document that people have one of"),
+    "exclusive_shared": _("one document, and little else in common"),
+    "size_limit": _("the profile would be too large"),
+}
+ACTIONS: dict[str, LazyString] = {
+    "join": _("joined"),
+    "split": _("split"),
+    "decision": _("decided"),
+    "undo": _("taken back"),
+}
+
+
+# What people give as reasons most; kept in English, told in the reader's language, and their own words may follow.
+REASONS: dict[str, LazyString] = {
+    "what the records say": _("what the records say"),
+    "people of one household": _("people of one household"),
+    "a shared or wrong contact": _("a shared or wrong contact"),
+    "the customer or the source was asked": _("the customer or the source was asked"),
+}
+# What the machine gives.
+_MACHINE_REASONS: dict[str, LazyString] = {
+    "batch resolution": _("everything was resolved"),
+    "resolution": _("resolved"),
+    "record received": _("a record came"),
+    "record deleted": _("a record was deleted"),
+}
+# How bad the news of a comparison is, by sign and word.
+VERDICTS: dict[str, tuple[str, LazyString]] = {
+    "equal": ("=", _("equal")),
+    "similar": ("≈", _("similar")),
+    "different": ("≠", _("different")),
+    "missing": ("–", _("missing")),
+}
+
+
+def told_reason(reason: str) -> str:
+    """A reason that this service knows, in the reader's language; a person's own words as they wrote them."""
+    known, colon, own = reason.partition(": ")
+    told = REASONS.get(known) or _MACHINE_REASONS.get(known)
+    return f"{told}{colon}{own}" if told else reason
+
+
+def field_name(field: str) -> str:
+    """Of a row of a comparison: an attribute, a kind of identifier, a part of the address."""
+    group, _dot, name = field.partition(".")
+    if group == "address":
+        return str(ADDRESS_PARTS.get(name, name))
+    if group == "attributes":
+        return name
+    return str(ATTRIBUTES.get(field) or IDENTIFIERS.get(field) or field)
+
+
+def attribute_name(name: str) -> str:
+    return str(ATTRIBUTES.get(name, name))
+
+
+def identifier_name(kind: str) -> str:
+    return str(IDENTIFIERS.get(kind, kind))
+
+
+def in_order(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Attributes as people read them; those without a name of ours last."""
+    place = {name: number for number, name in enumerate(ATTRIBUTES)}
+    return sorted(values.items(), key=lambda each: (place.get(each[0], len(place)), each[0]))
+
+
+def plain_value(attribute: str, value: object) -> str:
+    """A golden or standardized value on one line."""
+    if isinstance(value, dict) and attribute == "address":
+        value = {part: value.get(part) for part in ADDRESS_PARTS}
+    if isinstance(value, dict):
+        return ", ".join(str(part) for part in value.values() if part)
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,140 @@
+"""GET /v1/profiles/{profile_id}/timeline: what a person did, newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from flask import Response
+
+from api.auth import current_caller, requires_view
+from api.errors import PROBLEM_TYPE, ProblemSchema
+from api.inputs import ApiBlueprint, decode_cursor, encode_cursor
+from api.profile_views import PROFILE_ID_EXAMPLE, InstantField, audit_read, json_response, locate
+from api.profiles import RecordsQuerySchema, checked_profile_id, reading_inside
+from api.snapshots import snapshot
+from cdp.engagement.event_masking import mask_context, mask_name, mask_properties
+from cdp.engagement.timeline import TimelineEvent, select_timeline
+from cdp.identity.profile_reads import require_profile
+from cdp.store.schema import EVENT_KINDS
+
+# The person themselves too: it is what they did.
+_VIEWS = ("steward", "agent", "self")
+
+blueprint = ApiBlueprint(
+    "timeline", __name__, url_prefix="/v1/profiles", description="What people did, in order"
+)
+
+
+class TimelineEventSchema(ma.Schema):
+    event_id = ma.fields.Integer(required=True)
+    type = ma.fields.String(required=True, metadata={"enum": ["event"]})
+    kind = ma.fields.String(required=True, metadata={"enum": list(EVENT_KINDS)})
+    name = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Of what happened, of the page or the screen.",
+            "examples": ["Product Added"],
+        },
+    )
+    occurred_at = InstantField(required=True, metadata={"format": "date-time"})
+    received_at = InstantField(required=True, metadata={"format": "date-time"})
+    source = ma.fields.String(required=True, metadata={"examples": ["web"]})
+    record_id = ma.fields.Integer(required=True)
+    properties = ma.fields.Dict(
+        required=True,
+        metadata={
+            "description": "As sent. Masked, what may be of a person keeps a letter or its kind's mask.",
+            "examples": [{"product_id": "p-1", "gift_note": "H***"}],
+        },
+    )
+    context = ma.fields.Dict(
+        required=True, metadata={"description": "As sent; masked, what is only of the app and the device."}
+    )
+
+
+class PageOfTimelineSchema(ma.Schema):
+    data = ma.fields.List(ma.fields.Nested(TimelineEventSchema), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+    model_version = ma.fields.Integer(required=True, allow_none=True)
+
+
+_PAGE = PageOfTimelineSchema()
+_EXAMPLE = {
+    "data": [
+        {
+            "event_id": 81,
+            "type": "event",
+            "kind": "track",
+            "name": "Product Added",
+            "occurred_at": "2026-11-20T12:00:00.000000Z",
+            "received_at": "2026-11-20T12:00:01.000000Z",
+            "source": "web",
+            "record_id": 12,
+            "properties": {"product_id": "p-1", "price": 250.0, "quantity": 1},
+            "context": {},
+        }
+    ],
+    "next_cursor": None,
+    "model_version": 0,
+}
+
+
+@blueprint.get("/<profile_id>/timeline")
+@requires_view()
+@blueprint.doc(operationId="getProfileTimeline")
+@blueprint.arguments(RecordsQuerySchema(), location="query")
+@blueprint.response(
+    200,
+    PageOfTimelineSchema,
+    description=f"Newest first. An absorbed id answers with its survivor, such as {PROFILE_ID_EXAMPLE}, "
+    "and Content-Location.",
+    example=_EXAMPLE,
+)
+@blueprint.alt_response(
+    404,
+    schema=ProblemSchema,
+    content_type=PROBLEM_TYPE,
+    description="No such profile, or not one this key may read in this view",
+)
+@blueprint.alt_response(
+    410, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="The profile was erased"
+)
+def get_timeline(query: dict[str, Any], profile_id: str) -> Response:
+    """Its events
+
+    All of them, newest first by when they happened; of the records that are the person's now, so that they follow when
+    profiles join or part. For keys with the agent's, the steward's or the person's own view. A key that is bound to
+    sources sees the events of those.
+    """
+    caller = current_caller()
+    reading = reading_inside(unmask=query["unmask"], views=_VIEWS)
+    before = decode_cursor(query.get("cursor"))
+    with snapshot() as connection:
+        profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
+        events = select_timeline(
+            connection,
+            profile.profile_id,
+            before_event_id=before,
+            limit=query["limit"] + 1,
+            sources=caller.sources,
+        )
+    shown = events[: query["limit"]]
+    audit_read(profile.profile_id, "profile.read_timeline", reading)
+    page = {
+        "data": [_document(event, unmask=reading.unmask) for event in shown],
+        "next_cursor": encode_cursor(shown[-1].event_id) if len(events) > len(shown) else None,
+        "model_version": profile.model_version,
+    }
+    response = json_response(_PAGE.dump(page))
+    return locate(response, profile, profile_id, "timeline.get_timeline", limit=query["limit"])
+
+
+def _document(event: TimelineEvent, *, unmask: bool) -> dict[str, Any]:
+    document = {**vars(event), "type": "event"}
+    if not unmask:
+        document["name"] = mask_name(event.name)
+        document["properties"] = mask_properties(event.kind, event.properties)
+        document["context"] = mask_context(event.context)
+    return document

@@ -1,0 +1,1 @@
+"""What people did, as their channels tell of it: events, orders, carts, wish lists, consents."""

@@ -1,0 +1,1 @@
+"""Those who work in the console: accounts, roles, signing in."""

@@ -1,0 +1,26 @@
+"""How stewards work together: how long a claim holds, what is put back, how long a candidate may wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cdp.settings import Settings
+
+
+@dataclass(frozen=True)
+class DeskRules:
+    """lease: how long a claim holds. hidden: how long what somebody skipped is not shown to them. review_days: when a
+    candidate is due, counted from the day it was opened."""
+
+    lease: timedelta = timedelta(minutes=15)
+    hidden: timedelta = timedelta(hours=8)
+    review_days: float = 7.0
+
+
+def desk_rules(settings: Settings) -> DeskRules:
+    return DeskRules(
+        lease=timedelta(seconds=settings.lease_seconds),
+        hidden=timedelta(seconds=settings.skip_seconds),
+        review_days=settings.review_days,
+    )

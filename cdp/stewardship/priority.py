@@ -1,0 +1,52 @@
+"""What a steward should look at first: priority = uncertainty x people affected x age. A pure rule, its parts visible.
+
+Each part is a number that people can check by hand; the queue computes the same in the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The evidence asked for the join and a rule refused it: whatever the evidence says, two voices contradict.
+CONTRADICTED = ("exclusive_conflict", "size_limit")
+LEAST_OF_CONTRADICTED = 0.5
+# So many records are half of what any number of them can weigh: one huge profile does not hide all others.
+HALF_OF_PEOPLE = 10.0
+
+
+@dataclass(frozen=True)
+class Priority:
+    """uncertainty: 0 to 1. people: 0 to 1, by the records of both profiles. age: 1 for a new one, 2 when it is due."""
+
+    uncertainty: float
+    people: float
+    age: float
+
+    @property
+    def total(self) -> float:
+        return self.uncertainty * self.people * self.age
+
+
+def priority_of(
+    *, match_probability: float, reason: str, record_count: int, days_waiting: float, review_days: float
+) -> Priority:
+    return Priority(
+        uncertainty_of(match_probability, reason),
+        people_of(record_count),
+        age_of(days_waiting, review_days),
+    )
+
+
+def uncertainty_of(match_probability: float, reason: str) -> float:
+    """1 where the evidence says neither, 0 where it is certain: 4 p (1 - p)."""
+    uncertainty = 4.0 * match_probability * (1.0 - match_probability)
+    return max(uncertainty, LEAST_OF_CONTRADICTED) if reason in CONTRADICTED else uncertainty
+
+
+def people_of(record_count: int) -> float:
+    return record_count / (record_count + HALF_OF_PEOPLE)
+
+
+def age_of(days_waiting: float, review_days: float) -> float:
+    """Grows by 1 each time that a candidate could have been looked at."""
+    return 1.0 + max(days_waiting, 0.0) / review_days

@@ -1,0 +1,312 @@
+"""The queue of merge candidates: sorted and narrowed as a whole by the database, paged by key.
+
+A page goes on where the one before ended, at the same moment in time, so that what grows with time keeps its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+
+from cdp.identity.candidate_weights import BIT_OF_KIND
+from cdp.stewardship.candidates import OPEN, Candidate, is_visible, left_unsure, select_candidates
+from cdp.stewardship.desk_rules import DeskRules
+from cdp.stewardship.leases import Lease, is_claimed, is_skipped, select_live_leases
+from cdp.stewardship.priority import (
+    CONTRADICTED,
+    HALF_OF_PEOPLE,
+    LEAST_OF_CONTRADICTED,
+    Priority,
+    priority_of,
+)
+from cdp.store.days import days_of, days_since_epoch
+from cdp.store.schema import merge_candidates as candidates
+from cdp.store.schema import sources as source_table
+
+# Each from what is looked at first: the most uncertain, the heaviest, the oldest, the first that is due, the largest.
+SORTS = ("priority", "uncertainty", "weight", "age", "due", "size")
+
+
+@dataclass(frozen=True)
+class QueueFilter:
+    """What of the queue is asked for; None asks for all.
+
+    source: one of the two records is of it. identifier_kind: both records carry one. assignee: '' asks for what nobody
+    is assigned. claimed_by: whose live claim is on it. second_reading: whether one person could not tell. weights in
+    bits and sizes in records, both ends included. visible_to: sources that the caller is bound to. reader: without
+    what this person left unsure or put back, and what others work on or are to do.
+    """
+
+    state: str = OPEN
+    reason: str | None = None
+    source: str | None = None
+    identifier_kind: str | None = None
+    assignee: str | None = None
+    claimed_by: str | None = None
+    second_reading: bool | None = None
+    least_weight: float | None = None
+    greatest_weight: float | None = None
+    fewest_records: int | None = None
+    most_records: int | None = None
+    visible_to: Collection[str] | None = None
+    reader: str | None = None
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a page ended: the sort key and id of its last item. as_of: the moment that all its pages tell of."""
+
+    sort_key: float
+    candidate_id: int
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class QueueItem:
+    """due_at: as a lead set it, or by the rule. lease: the live one."""
+
+    candidate: Candidate
+    priority: Priority
+    due_at: datetime
+    lease: Lease | None
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """next_position: None where nothing comes after."""
+
+    items: Sequence[QueueItem]
+    next_position: Position | None
+
+
+def select_queue_page(
+    connection: Connection,
+    asked: QueueFilter,
+    rules: DeskRules,
+    *,
+    sort: str = "priority",
+    is_ascending: bool = False,
+    after: Position | None = None,
+    limit: int,
+    now: datetime,
+) -> QueuePage:
+    """Sort: one of SORTS; ascending turns it round. Ties go by the id."""
+    as_of = now if after is None else after.as_of
+    picked = _picked(asked, rules, sort, as_of, is_ascending=is_ascending, after=after, now=now)
+    rows = connection.execute(picked.limit(limit + 1)).all()
+    shown = rows[:limit]
+    items = _items(connection, [row.candidate_id for row in shown], rules, now)
+    last = Position(shown[-1].sort_key, shown[-1].candidate_id, as_of) if len(rows) > len(shown) else None
+    return QueuePage(items, last)
+
+
+def select_first(
+    connection: Connection, asked: QueueFilter, rules: DeskRules, *, sort: str, now: datetime
+) -> int | None:
+    """The candidate that comes first."""
+    picked = _picked(asked, rules, sort, now, is_ascending=False, after=None, now=now)
+    row = connection.execute(picked.limit(1)).first()
+    return None if row is None else int(row.candidate_id)
+
+
+def select_item(connection: Connection, candidate_id: int, rules: DeskRules, *, now: datetime) -> QueueItem:
+    """Of a candidate that there is."""
+    [item] = _items(connection, [candidate_id], rules, now)
+    return item
+
+
+def count_queue(connection: Connection, asked: QueueFilter, *, now: datetime) -> int:
+    counted = select(func.count()).select_from(candidates).where(*_conditions(asked, now))
+    return connection.scalars(counted).one()
+
+
+def count_by_reason(connection: Connection, asked: QueueFilter, *, now: datetime) -> Mapping[str, int]:
+    counted = (
+        select(candidates.c.reason, func.count())
+        .where(*_conditions(asked, now))
+        .group_by(candidates.c.reason)
+        .order_by(candidates.c.reason)
+    )
+    return dict(connection.execute(counted).all())
+
+
+@dataclass(frozen=True)
+class QueueNumbers:
+    """What is open now: of it claimed, due already, left unsure by one person; and by why it was opened.
+
+    oldest_days: how long the oldest waits, None where nothing does.
+    """
+
+    open_count: int
+    claimed_count: int
+    overdue_count: int
+    second_reading_count: int
+    by_reason: Mapping[str, int]
+    oldest_days: float | None
+
+
+def count_open(connection: Connection, rules: DeskRules, *, now: datetime) -> QueueNumbers:
+    today = days_since_epoch(now)
+    is_open = candidates.c.state == OPEN
+    row = connection.execute(
+        select(
+            func.count().label("open_count"),
+            func.count(case((_due_day(rules) < today, 1))).label("overdue_count"),
+            func.count(case((is_claimed(candidates.c.candidate_id, now=now), 1))).label("claimed_count"),
+            func.count(case((candidates.c.candidate_id.in_(left_unsure()), 1))).label("second_reading_count"),
+            func.min(days_of(candidates.c.created_at)).label("oldest"),
+        ).where(is_open)
+    ).one()
+    return QueueNumbers(
+        open_count=row.open_count,
+        claimed_count=row.claimed_count,
+        overdue_count=row.overdue_count,
+        second_reading_count=row.second_reading_count,
+        by_reason=count_by_reason(connection, QueueFilter(), now=now),
+        oldest_days=None if row.oldest is None else today - row.oldest,
+    )
+
+
+def _picked(
+    asked: QueueFilter,
+    rules: DeskRules,
+    sort: str,
+    as_of: datetime,
+    *,
+    is_ascending: bool,
+    after: Position | None,
+    now: datetime,
+) -> Select[Any]:
+    """candidate_id and sort_key in order."""
+    key = _sort_key(sort, rules, as_of).label("sort_key")
+    chosen = select(candidates.c.candidate_id, key).where(*_conditions(asked, now))
+    if after is not None:
+        place, last = tuple_(key, candidates.c.candidate_id), (after.sort_key, after.candidate_id)
+        bound = tuple_(literal(last[0], Double), literal(last[1]))
+        chosen = chosen.where(place > bound if is_ascending else place < bound)
+    if is_ascending:
+        return chosen.order_by(key.asc(), candidates.c.candidate_id.asc())
+    return chosen.order_by(key.desc(), candidates.c.candidate_id.desc())
+
+
+def _conditions(asked: QueueFilter, now: datetime) -> list[ColumnElement[bool]]:
+    c = candidates.c
+    conditions = [c.state == asked.state]
+    if asked.reason is not None:
+        conditions.append(c.reason == asked.reason)
+    if asked.source is not None:
+        named = select(source_table.c.source_id).where(source_table.c.name == asked.source)
+        conditions.append(or_(c.source_id_l.in_(named), c.source_id_r.in_(named)))
+    if asked.identifier_kind is not None:
+        conditions.append(c.identifier_kinds.bitwise_and(BIT_OF_KIND[asked.identifier_kind]) != 0)
+    if asked.assignee is not None:
+        conditions.append(c.assignee == asked.assignee if asked.assignee else c.assignee.is_(None))
+    if asked.claimed_by is not None:
+        conditions.append(is_claimed(c.candidate_id, by=asked.claimed_by, now=now))
+    if asked.second_reading is not None:
+        unsure = c.candidate_id.in_(left_unsure())
+        conditions.append(unsure if asked.second_reading else ~unsure)
+    if asked.visible_to is not None:
+        conditions.append(is_visible(asked.visible_to))
+    if asked.reader is not None:
+        conditions += _readable(asked.reader, now)
+    return conditions + _within(asked)
+
+
+def _within(asked: QueueFilter) -> list[ColumnElement[bool]]:
+    bounds: list[ColumnElement[bool]] = []
+    if asked.least_weight is not None:
+        bounds.append(candidates.c.match_weight >= asked.least_weight)
+    if asked.greatest_weight is not None:
+        bounds.append(candidates.c.match_weight <= asked.greatest_weight)
+    if asked.fewest_records is not None:
+        bounds.append(candidates.c.record_count >= asked.fewest_records)
+    if asked.most_records is not None:
+        bounds.append(candidates.c.record_count <= asked.most_records)
+    return bounds
+
+
+def _readable(reader: str, now: datetime) -> list[ColumnElement[bool]]:
+    candidate_id = candidates.c.candidate_id
+    return [
+        ~candidate_id.in_(left_unsure(by=reader)),
+        ~is_skipped(candidate_id, by=reader, now=now),
+        ~is_claimed(candidate_id, by_others_than=reader, now=now),
+        or_(candidates.c.assignee.is_(None), candidates.c.assignee == reader),
+    ]
+
+
+def _sort_key(sort: str, rules: DeskRules, as_of: datetime) -> ColumnElement[float]:
+    """What comes first is the greatest."""
+    match sort:
+        case "weight":
+            return candidates.c.match_weight
+        case "uncertainty":
+            return _uncertainty()
+        case "age":
+            return -days_of(candidates.c.created_at)
+        case "due":
+            return -_due_day(rules)
+        case "size":
+            return cast(candidates.c.record_count, Double)
+        case "priority":
+            return _priority(rules, as_of)
+        case _:
+            raise ValueError(f"There is no order by {sort!r}.")
+
+
+def _priority(rules: DeskRules, as_of: datetime) -> ColumnElement[float]:
+    """As cdp.stewardship.priority has it."""
+    records = cast(candidates.c.record_count, Double)
+    waiting = literal(days_since_epoch(as_of), Double) - days_of(candidates.c.created_at)
+    age = 1.0 + case((waiting > 0.0, waiting), else_=0.0) / rules.review_days
+    return _uncertainty() * (records / (records + HALF_OF_PEOPLE)) * age
+
+
+def _uncertainty() -> ColumnElement[float]:
+    uncertainty = 4.0 * candidates.c.match_probability * (1.0 - candidates.c.match_probability)
+    contradicted = and_(candidates.c.reason.in_(CONTRADICTED), uncertainty < LEAST_OF_CONTRADICTED)
+    return case((contradicted, LEAST_OF_CONTRADICTED), else_=uncertainty)
+
+
+def _due_day(rules: DeskRules) -> ColumnElement[float]:
+    by_rule = days_of(candidates.c.created_at) + rules.review_days
+    return func.coalesce(days_of(candidates.c.due_at), by_rule, type_=Double)
+
+
+def _items(
+    connection: Connection, candidate_ids: Sequence[int], rules: DeskRules, now: datetime
+) -> list[QueueItem]:
+    leases = select_live_leases(connection, candidate_ids, now=now)
+    return [
+        QueueItem(
+            candidate=each,
+            priority=priority_of(
+                match_probability=each.match_probability,
+                reason=each.reason,
+                record_count=each.record_count,
+                days_waiting=days_since_epoch(now) - days_since_epoch(each.created_at),
+                review_days=rules.review_days,
+            ),
+            due_at=each.due_at or each.created_at + timedelta(days=rules.review_days),
+            lease=leases.get(each.candidate_id),
+        )
+        for each in select_candidates(connection, candidate_ids)
+    ]

@@ -1,0 +1,40 @@
+"""Instants as numbers of days, for what is computed with time inside a statement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Double
+
+_SECONDS = 86_400
+
+
+class days_of(FunctionElement[float]):
+    """Days since 1970 of an instant column, to the millisecond."""
+
+    type = Double()
+    inherit_cache = True
+
+    def __init__(self, instant: ColumnElement[Any]) -> None:
+        super().__init__(instant)
+
+
+def days_since_epoch(instant: datetime) -> float:
+    """The same of an instant here."""
+    return instant.timestamp() / _SECONDS
+
+
+@compiles(days_of, "sqlite")
+def _sqlite(element: days_of, compiler: Any, **options: Any) -> str:
+    # The day count begins at noon, 4714 BC; 2440587.5 is the beginning of 1970.
+    return f"(julianday({compiler.process(element.clauses, **options)}) - 2440587.5)"
+
+
+@compiles(days_of, "postgresql")
+def _postgresql(element: days_of, compiler: Any, **options: Any) -> str:
+    told = compiler.process(element.clauses, **options)
+    return f"(CAST(extract(epoch FROM {told}) AS double precision) / {_SECONDS})"

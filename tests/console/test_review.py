@@ -1,0 +1,252 @@
+"""The queue and its items with plain forms: answers, claims, undo, and what an unlucky reader is told."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from api.service import Service
+from cdp.stewardship.actions import select_actions
+from cdp.stewardship.candidates import require_candidate
+from cdp.store import read
+from cdp.store.schema import audit_entries
+from tests.api.conftest import Caller
+from tests.api.test_candidates import CLARA, CPF
+from tests.api.test_stewards import RUI, written
+from tests.builders import StoreBuilder, a_record
+from tests.console.conftest import Visitor, signed_in
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def item(app: Flask, people: StoreBuilder) -> str:
+    """The address of an item: two profiles that may be one person, by the way the API writes records."""
+    writer = Caller(app.test_client(), people.add_key())
+    written(writer, a_record(**CPF, social_name=SCRIPT), RUI | CPF, CLARA)
+    [candidate] = writer.get("/v1/candidates").get_json()["data"]
+    return f"/console/review/{candidate['candidate_id']}"
+
+
+def page(answer: object) -> str:
+    return str(answer.get_data(as_text=True))  # type: ignore[attr-defined]
+
+
+def hidden(text: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', text)
+    assert found is not None, text
+    return found[1]
+
+
+def take(visitor: Visitor, item: str) -> str:
+    """Claim the item; what its page says of it."""
+    visitor.get(item)
+    return hidden(page(visitor.post(f"{item}/claim")), "seen")
+
+
+def answer(visitor: Visitor, item: str, decision: str, seen: str, **fields: str) -> object:
+    given = {"decision": decision, "seen": seen, "why": "what the records say", **fields}
+    return visitor.post(f"{item}/decide", **given)
+
+
+def state_of(people: StoreBuilder, item: str) -> str:
+    with read(people.engine) as connection:
+        return require_candidate(connection, int(item.rpartition("/")[2])).state
+
+
+@pytest.mark.parametrize("decision", ["same", "different"])
+def test_an_answer_is_kept_told_and_undone(
+    steward: Visitor, people: StoreBuilder, item: str, decision: str
+) -> None:
+    told = page(answer(steward, item, decision, take(steward, item), words="seen at the till"))
+
+    assert state_of(people, item) == decision
+    with read(people.engine) as connection:
+        [action] = select_actions(connection, limit=5)
+    assert action.reason == "what the records say: seen at the till"
+    assert "Nothing is left for you in this queue." in told
+    undone = page(steward.post(f"/console/actions/{action.action_id}/undo"))
+    assert "was taken back" in undone
+    assert state_of(people, item) == "open"
+
+
+def test_unsure_leaves_the_item_to_another_reader(app: Flask, steward: Visitor, item: str) -> None:
+    answer(steward, item, "unsure", take(steward, item))
+
+    again = page(steward.post(f"{item}/claim"))
+    other = page(signed_in(app, "lead").get(item))
+
+    assert "You left this item as unsure." in again
+    assert "second reader" in other
+
+
+def test_skip_puts_it_back_unseen_by_me(
+    app: Flask, steward: Visitor, people: StoreBuilder, item: str
+) -> None:
+    told = page(answer(steward, item, "skip", take(steward, item)))
+
+    assert "Nothing is left for you" in told
+    assert state_of(people, item) == "open"
+    assert signed_in(app, "lead").get(item).status_code == 200
+
+
+def test_the_second_of_two_sees_who_holds_it(app: Flask, steward: Visitor, item: str) -> None:
+    seen = take(steward, item)
+    other = signed_in(app, "lead")
+
+    shown = page(other.get(item))
+    claimed = other.post(f"{item}/claim")
+    decided = answer(other, item, "same", seen)
+
+    assert "steward works on this item until" in shown
+    assert 'value="same"' not in shown
+    for refused in (claimed, decided):
+        assert refused.status_code == 409  # type: ignore[attr-defined]
+        assert "steward has it until" in page(refused)
+
+
+def test_a_decision_needs_a_claim(steward: Visitor, people: StoreBuilder, item: str) -> None:
+    seen = take(steward, item)
+    steward.post(f"{item}/release")
+
+    told = answer(steward, item, "same", seen)
+
+    assert "Your claim of this item ran out." in page(told)
+    assert state_of(people, item) == "open"
+
+
+def test_a_stale_decision_is_not_made(steward: Visitor, people: StoreBuilder, item: str) -> None:
+    take(steward, item)
+
+    told = answer(steward, item, "same", "0" * 32)
+
+    assert told.status_code == 412  # type: ignore[attr-defined]
+    assert "This item changed while you looked at it." in page(told)
+    assert f'href="{item}"' in page(told)
+    assert state_of(people, item) == "open"
+
+
+def test_a_closed_item_says_so(app: Flask, steward: Visitor, item: str) -> None:
+    answer(steward, item, "different", take(steward, item))
+
+    other = signed_in(app, "lead")
+
+    assert "This item is closed: different people." in page(other.get(item))
+    assert other.post(f"{item}/claim").status_code == 409
+
+
+def test_a_pasted_script_is_only_text(steward: Visitor, item: str) -> None:
+    steward.get(item)
+
+    shown = page(steward.post("/console/reveal", reason="check", next=item))
+
+    assert SCRIPT not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_values_are_masked_until_somebody_says_why(steward: Visitor, people: StoreBuilder, item: str) -> None:
+    masked = page(steward.get(item))
+    whole = page(steward.post("/console/reveal", reason="decide", reference="T-1", next=item))
+    again = page(steward.post("/console/mask", next=item))
+
+    for text, is_masked in ((masked, True), (whole, False), (again, True)):
+        assert ("39053344705" not in text) is is_masked
+    service: Service = steward.client.application.extensions["cdp"]
+    service.read_audit.flush()
+    with read(people.engine) as connection:
+        told = connection.scalars(
+            select(audit_entries.c.details).where(audit_entries.c.action == "profile.read_candidate")
+        ).all()
+    assert sum('"purpose":"console:decide:T-1"' in each and '"unmasked":true' in each for each in told) == 2
+
+
+@pytest.mark.parametrize("wrong", [{"reason": "curiosity"}, {"reason": "decide", "reference": "Ana Reis"}])
+def test_a_reveal_needs_a_reason_that_names_nobody(
+    steward: Visitor, item: str, wrong: dict[str, str]
+) -> None:
+    steward.get(item)
+
+    assert steward.post("/console/reveal", next=item, **wrong).status_code == 422
+
+
+def test_the_preview_is_what_comes_of_it(steward: Visitor, people: StoreBuilder, item: str) -> None:
+    seen = take(steward, item)
+    preview = page(steward.get(f"{item}/effect"))
+    before = state_of(people, item)
+
+    answer(steward, item, "same", seen)
+
+    survivor = re.findall(r"/console/profiles/(pf_\w+)", preview)[-1]
+    shown = page(steward.get(f"/console/profiles/{survivor}"))
+    golden = re.compile(r'<th scope="row">[^<]+</th><td>[^<]*</td>')
+    assert before == "open"
+    assert set(golden.findall(preview)) <= set(golden.findall(shown))
+
+
+def test_only_differences_is_remembered(steward: Visitor, item: str) -> None:
+    steward.get(item)
+
+    fewer = page(steward.post(f"{item}/rows", only="differences"))
+    later = page(steward.get(item))
+
+    assert '<tr class="equal">' not in fewer
+    assert '<tr class="equal">' not in later
+
+
+def test_one_answer_for_several_tells_each(steward: Visitor, people: StoreBuilder, item: str) -> None:
+    number = item.rpartition("/")[2]
+    listed = page(steward.get("/console/queue"))
+    seen = hidden(listed, f"seen-{number}")
+
+    told = page(
+        steward.post(
+            "/console/queue/bulk",
+            candidate_id=[number, "999"],
+            decision="different",
+            reason="seen",
+            **{f"seen-{number}": seen},
+        )
+    )
+
+    assert "1 of 2 items were decided." in told
+    assert state_of(people, item) == "different"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["sort=name", "order=up", "reason=x", "whose=all", "least=heavy", "least=nan", "records=-1", "cursor=x"],
+)
+def test_an_odd_question_is_answered_as_one(steward: Visitor, query: str) -> None:
+    assert steward.get(f"/console/queue?{query}").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("query", "is_there"), [("", True), ("least=100", False), ("reason=size_limit", False)]
+)
+def test_the_queue_is_narrowed(steward: Visitor, item: str, query: str, is_there: bool) -> None:
+    assert (f'href="{item}"' in page(steward.get(f"/console/queue?{query}"))) is is_there
+
+
+def test_a_lead_assigns_and_a_steward_does_not(
+    app: Flask, steward: Visitor, lead: Visitor, item: str
+) -> None:
+    lead.get(item)
+    steward.get(item)
+
+    kept = page(lead.post(f"{item}/assign", assignee="user:1", due="2026-12-24"))
+    refused = steward.post(f"{item}/assign", assignee="user:1", due="")
+
+    assert "The assignment is kept." in kept
+    assert 'value="2026-12-24"' in kept
+    assert refused.status_code == 403
+    assert lead.post(f"{item}/assign", assignee="user:99", due="").status_code == 422
+
+
+def test_an_item_that_is_not_there_says_so(steward: Visitor) -> None:
+    told = steward.get("/console/review/999")
+
+    assert told.status_code == 404
+    assert "There is no such item in the queue." in page(told)
