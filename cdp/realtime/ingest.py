@@ -5,7 +5,6 @@ The same people come out as `cdp resolve` finds over everything, in whatever ord
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +15,14 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from cdp.errors import CdpError
 from cdp.idempotency import Once, carry_out_once
-from cdp.identity.candidates import Proposal, probability_of
+from cdp.identity.candidates import Proposal
 from cdp.identity.golden import select_survivorship
 from cdp.identity.leads import LeadChange
 from cdp.identity.profile_ids import profile_ids
 from cdp.identity.redo_queue import CONDITION_FAILED, set_aside
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.incoming import IncomingRecord
+from cdp.realtime.ingested import Effect, Ingested, answers_of, told_of
 from cdp.realtime.linkage_index import StoreIndex
 from cdp.realtime.local_candidates import synchronize_local_candidates
 from cdp.realtime.online_models import (
@@ -33,7 +33,7 @@ from cdp.realtime.online_models import (
     require_online_version,
 )
 from cdp.realtime.publish_region import Cause, Published, publish_region
-from cdp.realtime.versions import Stored, store_versions
+from cdp.realtime.versions import store_versions
 from cdp.store import retry_write
 from cdp.store.quick import QuickStatement
 from cdp.store.schema import (
@@ -69,29 +69,6 @@ class UnknownRecordError(CdpError):
 
 
 @dataclass(frozen=True)
-class Ingested:
-    """What became of one record. outcome: 'created', 'attached', 'joined', 'unchanged' or 'superseded'.
-
-    profiles_joined: ids that its profile absorbed. candidates: all open merge candidates of its profile,
-    those that were there before too; none where the record changed nothing.
-    match_weight: of its heaviest edge inside the profile, None when it is alone there. is_new: whether the store did
-    not know the record before. is_set_aside: whether there are records that it could not be compared with, because a
-    condition of the model fails on the values of both.
-    """
-
-    record_id: int
-    profile_id: str
-    outcome: str
-    profiles_joined: Sequence[str]
-    candidates: Sequence[int]
-    model_version: int
-    match_weight: float | None
-    match_probability: float | None
-    is_new: bool
-    is_set_aside: bool = False
-
-
-@dataclass(frozen=True)
 class Deleted:
     """profiles_touched: the profile that held the record, and those that came of it."""
 
@@ -108,17 +85,6 @@ class Resolver:
     new_ids: Callable[[datetime, str | None], Callable[[], str]] = lambda now, after: profile_ids(
         now, after=after
     )
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A change of the store's people and everything that it brought. candidates: the open ones around them, each with
-    its two profiles."""
-
-    resolution: LocalResolution
-    published: Published
-    candidates: Mapping[int, tuple[str, str]]
-    model_version: int
 
 
 def ingest_records(
@@ -167,7 +133,7 @@ def take_in(
         told = {"records": [change.record_id for change in stored.changes]}
         entry = AuditEntry(author, "records.write", "records", "", now, told | told_of(effect))
         append_audit(connection, [entry])
-    return _answers(connection, stored, effect, version)
+    return answers_of(connection, stored, effect, version)
 
 
 def delete_record(
@@ -339,72 +305,6 @@ def _synchronize(
     )
 
 
-def _answers(
-    connection: Connection, stored: Stored, effect: Effect | None, model_version: int
-) -> list[Ingested]:
-    changed = {change.record_id: change for change in stored.changes}
-    known: Mapping[int, str] = effect.published.profile_of if effect is not None else {}
-    others = [record_id for record_id in stored.record_ids if record_id not in known]
-    index = StoreIndex(connection, model_version)
-    profile_of = {**index.select_clusters(others), **known}
-    heaviest = _heaviest_edges(effect, changed) if effect is not None else {}
-    candidates_of = _candidates_by_profile(effect) if effect is not None else {}
-    answers: list[Ingested] = []
-    begun: set[str] = set()
-    for record_id, standing in zip(stored.record_ids, stored.standing, strict=True):
-        profile_id = profile_of.get(record_id, "")
-        weight = heaviest.get(record_id)
-        answers.append(
-            Ingested(
-                record_id=record_id,
-                profile_id=profile_id,
-                outcome=standing or _outcome(effect, profile_id, begun),
-                profiles_joined=effect.published.absorbed.get(profile_id, ())
-                if effect and not standing
-                else (),
-                candidates=() if standing else candidates_of.get(profile_id, ()),
-                model_version=model_version,
-                match_weight=weight,
-                match_probability=None if weight is None else probability_of(weight),
-                is_new=record_id in stored.created,
-                is_set_aside=effect is not None and not standing and record_id in effect.resolution.unscored,
-            )
-        )
-    return answers
-
-
-def _candidates_by_profile(effect: Effect) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = defaultdict(list)
-    for candidate_id, (profile_id_l, profile_id_r) in effect.candidates.items():
-        found[profile_id_l].append(candidate_id)
-        found[profile_id_r].append(candidate_id)
-    return found
-
-
-def _outcome(effect: Effect | None, profile_id: str, begun: set[str]) -> str:
-    """Begun: the new profiles that a record before this one has come to."""
-    assert effect is not None
-    if effect.published.absorbed.get(profile_id):
-        return "joined"
-    if profile_id in effect.published.created and profile_id not in begun:
-        begun.add(profile_id)
-        return "created"
-    return "attached"
-
-
-def _heaviest_edges(effect: Effect, record_ids: Collection[int]) -> dict[int, float]:
-    """Record to the weight of its heaviest edge inside its profile."""
-    profile_of = effect.published.profile_of
-    found: dict[int, float] = {}
-    for (left, right), edge in effect.resolution.edges.items():
-        if profile_of.get(left) is None or profile_of.get(left) != profile_of.get(right):
-            continue
-        for record_id in (left, right):
-            if record_id in record_ids:
-                found[record_id] = max(found.get(record_id, edge.match_weight), edge.match_weight)
-    return found
-
-
 def _select_live(connection: Connection, source: str, source_record_id: str) -> IndexedRecord:
     record_id = connection.scalar(
         select(source_records.c.record_id)
@@ -418,12 +318,3 @@ def _select_live(connection: Connection, source: str, source_record_id: str) -> 
     if record_id is None:
         raise UnknownRecordError("There is no such record of this source, or it was deleted already.")
     return StoreIndex(connection, 0).select_records([record_id])[record_id]
-
-
-def told_of(effect: Effect) -> dict[str, object]:
-    """Ids only, for the audit."""
-    return {
-        "model_version": effect.model_version,
-        "profiles": sorted(effect.published.versions),
-        "ledger_entries": list(effect.published.entry_ids),
-    }

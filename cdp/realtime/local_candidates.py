@@ -59,7 +59,7 @@ def _select_open(connection: Connection, record_ids: Collection[int]) -> Sequenc
     if not record_ids:
         return ()
     bound = set_values(connection, "ids", record_ids)
-    return _open_of(connection.dialect.name).fetch(connection, **bound)
+    return open_candidates_of(connection.dialect.name).fetch(connection, **bound)
 
 
 def _withdraw(connection: Connection, rows: Sequence[Row[Any]], author: str, now: datetime) -> None:
@@ -130,7 +130,7 @@ _IS_OPEN = candidates.c.state == literal_column("'open'")
 
 
 @quick
-def _open_of(dialect: str) -> Executable:
+def open_candidates_of(dialect: str) -> Executable:
     ids = number_set(dialect, "ids")
     return union_all(
         *(
