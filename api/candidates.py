@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import marshmallow as ma
@@ -28,6 +27,7 @@ from api.profile_views import (
 )
 from api.profiles import LanguageQuerySchema, PairEvidenceSchema, ReportLineSchema, choose_language
 from api.rulings import (
+    PendingDecisionSchema,
     ProposedPairSchema,
     ReasonSchema,
     RulingQuerySchema,
@@ -44,8 +44,10 @@ from cdp.identity.explain import LANGUAGES, explain_edge
 from cdp.identity.profile_reads import Profile, require_profile
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate
-from cdp.stewardship.decide import decide
+from cdp.stewardship.confirmations import Pending
 from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.four_eyes import decide_together
+from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.queue import (
     SORTS,
     Position,
@@ -54,6 +56,7 @@ from cdp.stewardship.queue import (
     select_item,
     select_queue_page,
 )
+from cdp.stewardship.ruling import Order
 
 blueprint = ApiBlueprint(
     "candidates", __name__, url_prefix="/v1/candidates", description="Profiles that may be one person"
@@ -354,11 +357,14 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
 @blueprint.arguments(DecisionSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
+@blueprint.alt_response(
+    202, schema=PendingDecisionSchema, headers=REPLAYED, description="It waits for a second person"
+)
 @_not_found
 @_refused(
     409,
-    "It is closed, another one works on it: `held_by`, this caller left it unsure, or a ruling in force says the "
-    f"opposite: `action_ids`. {KEY_RUNNING}",
+    "It is closed, another one works on it: `held_by`, this caller left it unsure or ruled first, or a ruling in "
+    f"force says the opposite: `action_ids`. {KEY_RUNNING}",
 )
 @_refused(412, "It or one of its profiles changed since")
 @_refused(428, "There is no If-Match")
@@ -367,13 +373,19 @@ def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: 
     """Decide a merge candidate
 
     On what the steward saw: the If-Match names it, and a candidate that changed since is not decided. It needs no
-    claim, and what another one has claimed waits until the claim runs out.
+    claim, and what another one has claimed waits until the claim runs out. Where `same` takes two people, the first
+    one's answer is 202, and the second one's has the effect.
     """
     chosen = read_number(candidate_id, "candidate_not_found")
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
-    resolver, seen = current_service().resolver(), _read_seen()
-    return answer_ruling(partial(decide, resolver, chosen, body["decision"], seen=seen), order, reading)
+    service, seen = current_service(), _read_seen()
+
+    def ruled(order: Order) -> Outcome | Pending:
+        rules = desk_rules(service.settings)
+        return decide_together(service.resolver(), chosen, body["decision"], order, rules, seen=seen)
+
+    return answer_ruling(ruled, order, reading)
 
 
 def _read_seen() -> set[str]:

@@ -18,6 +18,7 @@ from api.profile_views import (
     PROFILE_ID_EXAMPLE,
     GoldenRecordSchema,
     HeldIdentifierSchema,
+    InstantField,
     Reading,
     audit_read,
     json_response,
@@ -25,9 +26,12 @@ from api.profile_views import (
     shown_values,
 )
 from api.service import current_service
+from api.snapshots import snapshot
 from cdp.idempotency import Answer, Call
+from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import STEWARD_ACTIONS
 from cdp.stewardship.candidates import REASONS
+from cdp.stewardship.confirmations import REASONS_FOR_TWO, Pending
 from cdp.stewardship.outcome import Outcome, ProfileState
 from cdp.stewardship.ruling import Order
 
@@ -118,7 +122,26 @@ class RulingSchema(ma.Schema):
     )
 
 
+class PendingDecisionSchema(ma.Schema):
+    """A decision that takes effect when a second person decides the same."""
+
+    confirmation_id = ma.fields.Integer(required=True)
+    candidate_id = ma.fields.Integer(required=True)
+    decision = ma.fields.String(required=True, metadata={"enum": ["same"]})
+    author = ma.fields.String(required=True, metadata={"examples": ["key:k1"]})
+    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
+    why = ma.fields.List(
+        ma.fields.String(metadata={"enum": list(REASONS_FOR_TWO)}),
+        required=True,
+        metadata={
+            "description": "The profile would be large; a steward ruled on one of them before; documents contradict."
+        },
+    )
+    model_version = ma.fields.Integer(required=True, allow_none=True)
+
+
 _RULING = RulingSchema()
+_PENDING = PendingDecisionSchema()
 
 
 def read_order(reason: str, *, dry_run: bool) -> Order:
@@ -141,28 +164,38 @@ def read_ruling_unmasking(*, unmask: bool) -> Reading:
     return Reading("steward", *read_unmasking(current_caller(), unmask=unmask))
 
 
-def answer_ruling(rule: Callable[[Order], Outcome], order: Order, reading: Reading) -> Response:
+def answer_ruling(
+    rule: Callable[[Order], Outcome] | Callable[[Order], Outcome | Pending], order: Order, reading: Reading
+) -> Response:
     """Carry out what is ordered, once, and tell what came of it. Raises KeyRunningError, KeyReusedError."""
 
-    def respond(outcome: Outcome) -> Response:
-        return _respond(outcome, reading)
+    def respond(outcome: Outcome | Pending) -> Response:
+        return _respond(outcome, reading) if isinstance(outcome, Outcome) else _respond_waiting(outcome)
 
     def act(call: Call | None) -> Response:
         outcome = rule(replace(order, once=once(call, respond, _profile_ids)))
-        _audit_reads(_profile_ids(outcome), reading, outcome.action_id, outcome.kind)
+        if isinstance(outcome, Outcome):
+            _audit_reads(_profile_ids(outcome), reading, outcome.action_id, outcome.kind)
         return respond(outcome)
 
     def audit_replay(answer: Answer) -> None:
         told = orjson.loads(answer.body)
-        _audit_reads(answer.profile_ids, reading, told["action_id"], told["kind"])
+        if answer.profile_ids:
+            _audit_reads(answer.profile_ids, reading, told["action_id"], told["kind"])
 
     key = None if order.is_preview else read_idempotency_key(is_required=True)
     return answer_once(key, act, before_replay=audit_replay)
 
 
-def _profile_ids(outcome: Outcome) -> set[str]:
+def _profile_ids(outcome: Outcome | Pending) -> set[str]:
     """Whose values the answer shows. Those that came of a ruling hold what the ones before it held."""
-    return {each.profile_id for each in outcome.before}
+    return {each.profile_id for each in outcome.before} if isinstance(outcome, Outcome) else set()
+
+
+def _respond_waiting(pending: Pending) -> Response:
+    with snapshot() as connection:
+        model_version = select_version_in_use(connection)
+    return json_response(_PENDING.dump({**vars(pending), "model_version": model_version}), 202)
 
 
 def _audit_reads(profile_ids: Collection[str], reading: Reading, action_id: int | None, kind: str) -> None:

@@ -63,6 +63,8 @@ class Settings:
     skip_seconds: float = 28_800.0
     # When a merge candidate is due, from the day it was opened.
     review_days: float = 7.0
+    # A join of so many records needs a second steward.
+    four_eyes_records: int = 50
     # Requests that take longer are warned of; None: none is.
     slow_request_ms: float | None = 1000.0
     # Of one key; None: nobody's requests are counted.
@@ -108,6 +110,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lease_seconds=_positive_number(given, "CDP_LEASE_SECONDS", Settings.lease_seconds),
         skip_seconds=_positive_number(given, "CDP_SKIP_SECONDS", Settings.skip_seconds),
         review_days=_days(given, "CDP_REVIEW_DAYS", Settings.review_days),
+        four_eyes_records=_count(given, "CDP_FOUR_EYES_RECORDS", Settings.four_eyes_records),
         slow_request_ms=None
         if given.get("CDP_SLOW_REQUEST_MS") == "off"
         else float(_count(given, "CDP_SLOW_REQUEST_MS", 1000)),

@@ -1,4 +1,4 @@
-"""`cdp export memberships`, `profiles`, `candidates`: what resolution made, as CSV or Parquet."""
+"""`cdp export memberships`, `profiles`, `candidates`, `labels`: what resolution made, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cdp.commands.output import json_option, show
 from cdp.commands.progress import progress_bar
 from cdp.commands.tables import open_table
 from cdp.identity import export as exports
+from cdp.stewardship.labels import LABEL_COLUMNS, stream_labels
 from cdp.store import read
 
 # Every other column is text.
@@ -28,6 +29,7 @@ NUMBERS = {
     "record_count": pa.int64(),
     "match_weight": pa.float64(),
     "match_probability": pa.float64(),
+    "clerical_match_score": pa.float64(),
 }
 out_option = click.option(
     "--out",
@@ -40,7 +42,7 @@ out_option = click.option(
 
 @click.group()
 def export() -> None:
-    """Write memberships, profiles or merge candidates to a file."""
+    """Write memberships, profiles, merge candidates or labels to a file."""
 
 
 @export.command("memberships")
@@ -65,6 +67,14 @@ def profiles(*, path: Path, as_json: bool) -> None:
 def candidates(*, path: Path, as_json: bool) -> None:
     """Write every merge candidate with its weight and state."""
     write_table(path, exports.CANDIDATE_COLUMNS, exports.stream_candidates, "candidates", as_json=as_json)
+
+
+@export.command("labels")
+@out_option
+@json_option
+def labels(*, path: Path, as_json: bool) -> None:
+    """Write what stewards decided about pairs of records, as Splink reads clerical labels."""
+    write_table(path, LABEL_COLUMNS, stream_labels, "labels", as_json=as_json)
 
 
 def write_table(

@@ -37,16 +37,16 @@ def decide(
     """
 
     def work(session: Session) -> Outcome:
-        candidate = require_candidate(session.connection, candidate_id)
-        _require_open(candidate, seen)
+        candidate = require_seen(session, candidate_id, seen)
         if not order.is_preview:
-            _require_turn(session, candidate_id, needs_claim=needs_claim)
-        return _decide(session, candidate, decision)
+            require_turn(session, candidate_id, needs_claim=needs_claim)
+        return carry_decision(session, candidate, decision)
 
     return carry_out(resolver, order, work)
 
 
-def _require_turn(session: Session, candidate_id: int, *, needs_claim: bool) -> None:
+def require_turn(session: Session, candidate_id: int, *, needs_claim: bool) -> None:
+    """Raises CandidateClaimedError, ReadBeforeError, ClaimMissingError; the claim ends."""
     connection, author, now = session.connection, session.order.author, session.order.now
     require_unclaimed(connection, candidate_id, author=author, now=now)
     require_unread(connection, candidate_id, author=author)
@@ -55,7 +55,7 @@ def _require_turn(session: Session, candidate_id: int, *, needs_claim: bool) -> 
     delete_leases(connection, candidate_id)
 
 
-def _decide(session: Session, candidate: Candidate, decision: str) -> Outcome:
+def carry_decision(session: Session, candidate: Candidate, decision: str) -> Outcome:
     candidate_id, author = candidate.candidate_id, session.order.author
     if closes(decision, candidate.unsure_count + 1):
         close_candidate(session.connection, candidate_id, decision, author=author, now=session.moment)
@@ -69,8 +69,10 @@ def _decide(session: Session, candidate: Candidate, decision: str) -> Outcome:
             return publish_ruling(session, action, [], profile_ids=candidate.profile_ids)
 
 
-def _require_open(candidate: Candidate, seen: Collection[str]) -> None:
-    candidate_id = candidate.candidate_id
+def require_seen(session: Session, candidate_id: int, seen: Collection[str]) -> Candidate:
+    """An open candidate as the steward saw it. Raises UnknownCandidateError, StaleCandidateError,
+    ClosedCandidateError."""
+    candidate = require_candidate(session.connection, candidate_id)
     if candidate.etag not in seen:
         raise StaleCandidateError(
             f"Candidate {candidate_id} or its profiles changed since: look at it again.", ids=[candidate_id]
@@ -80,6 +82,7 @@ def _require_open(candidate: Candidate, seen: Collection[str]) -> None:
             f"Candidate {candidate_id} is closed, as {candidate.state}: undo the decision to decide again.",
             ids=[candidate_id],
         )
+    return candidate
 
 
 def _hold_apart(session: Session, action: Action, candidate: Candidate) -> Outcome:

@@ -11,11 +11,13 @@ from cdp.settings import Settings
 @dataclass(frozen=True)
 class DeskRules:
     """lease: how long a claim holds. hidden: how long what somebody skipped is not shown to them. review_days: when a
-    candidate is due, counted from the day it was opened."""
+    candidate is due, counted from the day it was opened. four_eyes_records: a join into so many
+    records needs a second person."""
 
     lease: timedelta = timedelta(minutes=15)
     hidden: timedelta = timedelta(hours=8)
     review_days: float = 7.0
+    four_eyes_records: int = 50
 
 
 def desk_rules(settings: Settings) -> DeskRules:
@@ -23,4 +25,5 @@ def desk_rules(settings: Settings) -> DeskRules:
         lease=timedelta(seconds=settings.lease_seconds),
         hidden=timedelta(seconds=settings.skip_seconds),
         review_days=settings.review_days,
+        four_eyes_records=settings.four_eyes_records,
     )

@@ -63,6 +63,18 @@ class ReadBeforeError(RulingRefusedError):
     reason = "second_reader_needed"
 
 
+class SecondPersonNeededError(RulingRefusedError):
+    """Who ruled first does not confirm: somebody else does."""
+
+    reason = "second_person_needed"
+
+
+class UnknownConfirmationError(RulingRefusedError):
+    """No decision of this person waits for a second one."""
+
+    reason = "confirmation_not_found"
+
+
 class UnknownActionError(RulingRefusedError):
     reason = "action_not_found"
 

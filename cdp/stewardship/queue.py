@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from cdp.identity.candidate_weights import BIT_OF_KIND
 from cdp.stewardship.candidates import OPEN, Candidate, is_visible, left_unsure, select_candidates
+from cdp.stewardship.confirmations import Pending, select_pending_of, waits_for_second
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.leases import Lease, is_claimed, is_skipped, select_live_leases
 from cdp.stewardship.priority import (
@@ -49,7 +50,8 @@ class QueueFilter:
     """What of the queue is asked for; None asks for all.
 
     source: one of the two records is of it. identifier_kind: both records carry one. assignee: '' asks for what nobody
-    is assigned. claimed_by: whose live claim is on it. second_reading: whether one person could not tell. weights in
+    is assigned. claimed_by: whose live claim is on it. second_reading: whether one person could not tell.
+    awaits_confirmation: whether a decision waits for a second person. weights in
     bits and sizes in records, both ends included. visible_to: sources that the caller is bound to. reader: without
     what this person left unsure or put back, and what others work on or are to do.
     """
@@ -61,6 +63,7 @@ class QueueFilter:
     assignee: str | None = None
     claimed_by: str | None = None
     second_reading: bool | None = None
+    awaits_confirmation: bool | None = None
     least_weight: float | None = None
     greatest_weight: float | None = None
     fewest_records: int | None = None
@@ -80,12 +83,14 @@ class Position:
 
 @dataclass(frozen=True)
 class QueueItem:
-    """due_at: as a lead set it, or by the rule. lease: the live one."""
+    """due_at: as a lead set it, or by the rule. lease: the live one. pending: a decision that waits for a second
+    person."""
 
     candidate: Candidate
     priority: Priority
     due_at: datetime
     lease: Lease | None
+    pending: Pending | None
 
 
 @dataclass(frozen=True)
@@ -223,6 +228,9 @@ def _conditions(asked: QueueFilter, now: datetime) -> list[ColumnElement[bool]]:
     if asked.second_reading is not None:
         unsure = c.candidate_id.in_(left_unsure())
         conditions.append(unsure if asked.second_reading else ~unsure)
+    if asked.awaits_confirmation is not None:
+        waiting = c.candidate_id.in_(waits_for_second())
+        conditions.append(waiting if asked.awaits_confirmation else ~waiting)
     if asked.visible_to is not None:
         conditions.append(is_visible(asked.visible_to))
     if asked.reader is not None:
@@ -247,6 +255,7 @@ def _readable(reader: str, now: datetime) -> list[ColumnElement[bool]]:
     candidate_id = candidates.c.candidate_id
     return [
         ~candidate_id.in_(left_unsure(by=reader)),
+        ~candidate_id.in_(waits_for_second(by=reader)),
         ~is_skipped(candidate_id, by=reader, now=now),
         ~is_claimed(candidate_id, by_others_than=reader, now=now),
         or_(candidates.c.assignee.is_(None), candidates.c.assignee == reader),
@@ -295,6 +304,7 @@ def _items(
     connection: Connection, candidate_ids: Sequence[int], rules: DeskRules, now: datetime
 ) -> list[QueueItem]:
     leases = select_live_leases(connection, candidate_ids, now=now)
+    pending = select_pending_of(connection, candidate_ids)
     return [
         QueueItem(
             candidate=each,
@@ -307,6 +317,7 @@ def _items(
             ),
             due_at=each.due_at or each.created_at + timedelta(days=rules.review_days),
             lease=leases.get(each.candidate_id),
+            pending=pending.get(each.candidate_id),
         )
         for each in select_candidates(connection, candidate_ids)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, func, select
 
@@ -35,7 +36,7 @@ class Order:
     reason: str
     now: datetime
     is_preview: bool = False
-    once: Once[Outcome] | None = None
+    once: Once[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,21 +50,24 @@ class Session:
     moment: datetime
 
 
+Ruled = TypeVar("Ruled")
+
+
 class _Seen(Exception):
     """Ends the write of a preview."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Any) -> None:
         super().__init__()
-        self.outcome = outcome
+        self.outcome: Any = outcome
 
 
-def carry_out(resolver: Resolver, order: Order, work: Callable[[Session], Outcome]) -> Outcome:
+def carry_out(resolver: Resolver, order: Order, work: Callable[[Session], Ruled]) -> Ruled:
     """Run `work` in one write; of a preview, nothing stays in the store.
 
     Raises AnsweredBeforeError and KeyReusedError by the order's call.
     """
 
-    def carry_out_order(connection: Connection) -> Outcome:
+    def carry_out_order(connection: Connection) -> Ruled:
         moment = not_before_the_ledger(connection, order.now)
         version = require_online_version(connection, now=moment)
         outcome = work(Session(connection, resolver, order, version, moment))
@@ -71,14 +75,15 @@ def carry_out(resolver: Resolver, order: Order, work: Callable[[Session], Outcom
             raise _Seen(outcome)
         return outcome
 
-    def transaction(connection: Connection) -> Outcome:
-        return carry_out_once(connection, order.once, carry_out_order)
+    def transaction(connection: Connection) -> Ruled:
+        return carry_out_once(connection, once, carry_out_order)
 
+    once: Once[Ruled] | None = order.once
     prepare_store(resolver.engine, now=order.now)
     try:
         return retry_write(resolver.engine, transaction)
     except _Seen as seen:
-        return seen.outcome
+        return cast(Ruled, seen.outcome)
 
 
 def begin_action(session: Session, kind: str, **particulars: int | str | None) -> Action:

@@ -24,6 +24,11 @@ from sqlalchemy.types import Double
 
 from cdp.store.columns import ID, TEXT, index_where, key, one_of, refers, unique_where
 from cdp.store.columns import metadata as metadata
+from cdp.store.desk_schema import candidate_leases as candidate_leases
+from cdp.store.desk_schema import candidate_skips as candidate_skips
+from cdp.store.desk_schema import comments as comments
+from cdp.store.desk_schema import decision_confirmations as decision_confirmations
+from cdp.store.desk_schema import golden_pins as golden_pins
 from cdp.store.engagement_schema import EVENT_KINDS as EVENT_KINDS
 from cdp.store.engagement_schema import STATE_KINDS as STATE_KINDS
 from cdp.store.engagement_schema import SUBJECT_KINDS as SUBJECT_KINDS
@@ -39,7 +44,7 @@ from cdp.store.staff_schema import console_sessions as console_sessions
 from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0010"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
@@ -256,26 +261,6 @@ pair_constraints = Table(
     sqlite_autoincrement=True,
 )
 
-# One row per interval in which one ruling holds that a golden record shows the value that a record of it gave then,
-# whatever the rules would choose. value: JSON. The latest ruling about an attribute of a profile counts.
-golden_pins = Table(
-    "golden_pins",
-    metadata,
-    key("pin_id"),
-    refers("record_id", "source_records.record_id"),
-    Column("attribute", TEXT, nullable=False),
-    Column("value", TEXT, nullable=False),
-    refers("opened_by", "steward_actions.action_id"),
-    Column("valid_from", Instant, nullable=False),
-    Column("valid_to", Instant),
-    refers("closed_by", "steward_actions.action_id", nullable=True),
-    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="golden_pins_valid"),
-    CheckConstraint("(valid_to IS NULL) = (closed_by IS NULL)", name="golden_pins_closed"),
-    unique_where("golden_pins_open_unique", "valid_to IS NULL", "record_id", "attribute", "opened_by"),
-    Index("golden_pins_opened", "opened_by"),
-    sqlite_autoincrement=True,
-)
-
 # One row per profile id ever given out.
 profiles = Table(
     "profiles",
@@ -469,32 +454,6 @@ merge_candidates = Table(
     Index("merge_candidates_profile_r", "profile_id_r"),
     Index("merge_candidates_right", "record_id_r"),
     sqlite_autoincrement=True,
-)
-
-# One row per candidate that somebody works on, or worked on last: nobody else decides it before expires_at.
-candidate_leases = Table(
-    "candidate_leases",
-    metadata,
-    Column(
-        "candidate_id", ID, ForeignKey("merge_candidates.candidate_id"), primary_key=True, autoincrement=False
-    ),
-    Column("owner", TEXT, nullable=False),
-    Column("claimed_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    CheckConstraint("expires_at >= claimed_at", name="candidate_leases_expiry"),
-    Index("candidate_leases_owner", "owner"),
-)
-
-# One row per candidate that somebody put back: they are not shown it before hidden_until.
-candidate_skips = Table(
-    "candidate_skips",
-    metadata,
-    Column("person", TEXT, nullable=False),
-    refers("candidate_id", "merge_candidates.candidate_id"),
-    Column("skipped_at", Instant, nullable=False),
-    Column("hidden_until", Instant, nullable=False),
-    PrimaryKeyConstraint("person", "candidate_id"),
-    CheckConstraint("hidden_until >= skipped_at", name="candidate_skips_hidden"),
 )
 
 # One row per thing done or looked at, by whom. Sealed rows form a chain of hashes in chain_position order.

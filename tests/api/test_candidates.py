@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from cdp.stewardship.claim import claim
 from cdp.stewardship.desk_rules import DeskRules
 from tests.api.conftest import Caller
-from tests.api.test_stewards import RUI, is_described, new_key, told, written
+from tests.api.test_stewards import RUI, is_described, new_key, rule, told, written
 from tests.builders import NOW, StoreBuilder, a_record
 
 CPF = {"documents": [{"type": "cpf", "number": "390.533.447-05"}]}
@@ -139,6 +139,27 @@ def test_what_another_one_works_on_is_not_decided(lite_writer: Caller, lite_peop
     assert refused["held_until"] == "2026-11-22T10:15:00.000000Z"
     shown = told(lite_writer.get(f"/v1/candidates/{candidate_id}"))["claim"]
     assert (shown["owner"], shown["expires_at"][:16]) == ("user:ana", "2026-11-22T10:15")
+
+
+def test_a_join_of_people_ruled_on_before_takes_two(lite_writer: Caller, lite_people: StoreBuilder) -> None:
+    ana, rui, clara = written(lite_writer, a_record(**CPF), RUI | CPF, CLARA)
+    told(rule(lite_writer, "/v1/profiles/join", {"profile_ids": [rui, clara]}))
+    [candidate] = told(lite_writer.get("/v1/candidates"))["data"]
+    candidate_id = candidate["candidate_id"]
+    second = Caller(lite_writer.client, lite_people.add_key())
+    key, etag = new_key(), etag_of(lite_writer, candidate_id)
+
+    first = decide(lite_writer, candidate_id, "same", etag, **key)
+    replayed = decide(lite_writer, candidate_id, "same", etag, **key)
+    again = decide(lite_writer, candidate_id, "same", etag)
+    confirmed = decide(second, candidate_id, "same", etag)
+
+    assert (told(first, 202)["why"], told(replayed, 202)) == (["confirmed"], told(first, 202))
+    assert is_described(lite_writer.client, "PendingDecision", told(first, 202))
+    assert told(again, 409)["code"] == "second_person_needed"
+    assert told(confirmed)["kind"] == "decision"
+    assert told(lite_writer.get(f"/v1/candidates/{candidate_id}"))["state"] == "same"
+    assert ana != rui
 
 
 def test_who_could_not_tell_is_not_asked_again(lite_writer: Caller) -> None:

@@ -183,6 +183,21 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "due_at": LATER,
         }
     ],
+    "decision_confirmations": [
+        {
+            "confirmation_id": 1,
+            "candidate_id": 1,
+            "decision": "same",
+            "author": "user:ana",
+            "reason": "same card",
+            "why": '["documents"]',
+            "etag": "0",
+            "recorded_at": NOW,
+        }
+    ],
+    "comments": [
+        {"comment_id": 1, "candidate_id": 1, "author": "user:ana", "body": "ask them", "written_at": NOW}
+    ],
     "candidate_leases": [
         {"candidate_id": 1, "owner": "user:ana", "claimed_at": NOW, "expires_at": LATER},
     ],

@@ -1,0 +1,105 @@
+"""Decisions that wait for a second person.
+
+Grain: one row per decision that had to be confirmed; open until it is confirmed, overruled, withdrawn, or found to be
+about a candidate that changed since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from cdp.canonical import canonical_json
+from cdp.stewardship.candidates import OPEN
+from cdp.store import id_set
+from cdp.store.schema import decision_confirmations as confirmations
+from cdp.store.schema import merge_candidates
+
+REASONS_FOR_TWO = ("size", "confirmed", "documents")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """why: some of REASONS_FOR_TWO. etag: the candidate as its author saw it."""
+
+    confirmation_id: int
+    candidate_id: int
+    decision: str
+    author: str
+    reason: str
+    why: Sequence[str]
+    etag: str
+    recorded_at: datetime
+
+
+_COLUMNS = tuple(confirmations.c[name] for name in Pending.__dataclass_fields__)
+
+
+def select_pending(connection: Connection, candidate_id: int) -> Pending | None:
+    row = connection.execute(_open().where(confirmations.c.candidate_id == candidate_id)).first()
+    return None if row is None else _pending(row)
+
+
+def select_all_pending(
+    connection: Connection, *, after_confirmation_id: int = 0, limit: int
+) -> list[Pending]:
+    """Those of open candidates, the oldest first."""
+    statement = (
+        _open()
+        .join(merge_candidates, merge_candidates.c.candidate_id == confirmations.c.candidate_id)
+        .where(merge_candidates.c.state == OPEN, confirmations.c.confirmation_id > after_confirmation_id)
+        .order_by(confirmations.c.confirmation_id)
+    )
+    return [_pending(row) for row in connection.execute(statement.limit(limit))]
+
+
+def select_pending_of(connection: Connection, candidate_ids: Collection[int]) -> dict[int, Pending]:
+    """By candidate."""
+    if not candidate_ids:
+        return {}
+    wanted = select(id_set(connection, sorted(candidate_ids)).c.id)
+    rows = connection.execute(_open().where(confirmations.c.candidate_id.in_(wanted)))
+    return {row.candidate_id: _pending(row) for row in rows}
+
+
+def waits_for_second(*, by: str | None = None) -> Select[tuple[int]]:
+    """The candidates of which a decision waits; by: of this person."""
+    waiting = select(confirmations.c.candidate_id).where(confirmations.c.ended_at.is_(None))
+    return waiting if by is None else waiting.where(confirmations.c.author == by)
+
+
+def insert_pending(connection: Connection, **values: Any) -> Pending:
+    """Values: as Pending has them, without the id."""
+    stored = {**values, "why": canonical_json(values["why"])}
+    inserted = insert(confirmations).returning(confirmations.c.confirmation_id)
+    return Pending(confirmation_id=connection.scalars(inserted, stored).one(), **values)
+
+
+def end_pending(
+    connection: Connection,
+    confirmation_id: int,
+    outcome: str,
+    *,
+    by: str,
+    now: datetime,
+    action_id: int | None = None,
+) -> None:
+    connection.execute(
+        update(confirmations)
+        .where(confirmations.c.confirmation_id == confirmation_id)
+        .values(outcome=outcome, ended_by=by, ended_at=now, action_id=action_id)
+    )
+
+
+def _open() -> Select[Any]:
+    return select(*_COLUMNS).where(confirmations.c.ended_at.is_(None))
+
+
+def _pending(row: Row[Any]) -> Pending:
+    values = dict(row._mapping)
+    return Pending(**{**values, "why": json.loads(values["why"])})

@@ -1,0 +1,150 @@
+"""Joins that take two people: of many records, of people that a steward has ruled on, against their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, exists, or_, select
+
+from cdp.privacy.audit import AuditEntry, append_audit
+from cdp.realtime.ingest import Resolver
+from cdp.stewardship.candidates import Candidate
+from cdp.stewardship.confirmations import Pending, end_pending, insert_pending, select_pending
+from cdp.stewardship.decide import carry_decision, require_seen, require_turn
+from cdp.stewardship.desk_rules import DeskRules
+from cdp.stewardship.errors import SecondPersonNeededError, UnknownConfirmationError
+from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.ruling import Order, Session, carry_out
+from cdp.store import retry_write
+from cdp.store.schema import memberships, pair_constraints
+
+
+def decide_together(
+    resolver: Resolver,
+    candidate_id: int,
+    decision: str,
+    order: Order,
+    rules: DeskRules,
+    *,
+    seen: Collection[str],
+    needs_claim: bool = False,
+) -> Outcome | Pending:
+    """As decide.decide; where 'same' takes two people, the first one's waits, and the second one's has the effect.
+
+    Another answer of a second person overrules what waits. A preview shows what would come of it once confirmed. Raises
+    what decide does, and SecondPersonNeededError for whoever ruled first.
+    """
+
+    def work(session: Session) -> Outcome | Pending:
+        candidate = require_seen(session, candidate_id, seen)
+        if order.is_preview:
+            return carry_decision(session, candidate, decision)
+        require_turn(session, candidate_id, needs_claim=needs_claim)
+        waiting = _still_waiting(session, candidate)
+        why = why_two(session.connection, candidate, rules) if decision == "same" else ()
+        if why and waiting is None:
+            return _let_wait(session, candidate, decision, why)
+        outcome = carry_decision(session, candidate, decision)
+        if waiting is not None:
+            _end(session, waiting, decision, outcome)
+        return outcome
+
+    return carry_out(resolver, order, work)
+
+
+def why_two(connection: Connection, candidate: Candidate, rules: DeskRules) -> tuple[str, ...]:
+    """Which rules ask for a second person before the two profiles are joined; empty: none does."""
+    found = []
+    if candidate.record_count >= rules.four_eyes_records:
+        found.append("size")
+    if _is_confirmed(connection, candidate.profile_ids):
+        found.append("confirmed")
+    if candidate.reason == "exclusive_conflict":
+        found.append("documents")
+    return tuple(found)
+
+
+def withdraw_pending(engine: Engine, candidate_id: int, *, author: str, now: datetime) -> None:
+    """Take back one's own decision that waits. Raises UnknownConfirmationError."""
+
+    def work(connection: Connection) -> None:
+        waiting = select_pending(connection, candidate_id)
+        if waiting is None or waiting.author != author:
+            raise UnknownConfirmationError(
+                f"No decision of yours about candidate {candidate_id} waits for a second person.",
+                ids=[candidate_id],
+            )
+        end_pending(connection, waiting.confirmation_id, "withdrawn", by=author, now=now)
+        _record(connection, "pending_withdrawn", candidate_id, author, now)
+
+    retry_write(engine, work)
+
+
+def _still_waiting(session: Session, candidate: Candidate) -> Pending | None:
+    """What waits and is about the candidate as it is. Raises SecondPersonNeededError for its author."""
+    waiting = select_pending(session.connection, candidate.candidate_id)
+    if waiting is None:
+        return None
+    author = session.order.author
+    if waiting.etag != candidate.etag:
+        end_pending(session.connection, waiting.confirmation_id, "changed", by=author, now=session.moment)
+        return None
+    if waiting.author == author:
+        raise SecondPersonNeededError(
+            f"Your decision about candidate {candidate.candidate_id} waits for a second person: let somebody else "
+            "decide, or withdraw it.",
+            ids=[candidate.candidate_id],
+        )
+    return waiting
+
+
+def _let_wait(session: Session, candidate: Candidate, decision: str, why: tuple[str, ...]) -> Pending:
+    order, moment = session.order, session.moment
+    pending = insert_pending(
+        session.connection,
+        candidate_id=candidate.candidate_id,
+        decision=decision,
+        author=order.author,
+        reason=order.reason,
+        why=list(why),
+        etag=candidate.etag,
+        recorded_at=moment,
+    )
+    _record(session.connection, "pending", candidate.candidate_id, order.author, moment, why=list(why))
+    return pending
+
+
+def _end(session: Session, waiting: Pending, decision: str, outcome: Outcome) -> None:
+    is_confirmed = decision == waiting.decision
+    end_pending(
+        session.connection,
+        waiting.confirmation_id,
+        "confirmed" if is_confirmed else "overruled",
+        by=session.order.author,
+        now=session.moment,
+        action_id=outcome.action_id if is_confirmed else None,
+    )
+
+
+def _is_confirmed(connection: Connection, profile_ids: Collection[str]) -> bool:
+    """Whether a ruling in force holds records of one of the profiles together."""
+    ends = (pair_constraints.c.record_id_l, pair_constraints.c.record_id_r)
+    held = (
+        exists().where(
+            memberships.c.profile_id.in_(sorted(profile_ids)),
+            memberships.c.valid_to.is_(None),
+            end == memberships.c.record_id,
+            pair_constraints.c.kind == "must",
+            pair_constraints.c.valid_to.is_(None),
+        )
+        for end in ends
+    )
+    return bool(connection.scalar(select(or_(*held))))
+
+
+def _record(
+    connection: Connection, what: str, candidate_id: int, author: str, now: datetime, **details: object
+) -> None:
+    entry = AuditEntry(author, f"stewardship.{what}", "candidate", str(candidate_id), now, details)
+    append_audit(connection, [entry])
