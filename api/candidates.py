@@ -10,7 +10,7 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_scope
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.errors import Problem
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, decode_place, encode_place, read_purpose
 from api.lookups import NOBODY
@@ -207,18 +207,7 @@ _PAGE_OF_CANDIDATES = PageOfMergeCandidatesSchema()
 _WHOLE_CANDIDATE = WholeMergeCandidateSchema()
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Changes with the state and either profile."}}
 
-_not_found = blueprint.alt_response(
-    404,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description="No such candidate, or not one this key may know of",
-)
-
-
-def _refused(status: int, description: str) -> Any:
-    return blueprint.alt_response(
-        status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
-    )
+_not_found = blueprint.refuses(404, "No such candidate, or not one this key may know of")
 
 
 @blueprint.get("")
@@ -361,13 +350,13 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
     202, schema=PendingDecisionSchema, headers=REPLAYED, description="It waits for a second person"
 )
 @_not_found
-@_refused(
+@blueprint.refuses(
     409,
     "It is closed, another one works on it: `held_by`, this caller left it unsure or ruled first, or a ruling in "
     f"force says the opposite: `action_ids`. {KEY_RUNNING}",
 )
-@_refused(412, "It or one of its profiles changed since")
-@_refused(428, "There is no If-Match")
+@blueprint.refuses(412, "It or one of its profiles changed since")
+@blueprint.refuses(428, "There is no If-Match")
 @key_refused(blueprint, is_required=True)
 def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: str) -> Response:
     """Decide a merge candidate

@@ -189,8 +189,8 @@ def _add_examples(operation: Operation, example: Mapping[str, Any]) -> None:
         for media_type, content in response.get("content", {}).items():
             if media_type == PROBLEM_TYPE:
                 content.setdefault("example", _problem_example(operation["operationId"], status))
-            elif "answer" in example:
-                content.setdefault("example", example["answer"])
+            elif (answer := example.get("answers", {}).get(status, example.get("answer"))) is not None:
+                content.setdefault("example", answer)
 
 
 def _problem_example(operation_id: str, status: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from flask import Response, request
 
 from api.auth import current_caller
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.errors import Problem
 from api.inputs import ApiBlueprint
 from api.service import current_service
 from cdp.idempotency import Answer, AnsweredBeforeError, Call, Once, select_answer
@@ -67,9 +67,7 @@ def key_refused(blueprint: ApiBlueprint, *, is_required: bool) -> Callable[[View
 
     def described(view: View) -> View:
         for status, description in refusals.items():
-            view = blueprint.alt_response(
-                status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
-            )(view)
+            view = blueprint.refuses(status, description)(view)
         return view
 
     return described

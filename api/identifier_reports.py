@@ -8,7 +8,7 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_scope
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.errors import Problem
 from api.idempotency import (
     KEY_REUSED,
     OPTIONAL_IDEMPOTENCY_HEADER,
@@ -120,12 +120,6 @@ _REPORT = ReportSchema()
 _key_refused = key_refused(blueprint, is_required=False)
 
 
-def _refused(status: int, description: str) -> Any:
-    return blueprint.alt_response(
-        status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
-    )
-
-
 @blueprint.post("")
 @requires_scope("records:write")
 @blueprint.doc(operationId="reportIdentifier", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
@@ -146,14 +140,14 @@ def _refused(status: int, description: str) -> Any:
 @blueprint.alt_response(
     200, schema=ReportSchema, description="It stands already; nothing changed", headers=REPLAYED
 )
-@_refused(
+@blueprint.refuses(
     404, "No such profile, or for a key that is bound to sources: no record of theirs holds the identifier"
 )
-@_refused(
+@blueprint.refuses(
     422,
     f"It can be no identifier, or the source is unknown: `errors`. {KEY_REUSED}",
 )
-@_refused(503, "The store is busy, or must be resolved first")
+@blueprint.refuses(503, "The store is busy, or must be resolved first")
 @_key_refused
 def post_report(body: dict[str, Any]) -> Response:
     """Report an identifier
@@ -194,8 +188,8 @@ def post_report(body: dict[str, Any]) -> Response:
 @blueprint.doc(operationId="withdrawIdentifierReport", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
 @blueprint.arguments(WithdrawalSchema())
 @blueprint.response(200, ReportSchema, headers=REPLAYED)
-@_refused(404, "No such report, or not one of a source of this key")
-@_refused(503, "The store is busy, or must be resolved first")
+@blueprint.refuses(404, "No such report, or not one of a source of this key")
+@blueprint.refuses(503, "The store is busy, or must be resolved first")
 @_key_refused
 def post_withdrawal(body: dict[str, Any], report_id: str) -> Response:
     """Withdraw a report

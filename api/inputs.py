@@ -16,10 +16,11 @@ from uuid import uuid4
 import marshmallow as ma
 from flask import Request, request
 from flask_smorest import Blueprint
+from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from api.errors import Problem
+from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 
 # A number of more digits is no quantity that anybody means; longer ones cost quadratic time to read.
@@ -94,6 +95,12 @@ class ApiBlueprint(Blueprint):
     """A flask-smorest blueprint that reads its arguments through JsonParser, and describes headers beside them."""
 
     ARGUMENTS_PARSER = JsonParser()
+
+    def refuses(self, status: int, description: str) -> Any:
+        """Describes a problem that a call may be answered with."""
+        return self.alt_response(
+            status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -186,9 +193,21 @@ def _read_body(req: Request, *, may_be_packed: bool = False) -> bytes:
         raise Problem("unsupported_media_type", f"Send the body {accepted}.")
     try:
         # Under a key, the call is told from others by its body too.
-        return req.get_data(cache="Idempotency-Key" in req.headers)
+        body = req.get_data(cache="Idempotency-Key" in req.headers)
+        # gunicorn ends the stream where the connection does, and werkzeug cuts it at the limit: both look whole.
+        if len(body) < (req.content_length or 0):
+            raise ClientDisconnected
+        if (
+            req.content_length is None
+            and len(body) == req.max_content_length
+            and req.environ["wsgi.input"].read(1)
+        ):
+            raise RequestEntityTooLarge
     except ClientDisconnected:
         raise Problem("bad_request", "The body ended before its Content-Length.") from None
+    except ParseException:
+        raise Problem("bad_request", "The chunks of the body are not as HTTP has them.") from None
+    return body
 
 
 def _unpack(body: bytes, limit: int) -> bytes:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any
 
 import marshmallow as ma
 from flask import Response
 
 from api.auth import requires_scope
-from api.errors import PROBLEM_TYPE, ProblemSchema
-from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
+from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, View, key_refused
 from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_purpose
 from api.lookups import NOBODY
 from api.profile_views import (
@@ -110,10 +110,21 @@ _PAGE_OF_ACTIONS = PageOfActionsSchema()
 _key_refused = key_refused(blueprint, is_required=True)
 
 
-def _refused(status: int, description: str) -> Any:
-    return blueprint.alt_response(
-        status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
-    )
+def _undoes(rule: str, operation_id: str, missing: str) -> Callable[[View], View]:
+    """Both ways to take something back are described alike. Missing: what a 404 says."""
+    stands_in_the_way = "It was taken back already, or other rulings stand in the way: `action_ids`."
+    decorators: list[Callable[[View], View]] = [
+        blueprint.post(rule),
+        requires_scope("profiles:join"),
+        blueprint.doc(operationId=operation_id, parameters=[REQUIRED_IDEMPOTENCY_HEADER]),
+        blueprint.arguments(ReasonSchema()),
+        blueprint.arguments(RulingQuerySchema(), location="query"),
+        blueprint.response(200, RulingSchema, headers=REPLAYED),
+        blueprint.refuses(404, missing),
+        blueprint.refuses(409, f"{stands_in_the_way} {KEY_RUNNING}"),
+        _key_refused,
+    ]
+    return lambda view: reduce(lambda decorated, decorate: decorate(decorated), reversed(decorators), view)
 
 
 @blueprint.post("/profiles/join")
@@ -122,9 +133,11 @@ def _refused(status: int, description: str) -> Any:
 @blueprint.arguments(JoinSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
-@_refused(404, "No such profile")
-@_refused(410, "One of them was erased")
-@_refused(409, f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}")
+@blueprint.refuses(404, "No such profile")
+@blueprint.refuses(410, "One of them was erased")
+@blueprint.refuses(
+    409, f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}"
+)
 @_key_refused
 def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
     """Join profiles
@@ -145,9 +158,9 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
 @blueprint.arguments(SplitSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
-@_refused(404, "No such profile, or no such record")
-@_refused(410, "The profile was erased")
-@_refused(422, f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}")
+@blueprint.refuses(404, "No such profile, or no such record")
+@blueprint.refuses(410, "The profile was erased")
+@blueprint.refuses(422, f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}")
 @_key_refused
 def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
     """Split records off a profile
@@ -168,9 +181,9 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
 @blueprint.arguments(PinSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
-@_refused(404, "No such profile")
-@_refused(410, "The profile was erased")
-@_refused(422, f"The record is not the profile's, or says nothing of the attribute. {KEY_REUSED}")
+@blueprint.refuses(404, "No such profile")
+@blueprint.refuses(410, "The profile was erased")
+@blueprint.refuses(422, f"The record is not the profile's, or says nothing of the attribute. {KEY_REUSED}")
 @_key_refused
 def pin_value(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
     """Pin a value of a golden record
@@ -184,15 +197,7 @@ def pin_value(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> R
     return answer_ruling(partial(pin, resolver, chosen, body["attribute"], body["record_id"]), order, reading)
 
 
-@blueprint.post("/ledger/<ledger_entry_id>/undo")
-@requires_scope("profiles:join")
-@blueprint.doc(operationId="undoLedgerEntry", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
-@blueprint.arguments(ReasonSchema())
-@blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema, headers=REPLAYED)
-@_refused(404, "No such entry")
-@_refused(409, f"It was taken back already, or other rulings stand in the way: `action_ids`. {KEY_RUNNING}")
-@_key_refused
+@_undoes("/ledger/<ledger_entry_id>/undo", "undoLedgerEntry", "No such entry")
 def undo_ledger_entry(body: dict[str, Any], query: dict[str, Any], ledger_entry_id: str) -> Response:
     """Undo an entry of the ledger
 
@@ -231,15 +236,7 @@ def get_actions(query: dict[str, Any]) -> Response:
     return json_response(_PAGE_OF_ACTIONS.dump(page))
 
 
-@blueprint.post("/actions/<action_id>/undo")
-@requires_scope("profiles:join")
-@blueprint.doc(operationId="undoAction", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
-@blueprint.arguments(ReasonSchema())
-@blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema, headers=REPLAYED)
-@_refused(404, "No such action")
-@_refused(409, f"It was taken back already, or other rulings stand in the way: `action_ids`. {KEY_RUNNING}")
-@_key_refused
+@_undoes("/actions/<action_id>/undo", "undoAction", "No such action")
 def undo_steward_action(body: dict[str, Any], query: dict[str, Any], action_id: str) -> Response:
     """Undo a steward's action
 

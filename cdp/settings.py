@@ -65,6 +65,9 @@ class Settings:
     review_days: float = 7.0
     # A join of so many records needs a second steward.
     four_eyes_records: int = 50
+    # Which share of decisions, and of automatic joins, is read again by somebody else.
+    quality_decision_share: float = 0.05
+    quality_join_share: float = 0.01
     # Requests that take longer are warned of; None: none is.
     slow_request_ms: float | None = 1000.0
     # Of one key; None: nobody's requests are counted.
@@ -111,6 +114,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         skip_seconds=_positive_number(given, "CDP_SKIP_SECONDS", Settings.skip_seconds),
         review_days=_days(given, "CDP_REVIEW_DAYS", Settings.review_days),
         four_eyes_records=_count(given, "CDP_FOUR_EYES_RECORDS", Settings.four_eyes_records),
+        quality_decision_share=_share(given, "CDP_QUALITY_DECISIONS", Settings.quality_decision_share),
+        quality_join_share=_share(given, "CDP_QUALITY_JOINS", Settings.quality_join_share),
         slow_request_ms=None
         if given.get("CDP_SLOW_REQUEST_MS") == "off"
         else float(_count(given, "CDP_SLOW_REQUEST_MS", 1000)),
@@ -189,6 +194,19 @@ def _count(given: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:10]) < 2**31):
         raise InvalidSettingError(f"{name} is {text!r}: give a whole number above 0.")
     return int(text)
+
+
+def _share(given: Mapping[str, str], name: str, default: float) -> float:
+    text = given.get(name)
+    if not text:
+        return default
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise InvalidSettingError(f"{name} is {text!r}: give a share from 0 to 1.")
+    return share
 
 
 def _days(given: Mapping[str, str], name: str, default: float) -> float:

@@ -29,6 +29,7 @@ from resolution.sharing import Value
 from resolution.splink_engine import comparisons_with_frequencies, score_pairs
 from resolution.workspace import (
     VALUE_KEY_SQL,
+    RecordDays,
     StoredRecord,
     find_nobodies,
     holders_sql,
@@ -96,6 +97,7 @@ def resolve_batch(
     constraints: PairConstraints | None = None,
     *,
     held: Collection[Value] = (),
+    days: RecordDays = (),
     memory_limit: str = "3GB",
     threads: int = 2,
     progress: Progress = lambda _: None,
@@ -103,13 +105,13 @@ def resolve_batch(
     """Resolve all records of the batch under a model.
 
     Records: chunks of (record_id, source, source_record_id, standardized record as JSON text); everything goes to
-    DuckDB as it comes. Held: values that count as shared at least. The result is the same whatever the order of the
-    records.
+    DuckDB as it comes. Held: values that count as shared at least. Days: see part_shared_values. The result is the
+    same whatever the order of the records.
     """
     with open_workspace(memory_limit=memory_limit, threads=threads) as connection:
         progress("loading records")
         count = load_records(connection, records)
-        part_shared_values(connection, model.specification, held)
+        part_shared_values(connection, model.specification, held, days=days)
         progress("blocking")
         ruled = constraints or PairConstraints()
         find_nobodies(connection)

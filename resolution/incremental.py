@@ -13,7 +13,7 @@ from resolution.edge_update import EdgeUpdate
 from resolution.linkage_index import IndexedRecord
 from resolution.neighbourhood import Change, Neighbourhood, Region
 from resolution.people import Ruling, rulings_of
-from resolution.sharing import Value, most_holders, sharing_of
+from resolution.sharing import Value, count_within, most_holders, sharing_of, windows
 
 # Holders of a value that becomes shared, or is no longer, that are resolved at once; more of them wait in the queue.
 REDO_AT_ONCE = 200
@@ -44,19 +44,29 @@ def _settle_sharing(
     near: Neighbourhood, changes: Sequence[Change], holding: Mapping[Value, bool]
 ) -> set[int]:
     """Count the holders of the values that changed; returns the holders of those whose sharing did."""
-    removed, added = [], []
+    within = windows(near.model.model.specification)
+    removed, added, dated = [], [], set()
     for change in changes:
         before = _holdings(near, change.before)
         after = _holdings(near, near.find(change.record_id))
         removed += [(value, change.record_id, sound) for value, sound in before - after]
         added += [(value, change.record_id, sound) for value, sound in after - before]
-    if not removed and not added and not holding:
+        # A newer version may say the same of another day.
+        dated |= {value for value, _ in before | after if within and value[0] in within}
+    if not removed and not added and not holding and not dated:
         return set()
     limits = near.model.model.specification.sharing
     most = most_holders(near.model.model.specification)
     counts = near.index.change_holders(removed, added, limit=most)
     if holding:
         counts = {**counts, **near.index.count_holders(holding.keys() - counts.keys(), limit=most)}
+    if within:
+        dated |= {value for value in counts if value[0] in within}
+        holdings = near.index.select_holdings(dated)
+        counted = {
+            value: count_within(holdings.get(value, ()), within[value[0]], limit=most) for value in dated
+        }
+        counts = {**counts, **counted}
     near.load_sharing(counts)
     now = {
         value: sharing_of(

@@ -113,6 +113,9 @@ class LinkageIndex(Protocol):
     def count_holders(self, values: Collection[Value], *, limit: int) -> Mapping[Value, int]:
         """How many different first names hold each value, counted up to `limit`."""
 
+    def select_holdings(self, values: Collection[Value]) -> Mapping[Value, Sequence[tuple[int | None, str]]]:
+        """Of each record that holds a value: its day, None when it has no date, and its first name by sound."""
+
     def change_sharing(self, changes: Mapping[Value, Sharing]) -> None:
         """Keep how values are shared now; what is its holder's own need not be kept."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from resolution.keys import Linkage
@@ -39,6 +40,38 @@ def held_values(linkage: Linkage, columns: Sequence[str]) -> list[Value]:
 def most_holders(specification: Specification) -> int:
     """Holders are counted up to here: one more than makes any value generic."""
     return max((limits.generic for limits in specification.sharing.values()), default=0) + 1
+
+
+def windows(specification: Specification) -> dict[str, int]:
+    """The columns whose holders count within so many days only."""
+    return {
+        column: limits.window_days
+        for column, limits in specification.sharing.items()
+        if limits.window_days is not None
+    }
+
+
+def count_within(holdings: Iterable[tuple[int | None, str]], window_days: int, *, limit: int) -> int:
+    """How many different first names the days of a window saw at most, counted up to `limit`.
+
+    Holdings: (day, first name by sound or ''); without a day they count with every window. The order of records does
+    not matter, and neither does when they came.
+    """
+    named = {(day, sound) for day, sound in holdings if sound}
+    always = {sound for day, sound in named if day is None}
+    dated = sorted((day, sound) for day, sound in named if day is not None and sound not in always)
+    inside: Counter[str] = Counter()
+    first = most = 0
+    for day, sound in dated:
+        inside[sound] += 1
+        while dated[first][0] <= day - window_days:
+            gone = dated[first][1]
+            inside[gone] -= 1
+            if not inside[gone]:
+                del inside[gone]
+            first += 1
+        most = max(most, len(inside))
+    return min(most + len(always), limit)
 
 
 def sharing_of(holder_count: int, limits: SharingLimits | None, *, is_held: bool = False) -> Sharing:

@@ -79,10 +79,15 @@ class BlockingRule:
 @dataclass(frozen=True)
 class SharingLimits:
     """A value of the identifier with more than `shared` different first names is shared, with more than
-    `generic` it is generic and counts for nothing."""
+    `generic` it is generic and counts for nothing.
+
+    window_days: the names count that so many days in a row saw, whichever; those of undated records with every one.
+    None: all that ever were.
+    """
 
     shared: int
     generic: int
+    window_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -257,7 +262,8 @@ def _blocking_rule(entry: Mapping[str, Any]) -> BlockingRule:
 
 
 def _sharing_limits(_: str, entry: Mapping[str, Any]) -> SharingLimits:
-    return SharingLimits(int(entry["shared"]), int(entry["generic"]))
+    window_days = int(entry["window_days"]) if "window_days" in entry else None
+    return SharingLimits(int(entry["shared"]), int(entry["generic"]), window_days)
 
 
 def _training_rule(entry: Mapping[str, Any]) -> TrainingRule:
@@ -324,6 +330,8 @@ def _column_problems(specification: Specification) -> Iterator[str]:
             yield f"sharing.{column} must be named for a list column."
         if limits.shared > limits.generic:
             yield f"sharing.{column}: shared must not be more than generic."
+        if limits.window_days is not None and limits.window_days < 1:
+            yield f"sharing.{column}: window_days must be 1 at least; leave it out to count without a window."
     for excess in specification.excess_frequencies:
         for column in (excess.column, *excess.parts):
             if column not in counted:

@@ -15,11 +15,13 @@ import pyarrow as pa
 
 from resolution.columns import LINKAGE_COLUMNS, LIST_COLUMNS, NAMING_COLUMNS, SHAREABLE_COLUMNS
 from resolution.errors import FailedConditionError, WorkspaceFullError
-from resolution.sharing import Value, held_columns, most_holders
+from resolution.sharing import Value, held_columns, most_holders, windows
 from resolution.specification import Specification
 
 # (record_id, source, source_record_id, standardized record as JSON text with the object `linkage`)
 StoredRecord = tuple[int, str, str, str]
+# Chunks of (record_id, day), of the records that have a date.
+RecordDays = Iterable[Sequence[tuple[int, int]]]
 
 ARRIVED = pa.schema(
     {
@@ -115,20 +117,36 @@ def _row_groups(chunks: Iterable[Sequence[StoredRecord]]) -> Iterator[pa.Table]:
 
 
 def part_shared_values(
-    connection: duckdb.DuckDBPyConnection, specification: Specification, held: Collection[Value] = ()
+    connection: duckdb.DuckDBPyConnection,
+    specification: Specification,
+    held: Collection[Value] = (),
+    *,
+    days: RecordDays = (),
 ) -> None:
     """Table `value_classes`, one row per value whose holders exceed the limits or that is held, and table `records`:
     `loaded` with generic values taken out and shared ones moved to the columns shared_<column>.
 
     Holders are people-like: different first names by sound among the records that hold the value. Held: values that
-    count as shared at least, however few hold them.
+    count as shared at least, however few hold them. Days: of the records that have a date; read where holders count
+    within a window.
     """
     connection.execute(
         "CREATE TABLE value_classes "
         "(column_name VARCHAR, value VARCHAR, holder_count BIGINT, sharing VARCHAR, is_held BOOLEAN)"
     )
     most = most_holders(specification)
+    if windows(specification):
+        _load_days(connection, days)
     for column, limits in specification.sharing.items():
+        bound = {
+            "column": column,
+            "generic": limits.generic,
+            "shared": limits.shared,
+            "held": sorted({value for of_column, value in held if of_column == column}),
+        }
+        if limits.window_days is not None:
+            connection.execute(_windowed_classes_sql(column, most), bound | {"window": limits.window_days})
+            continue
         connection.execute(
             f"""
             INSERT INTO value_classes
@@ -140,14 +158,55 @@ def part_shared_values(
             GROUP BY value
             HAVING count(DISTINCT given_sound) > $shared OR bool_or(is_held)
             """,  # noqa: S608  a linkage column
-            {
-                "column": column,
-                "generic": limits.generic,
-                "shared": limits.shared,
-                "held": sorted({value for of_column, value in held if of_column == column}),
-            },
+            bound,
         )
     connection.execute(f"CREATE TABLE records AS {_parted_sql(list(specification.sharing))}")
+
+
+def _load_days(connection: duckdb.DuckDBPyConnection, days: RecordDays) -> None:
+    """Table `record_days` (record_id, day): the records that have a date."""
+    connection.execute("CREATE TABLE record_days (record_id BIGINT, day BIGINT)")
+    for chunk in filter(None, days):
+        columns = zip(("record_id", "day"), zip(*chunk, strict=True), strict=True)
+        rows = pa.table({name: pa.array(values, pa.int64()) for name, values in columns})
+        connection.register("arrived", rows)
+        connection.execute("INSERT INTO record_days SELECT record_id, day FROM arrived")
+        connection.unregister("arrived")
+
+
+def _windowed_classes_sql(column: str, most: int) -> str:
+    """SQL that does for `value_classes` what part_shared_values does, by the names that a window saw at most; as
+    sharing.count_within counts them. A window that says the most begins on the day of a record."""
+    return f"""
+        INSERT INTO value_classes
+        WITH held AS (SELECT DISTINCT unnest($held::VARCHAR[]) AS value),
+        holdings AS (
+            SELECT value, given_sound, day
+            FROM (SELECT record_id, given_sound, unnest({_quoted(column)}) AS value FROM loaded)
+            LEFT JOIN record_days USING (record_id)
+            WHERE given_sound IS NOT NULL
+        ),
+        -- One row per value that may be shared: no window sees more names than there are.
+        many AS (
+            SELECT value FROM holdings GROUP BY value HAVING count(DISTINCT given_sound) > $shared
+            UNION SELECT value FROM held
+        ),
+        begins AS (SELECT DISTINCT value, day FROM holdings SEMI JOIN many USING (value)),
+        -- One row per value and window.
+        seen AS (
+            SELECT begins.value, begins.day, count(DISTINCT holdings.given_sound) AS holder_count
+            FROM begins JOIN holdings ON holdings.value = begins.value AND (
+                holdings.day IS NULL OR holdings.day BETWEEN begins.day AND begins.day + $window - 1
+            )
+            GROUP BY begins.value, begins.day
+        ),
+        counted AS (SELECT value, max(holder_count) AS holder_count FROM seen GROUP BY value)
+        SELECT $column, value, least(coalesce(holder_count, 0), {most}),
+               CASE WHEN holder_count > $generic THEN 'generic' ELSE 'shared' END,
+               held.value IS NOT NULL
+        FROM many LEFT JOIN counted USING (value) LEFT JOIN held USING (value)
+        WHERE holder_count > $shared OR held.value IS NOT NULL
+        """  # noqa: S608  a linkage column
 
 
 def find_nobodies(connection: duckdb.DuckDBPyConnection) -> None:

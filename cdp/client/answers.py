@@ -152,6 +152,18 @@ class Ruling(Answer):
 
 
 @dataclass(frozen=True)
+class PendingDecision(Answer):
+    """A decision that takes effect when a second person decides the same."""
+
+    confirmation_id: int
+    candidate_id: int
+    decision: str
+    author: str
+    recorded_at: str
+    why: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Action(Answer):
     action_id: int
     kind: str

@@ -18,6 +18,7 @@ from cdp.client.answers import (
     IdentifierReport,
     LedgerEntry,
     Page,
+    PendingDecision,
     Profile,
     Ruling,
     SourceRecord,
@@ -191,12 +192,18 @@ class Client:
         *,
         dry_run: bool = False,
         idempotency_key: str | None = None,
-    ) -> Ruling:
-        """decision: same, different or unsure, on the candidate as `candidate` gave it."""
+    ) -> Ruling | PendingDecision:
+        """decision: same, different or unsure, on the candidate as `candidate` gave it.
+
+        Some decisions wait for a second person: PendingDecision.
+        """
         path = f"/v1/candidates/{segment(candidate.candidate_id)}/decision"
         body = {"decision": decision, "reason": reason}
         seen = {"If-Match": candidate.etag}
-        return self._rule(path, body, idempotency_key, dry_run=dry_run, headers=seen)
+        reply = self._order(path, body, idempotency_key, dry_run=dry_run, headers=seen)
+        if reply.status == 202:
+            return read_answer(PendingDecision, reply.document)
+        return read_answer(Ruling, reply.document)
 
     def join(
         self,
@@ -255,7 +262,11 @@ class Client:
         headers = {"Idempotency-Key": idempotency_key or self._new_key()}
         return self._transport.call("POST", path, body=body, headers=headers)
 
-    def _rule(
+    def _rule(self, path: str, body: object, idempotency_key: str | None, *, dry_run: bool) -> Ruling:
+        reply = self._order(path, body, idempotency_key, dry_run=dry_run)
+        return read_answer(Ruling, reply.document)
+
+    def _order(
         self,
         path: str,
         body: object,
@@ -263,11 +274,10 @@ class Client:
         *,
         dry_run: bool,
         headers: Mapping[str, str | None] | None = None,
-    ) -> Ruling:
+    ) -> Reply:
         own = None if dry_run else idempotency_key or self._new_key()
         sent = {"Idempotency-Key": own, **(headers or {})}
-        reply = self._ask("POST", path, {"dry_run": dry_run or None}, body=body, headers=sent)
-        return read_answer(Ruling, reply.document)
+        return self._ask("POST", path, {"dry_run": dry_run or None}, body=body, headers=sent)
 
     def _each(self, kind: type[Item], path: str, query: Mapping[str, Any]) -> Iterator[Item]:
         cursor: str | None = None

@@ -8,11 +8,13 @@ import click
 
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
-from cdp.identity.register_source import change_source, described, register_source
+from cdp.engagement.rejected_messages import select_rejections
+from cdp.identity.register_source import UnknownSourceError, change_source, described, register_source
 from cdp.identity.sources import DEFAULT_TRUST, NewSource, Source, date_order_of, select_sources
 from cdp.intake.mapping import DATE_ORDERS
 from cdp.settings import Settings
 from cdp.store import read
+from cdp.store.instants import format_instant
 from resolution.standardize import SourceSettings
 
 ACTOR = "command:source"
@@ -88,6 +90,25 @@ def set_(*, name: str, trust: int | None, claims: bool | None, as_json: bool) ->
         )
     document = {"source": described(after), "changed": after != before}
     show(document, *_told(before, after), as_json=as_json)
+
+
+@source.command("rejected")
+@click.argument("name", required=False)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest.")
+@json_option
+def rejected(*, name: str | None, limit: int, as_json: bool) -> None:
+    """List messages that were refused, of one source or of all."""
+    with configured_store() as engine, read(engine) as connection:
+        if name is not None and name not in select_sources(connection):
+            raise UnknownSourceError(f"There is no source {name}: `cdp source list` names them.")
+        found = select_rejections(connection, source=name, limit=limit)
+    listed = [{**each, "received_at": format_instant(each["received_at"])} for each in found]
+    lines = [
+        f"{each['received_at']}  {each['source']}  {each['message_id'] or '-'}  {each['code']}  "
+        f"{each['pointer'] or '/'}: {each['detail']}"
+        for each in listed
+    ]
+    show(listed, *(lines or ["No message was refused."]), as_json=as_json)
 
 
 def _told(before: Source, after: Source) -> list[str]:

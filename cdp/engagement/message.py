@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,11 +82,7 @@ def read_message(values: object, delivery: Delivery, *, kind: str | None = None)
     """Raises RefusedMessageError for the first thing that is wrong. Kind: where the address says it."""
     if not isinstance(values, Mapping):
         raise RefusedMessageError("wrong_type", "a message is an object")
-    size = _size(values)
-    if size > MESSAGE_BYTES_LIMIT:
-        raise RefusedMessageError(
-            "message_too_large", f"the message has {size:,} bytes and may have {MESSAGE_BYTES_LIMIT:,}"
-        )
+    _check_content(values)
     kind = kind or _kind(values)
     user_id, anonymous_id = _id(values, "userId"), _id(values, "anonymousId")
     if user_id is None and (anonymous_id is None or kind == "alias"):
@@ -123,12 +119,30 @@ def message_hash(values: object) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _size(values: Mapping[str, Any]) -> int:
+def _check_content(values: Mapping[str, Any]) -> None:
     try:
-        return len(orjson.dumps(values))
+        raw = orjson.dumps(values)
     except orjson.JSONEncodeError as error:
-        message = "a number is out of range; send such a number as text"
+        message = "a number is out of range, send it as text; or a text holds half a character"
         raise RefusedMessageError("number_too_large", message) from error
+    if len(raw) > MESSAGE_BYTES_LIMIT:
+        raise RefusedMessageError(
+            "message_too_large", f"the message has {len(raw):,} bytes and may have {MESSAGE_BYTES_LIMIT:,}"
+        )
+    if b"\\u0000" in raw and any("\0" in text for text in _texts(values)):
+        raise RefusedMessageError("malformed", "a text holds NUL")
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield name
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
 
 
 def _kind(values: Mapping[str, Any]) -> str:

@@ -163,13 +163,13 @@ def _take_traits(said: Said, traits: object) -> None:
 
 
 def _take_company(said: Said, properties: Mapping[str, Any]) -> None:
-    traits = properties["traits"]
-    name = traits.get("name") if isinstance(traits, Mapping) else None
-    company = {"id": properties["groupId"], **({"name": name} if isinstance(name, str) else {})}
-    _take_attribute(said, "company", company)
+    _take_attribute(said, "company", {"id": properties["groupId"], **properties["traits"]})
 
 
 def _take_attribute(said: Said, name: str, value: Any) -> None:
+    # Segment tells of a company by an object; whoever reads a profile wants its name.
+    if name == "company" and isinstance(value, Mapping):
+        value = _text(value.get("name")) or _text(value.get("id"))
     if value is None or _is_one("attributes", {name: value}):
         said.values[f"{_ATTRIBUTE}{name}"] = value
 

@@ -21,7 +21,7 @@ from cdp.identity.activate import require_active_model, switch_model
 from cdp.identity.batch_memory import batch_memory, describe_failure
 from cdp.identity.catch_up import catch_up
 from cdp.identity.continuity import keep_profile_ids
-from cdp.identity.linkage_records import stream_linkage_records
+from cdp.identity.linkage_records import stream_linkage_records, stream_record_days
 from cdp.identity.memberships import select_former_profiles
 from cdp.identity.models import compile_online, require_model
 from cdp.identity.preview import Preview, preview_plan
@@ -253,6 +253,7 @@ def _planned(engine: Engine, order: _Order, run_id: int) -> Iterator[tuple[Plan,
                 order.model,
                 snapshot.constraints,
                 held=snapshot.held,
+                days=stream_record_days(connection),
                 memory_limit=batch_memory(),
                 threads=os.cpu_count() or 1,
                 progress=order.progress,

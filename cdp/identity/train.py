@@ -16,7 +16,7 @@ from cdp.errors import CdpError
 from cdp.identity.activate import switch_model
 from cdp.identity.batch_memory import batch_memory, describe_failure
 from cdp.identity.identifier_reports import select_held_values
-from cdp.identity.linkage_records import count_live_records, stream_linkage_records
+from cdp.identity.linkage_records import count_live_records, stream_linkage_records, stream_record_days
 from cdp.identity.models import compile_online, insert_new_model
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.store import read, retry_write
@@ -119,7 +119,7 @@ def _train(
                 _require_records(connection)
                 record_count = load_records(workspace, stream_linkage_records(connection))
                 held = select_held_values(connection)
-            part_shared_values(workspace, specification, held)
+                part_shared_values(workspace, specification, held, days=stream_record_days(connection))
             progress("estimating probabilities")
             training = train(workspace, initial_model(specification), version=0, seed=seed)
             return replace(training, model=_steady(training.model)), record_count

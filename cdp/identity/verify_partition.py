@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from cdp.identity.agreement import Found, compare_partitions, disagreeing_records
 from cdp.identity.batch_memory import batch_memory
 from cdp.identity.identifier_reports import select_held_values
-from cdp.identity.linkage_records import stream_linkage_records
+from cdp.identity.linkage_records import stream_linkage_records, stream_record_days
 from cdp.identity.memberships import select_current_profiles
 from cdp.identity.models import require_model
 from cdp.identity.redo_queue import select_concerned
@@ -45,6 +45,7 @@ def check_partition(connection: Connection, model_version: int) -> PartitionChec
         model,
         select_constraints(connection),
         held=select_held_values(connection),
+        days=stream_record_days(connection),
         memory_limit=batch_memory(),
         threads=os.cpu_count() or 1,
     ) as resolution:

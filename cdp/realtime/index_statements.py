@@ -100,6 +100,16 @@ def counts(dialect: str) -> Select[Any]:
 
 
 @quick
+def holdings(dialect: str) -> Select[Any]:
+    ids = number_set(dialect, "ids")
+    return (
+        select(value_holders.c.value_key, value_holders.c.given_sound, source_records.c.occurred_at)
+        .join_from(value_holders, source_records, source_records.c.record_id == value_holders.c.record_id)
+        .where(value_holders.c.value_key.in_(select(ids.c.id)))
+    )
+
+
+@quick
 def keys(dialect: str) -> Select[Any]:
     ids = number_set(dialect, "ids")
     return select(blocking_keys.c.record_id, blocking_keys.c.blocking_key).where(

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, insert, literal, select, update
 
+from cdp.identity.linkage_records import day_of
 from cdp.identity.must_links import through_gone
 from cdp.identity.standardized import linkage_of
 from cdp.realtime import index_statements as statements
@@ -186,6 +187,13 @@ class StoreIndex:
     def _count(self, values: Mapping[int, Value], limit: int) -> dict[Value, int]:
         counted = dict(self._rows(statements.counts(self._dialect), values))
         return {value: min(counted.get(key, 0), limit) for key, value in values.items()}
+
+    def select_holdings(self, values: Collection[Value]) -> dict[Value, list[tuple[int | None, str]]]:
+        keys = {value_key(*value): value for value in values}
+        found: dict[Value, list[tuple[int | None, str]]] = defaultdict(list)
+        for key, sound, occurred_at in self._rows(statements.holdings(self._dialect), keys):
+            found[keys[key]].append((day_of(occurred_at), sound))
+        return found
 
     def change_sharing(self, changes: Mapping[Value, Sharing]) -> None:
         rows = [

@@ -75,6 +75,12 @@ class UnknownConfirmationError(RulingRefusedError):
     reason = "confirmation_not_found"
 
 
+class UnknownSampleError(RulingRefusedError):
+    """There is no such sample that waits to be read."""
+
+    reason = "sample_not_found"
+
+
 class UnknownActionError(RulingRefusedError):
     reason = "action_not_found"
 

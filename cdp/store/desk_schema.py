@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table
+from sqlalchemy.types import Double
 
 from cdp.store.columns import ID, TEXT, index_where, key, metadata, one_of, refers, unique_where
 from cdp.store.instants import Instant
@@ -102,5 +103,52 @@ golden_pins = Table(
     CheckConstraint("(valid_to IS NULL) = (closed_by IS NULL)", name="golden_pins_closed"),
     unique_where("golden_pins_open_unique", "valid_to IS NULL", "record_id", "attribute", "opened_by"),
     Index("golden_pins_opened", "opened_by"),
+    sqlite_autoincrement=True,
+)
+
+# One row per time that decisions and automatic joins were drawn to be read again. up_to: the last of each that had its
+# chance. shares: of those after the draw before.
+quality_draws = Table(
+    "quality_draws",
+    metadata,
+    key("draw_id"),
+    Column("drawn_at", Instant, nullable=False),
+    Column("up_to_action_id", ID, nullable=False),
+    Column("up_to_entry_id", ID, nullable=False),
+    Column("decision_share", Double, nullable=False),
+    Column("join_share", Double, nullable=False),
+    Column("sample_count", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# One row per decision, or pair of records that the machine joined, drawn to be read again by somebody who does not know
+# the first answer. chance: with which it was drawn.
+quality_samples = Table(
+    "quality_samples",
+    metadata,
+    key("sample_id"),
+    refers("draw_id", "quality_draws.draw_id"),
+    Column("kind", TEXT, nullable=False),
+    refers("action_id", "steward_actions.action_id", nullable=True),
+    refers("ledger_entry_id", "ledger_entries.ledger_entry_id", nullable=True),
+    refers("record_id_l", "source_records.record_id"),
+    refers("record_id_r", "source_records.record_id"),
+    Column("first_answer", TEXT, nullable=False),
+    Column("first_author", TEXT, nullable=False),
+    Column("chance", Double, nullable=False),
+    Column("answer", TEXT),
+    Column("answered_by", TEXT),
+    Column("answered_at", Instant),
+    one_of("quality_samples_kind", "kind", "decision", "join"),
+    CheckConstraint("(kind = 'decision') = (action_id IS NOT NULL)", name="quality_samples_decision"),
+    CheckConstraint("(kind = 'join') = (ledger_entry_id IS NOT NULL)", name="quality_samples_join"),
+    CheckConstraint("chance > 0 AND chance <= 1", name="quality_samples_chance"),
+    CheckConstraint(
+        "answer IS NULL OR answer IN ('same', 'different', 'unsure')", name="quality_samples_answer"
+    ),
+    CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="quality_samples_answered"),
+    CheckConstraint("answered_by IS NULL OR answered_by <> first_author", name="quality_samples_two_people"),
+    unique_where("quality_samples_action_unique", "action_id IS NOT NULL", "action_id"),
+    unique_where("quality_samples_entry_unique", "ledger_entry_id IS NOT NULL", "ledger_entry_id"),
     sqlite_autoincrement=True,
 )

@@ -29,6 +29,8 @@ from cdp.store.desk_schema import candidate_skips as candidate_skips
 from cdp.store.desk_schema import comments as comments
 from cdp.store.desk_schema import decision_confirmations as decision_confirmations
 from cdp.store.desk_schema import golden_pins as golden_pins
+from cdp.store.desk_schema import quality_draws as quality_draws
+from cdp.store.desk_schema import quality_samples as quality_samples
 from cdp.store.engagement_schema import EVENT_KINDS as EVENT_KINDS
 from cdp.store.engagement_schema import STATE_KINDS as STATE_KINDS
 from cdp.store.engagement_schema import SUBJECT_KINDS as SUBJECT_KINDS
@@ -44,7 +46,7 @@ from cdp.store.staff_schema import console_sessions as console_sessions
 from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.

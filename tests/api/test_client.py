@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 from cdp.client import (
     Client,
     Patience,
+    PendingDecision,
     ProblemError,
     Profile,
     SeveralProfilesError,
@@ -202,6 +203,18 @@ def test_a_steward_decides_and_takes_back(client: Client) -> None:
     with pytest.raises(ProblemError) as caught:
         client.decide(candidate, "same", WHY)
     assert caught.value.code == "candidate_changed"
+
+
+def test_a_decision_that_waits_for_a_second_person_is_told_so(client: Client) -> None:
+    _, rui, bruno = client.write_records([a_record(**CPF), RUI | CPF, BRUNO])
+    client.join([each.profile_id for each in (rui, bruno) if isinstance(each, WrittenRecord)], WHY)
+    [proposed] = client.candidates()
+
+    pending = client.decide(client.candidate(proposed.candidate_id), "same", WHY)
+
+    assert isinstance(pending, PendingDecision)
+    assert list(pending.why) == ["confirmed"]
+    assert [each.kind for each in client.actions()] == ["join"]
 
 
 def test_profiles_are_joined_split_and_restored(client: Client) -> None:

@@ -86,6 +86,17 @@ def test_an_import_is_told_as_described(
     assert breaches(description, told) == []
 
 
+def test_messages_are_told_as_described(world: World) -> None:
+    calls = {call.endpoint: call for call in WRITES}
+    description = world.admin.client.get("/openapi.json").json
+    world.make(calls["segment.batch"], world.caller("segment:write", sources=["crm"]))
+
+    told = outbox(world)[-1]
+
+    assert told["kind"] == "events.received"
+    assert breaches(description, told) == []
+
+
 def test_an_event_that_is_not_as_described_would_be_noticed(world: World) -> None:
     description = world.admin.client.get("/openapi.json").json
     event = outbox(world)[0]

@@ -111,6 +111,8 @@ def test_rules_of_survivorship_are_shipped_or_in_a_file() -> None:
         ("CDP_REVIEW_DAYS", "soon"),
         ("CDP_REVIEW_DAYS", "0"),
         ("CDP_REVIEW_DAYS", "3651"),
+        ("CDP_QUALITY_DECISIONS", "1.1"),
+        ("CDP_QUALITY_JOINS", "many"),
         ("CDP_BATCH_MEMORY", "3"),
         ("CDP_BATCH_MEMORY", "0GB"),
         ("CDP_BATCH_MEMORY", "3GB'; SELECT 1"),

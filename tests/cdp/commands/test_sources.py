@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,12 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
 from cdp.commands import main
+from cdp.engagement.message import RefusedMessageError
+from cdp.engagement.receive_messages import receive_messages
+from cdp.engagement.rejected_messages import reject
 from cdp.identity.sources import select_sources
+from cdp.realtime.ingest import Resolver
+from cdp.realtime.online_models import OnlineModels
 from cdp.store import read
 from cdp.store.schema import audit_entries
 from resolution.standardize import SourceSettings
@@ -151,3 +157,20 @@ def test_sources_are_listed_for_people(configured: Engine) -> None:
     crm, web = run("source", "list").stdout.splitlines()
     assert crm.split() == ["crm", "trust", "90", "BR", "11", "dmy"]
     assert web.split() == ["web", "trust", "50", "BR", "dmy", "claims", "example.com"]
+
+
+def test_refused_messages_are_listed_without_what_they_said(configured: Engine) -> None:
+    run_json("source", "create", "web")
+    refused = {"type": "track", "messageId": "m-1", "traits": {"email": "ana@example.com"}}
+    rejection = reject(0, refused, RefusedMessageError("missing", "event is missing", "/event"))
+    resolver = Resolver(configured, OnlineModels())
+    receive_messages(resolver, [rejection], source="web", author="key:test", now=datetime.now(UTC))
+
+    [told] = run_json("source", "rejected", "web")
+    words = run("source", "rejected").stdout
+    unknown = run("source", "rejected", "kiosk")
+
+    assert (told["message_id"], told["code"], told["pointer"]) == ("m-1", "missing", "/event")
+    assert "m-1  missing  /event: event is missing" in words
+    assert "ana@example.com" not in words + str(told)
+    assert (unknown.exit_code, "kiosk" in unknown.stderr) == (1, True)

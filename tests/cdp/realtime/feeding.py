@@ -35,6 +35,7 @@ class Limits:
 
     cap: int = 60
     complete_size: int = 60
+    window_days: int | None = None
 
 
 @dataclass
@@ -53,7 +54,15 @@ class Feed:
 
     def _set_up(self) -> None:
         rules = tuple(replace(rule, cap=self.limits.cap) for rule in SMALL.blocking_rules)
-        specification = replace(SMALL, blocking_rules=rules, complete_size=self.limits.complete_size)
+        specification = replace(
+            SMALL,
+            blocking_rules=rules,
+            complete_size=self.limits.complete_size,
+            sharing={
+                column: replace(each, window_days=self.limits.window_days)
+                for column, each in SMALL.sharing.items()
+            },
+        )
         model = replace(initial_model(specification), rule_names=tuple(rule.name for rule in rules))
         with write(self.engine) as connection:
             insert_model(connection, model, label="small", report={}, seed=0, record_count=0, now=NOW)

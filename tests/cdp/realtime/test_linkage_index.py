@@ -24,6 +24,7 @@ LOOKED_UP = {
         "sharing",
         "holders",
         "counts",
+        "holdings",
         "keys",
         "members",
         "edges_of",

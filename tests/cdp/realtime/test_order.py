@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 import resolution.incremental
 from cdp.identity.resolve import resolve_all
 from cdp.identity.verify import verify_store
+from tests.cdp.identity.resolving import rows
 from tests.cdp.realtime.feeding import NOW, Feed, Findings, Limits, a_record, findings, random_records
 
 OpenCopy = Callable[[], Engine]
@@ -36,8 +37,10 @@ def fed(feed: Feed, raws: list[dict[str, Any]], seed: int, at_once: int) -> Find
         (Limits(cap=4, complete_size=4), 200),
         (Limits(cap=3), 0),
         (Limits(cap=5, complete_size=3), 3),
+        (Limits(window_days=7), 200),
+        (Limits(window_days=1), 0),
     ],
-    ids=["wide", "narrow", "all_queued", "some_queued"],
+    ids=["wide", "narrow", "all_queued", "some_queued", "window", "window_queued"],
 )
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_order_and_the_batch_find_the_same(
@@ -60,6 +63,39 @@ def test_every_order_and_the_batch_find_the_same(
     resolve_all(feeds[0].engine, clock=lambda: NOW)
     batch = findings(feeds[0].engine)
     assert [each == batch for each in found] == [True] * 4
+
+
+def test_names_that_no_window_saw_together_do_not_make_a_value_shared(store: Engine) -> None:
+    """A number that was given to somebody else every year, against one that a shop uses."""
+    names = ("Ana", "Bia", "Caio", "Davi", "Eva")
+    recycled = [
+        a_record(f"r{place}", day=-365 * place, full_name=f"{name} Reis", emails=["eu77@example.com"])
+        for place, name in enumerate(names)
+    ]
+    used = [
+        a_record(f"u{place}", day=place, full_name=f"{name} Reis", emails=["casa77@example.com"])
+        for place, name in enumerate(names)
+    ]
+    feed = Feed(store, Limits(window_days=30))
+
+    feed.ingest(*recycled, *used)
+
+    assert [(row["value"], row["holder_count"], row["sharing"]) for row in rows(store, "shared_values")] == [
+        ("casa77@example.com", 5, "generic")
+    ]
+    feed.ingest(a_record("u0", day=90, full_name="Ana Reis", emails=["casa77@example.com"]))
+    feed.ingest(a_record("r1", day=-1, full_name="Bia Reis", emails=["eu77@example.com"]))
+    feed.ingest(a_record("r2", day=1, full_name="Caio Reis", emails=["eu77@example.com"]))
+    found = findings(store)
+    assert sorted(
+        (row["value"], row["holder_count"], row["sharing"]) for row in rows(store, "shared_values")
+    ) == [
+        ("casa77@example.com", 4, "shared"),
+        ("eu77@example.com", 3, "shared"),
+    ]
+    resolve_all(store, clock=lambda: NOW)
+    assert findings(store) == found
+    assert verify_store(store).breaches == []
 
 
 def test_a_value_that_becomes_generic_on_the_way_counts_for_nobody(open_copy: OpenCopy) -> None:

@@ -64,11 +64,11 @@ def test_the_last_decision_about_a_pair_counts(desk: Desk) -> None:
 
 
 def test_labels_are_written_to_a_file(
-    lite_desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lite_desk: Desk, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lite_desk.take(ANA, MAYBE_ANA)
     lite_desk.decide(lite_desk.open_candidates()[0], "same")
-    monkeypatch.setenv("CDP_DATABASE_URL", lite_desk.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("CDP_DATABASE_URL", sqlite_url)
     path = tmp_path / "labels.csv"
 
     result = CliRunner().invoke(main, ["export", "labels", "--out", str(path)])

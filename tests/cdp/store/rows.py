@@ -198,6 +198,30 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "comments": [
         {"comment_id": 1, "candidate_id": 1, "author": "user:ana", "body": "ask them", "written_at": NOW}
     ],
+    "quality_draws": [
+        {
+            "draw_id": 1,
+            "drawn_at": NOW,
+            "up_to_action_id": 1,
+            "up_to_entry_id": 1,
+            "decision_share": 0.1,
+            "join_share": 0.1,
+            "sample_count": 1,
+        }
+    ],
+    "quality_samples": [
+        {
+            "sample_id": 1,
+            "draw_id": 1,
+            "kind": "decision",
+            "action_id": 1,
+            "record_id_l": 1,
+            "record_id_r": 2,
+            "first_answer": "same",
+            "first_author": "user:ana",
+            "chance": 0.1,
+        }
+    ],
     "candidate_leases": [
         {"candidate_id": 1, "owner": "user:ana", "claimed_at": NOW, "expires_at": LATER},
     ],

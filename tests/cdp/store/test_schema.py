@@ -74,6 +74,13 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "comment about nothing": ("comments", {"comment_id": 2, "candidate_id": None}),
     "comment about two things": ("comments", {"comment_id": 2, "profile_id": "p1"}),
     "empty comment": ("comments", {"comment_id": 2, "body": ""}),
+    "decision drawn twice": ("quality_samples", {"sample_id": 2}),
+    "sample of nothing": ("quality_samples", {"sample_id": 2, "action_id": None}),
+    "sample without a chance": ("quality_samples", {"sample_id": 2, "action_id": 2, "chance": 0.0}),
+    "sample read by who answered first": (
+        "quality_samples",
+        {"sample_id": 2, "answer": "same", "answered_by": "user:ana", "answered_at": LATER},
+    ),
     "second claim of a candidate": ("candidate_leases", {"owner": "user:rui"}),
     "claim that ends before it begins": ("candidate_leases", {"candidate_id": 2, "expires_at": BEFORE}),
     "claim of no candidate": ("candidate_leases", {"candidate_id": 9}),
