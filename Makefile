@@ -39,6 +39,11 @@ check: setup ## Format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
+audit: setup ## Ask the advisory database of PyPI about the locked packages
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet pip-audit
+	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --disable-pip --require-hashes --strict
+
 format: setup ## Write the format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -56,4 +61,4 @@ lock: ## Write requirements.lock from pyproject.toml
 clean: ## Remove var, where `make run` keeps its store, and caches; keep .venv
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run test test-fast fuzz check format bench messages lock clean
+.PHONY: help setup run test test-fast fuzz check format bench messages lock audit clean

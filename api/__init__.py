@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -46,12 +47,20 @@ _SECURITY_SCHEMES = {
 }
 
 
+class Application(Flask):
+    """Flask, whose views and hooks are plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Flask asks of each at each call whether it is a coroutine."""
+        return func
+
+
 def create_app(
     settings: Settings | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Flask:
     """The application; it opens the store when the first request needs it, and starts without one."""
     settings = settings or read_settings()
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(
         API_TITLE="cdp",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g, request
-from flask_smorest import Blueprint
+from flask import Flask
 
+from api.context import current_application, current_notes, current_request
 from api.errors import Problem
+from api.inputs import ApiBlueprint, take_in_body
 from api.limiting import count_caller, count_stranger, count_wrong_secret, refuse_guesses, tell_rate_limits
 from api.service import current_service
 from api.snapshots import begin_snapshot, close_snapshots
@@ -33,14 +34,18 @@ PUBLIC_ENDPOINTS = frozenset(
 CONSOLE = "console"
 
 _SCOPE = "required_scope"
+_READS_ONLY = "reads_only"
 _ANY_VIEW = "a view"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def requires_scope(scope: str) -> Callable[[View], View]:
-    """Only keys with this scope may call the view; its documentation says so."""
-    return _marked(scope, [scope])
+def requires_scope(scope: str, *, reads_only: bool = False) -> Callable[[View], View]:
+    """Only keys with this scope may call the view; its documentation says so.
+
+    reads_only: for what takes a body and asks the store in one snapshot, that in which the caller is found.
+    """
+    return _marked(scope, [scope], reads_only=reads_only)
 
 
 def requires_view() -> Callable[[View], View]:
@@ -48,11 +53,11 @@ def requires_view() -> Callable[[View], View]:
     return _marked(_ANY_VIEW, [f"profiles:read:{view}" for view in VIEWS])
 
 
-def _marked(scope: str, roles: list[str]) -> Callable[[View], View]:
+def _marked(scope: str, roles: list[str], *, reads_only: bool = False) -> Callable[[View], View]:
     def mark(function: View) -> View:
-        documented = Blueprint.doc(security=[{"bearer": roles}, {"basic": roles}])(function)
-        setattr(documented, _SCOPE, scope)
-        return cast(View, documented)
+        setattr(function, _SCOPE, scope)
+        setattr(function, _READS_ONLY, reads_only)
+        return ApiBlueprint.doc(security=[{"bearer": roles}, {"basic": roles}])(function)
 
     return mark
 
@@ -64,14 +69,14 @@ def require_callers(app: Flask) -> None:
 
 
 def current_caller() -> Caller:
-    return cast(Caller, g.caller)
+    return cast(Caller, current_notes().caller)
 
 
 def _require_caller() -> None:
     """Runs before every view but the console's. An address that nobody marked is closed, whoever asks."""
+    request, service = current_request(), current_service()
     if request.blueprint == CONSOLE:
         return
-    service = current_service()
     is_closed = request.endpoint == METRICS_ENDPOINT and not service.settings.metrics_are_public
     if request.endpoint is None or (request.endpoint in PUBLIC_ENDPOINTS and not is_closed):
         count_stranger()
@@ -81,23 +86,30 @@ def _require_caller() -> None:
         count_stranger()
         raise Problem("unauthorized")
     refuse_guesses(secret)
-    view = current_app.view_functions[request.endpoint]
-    # Not where a body is still to come: a slow one would hold the snapshot.
-    with begin_snapshot(is_last=request.method not in ("GET", "HEAD")) as connection:
+    view = current_application().view_functions[request.endpoint]
+    with begin_snapshot(is_last=not _reads_on(view)) as connection:
         caller = authenticate(connection, secret, service.clock())
     if caller is None:
         count_wrong_secret(secret)
         raise Problem("unauthorized")
-    g.caller = caller
+    current_notes().caller = caller
     count_caller(caller.key_id)
     scope = getattr(view, _SCOPE, None)
     if scope is None or (scope != _ANY_VIEW and not caller.has_scope(scope)):
         raise Problem("scope_missing", f"It needs {scope}." if scope else None)
 
 
+def _reads_on(view: Callable[..., Any]) -> bool:
+    """Whether the view reads on in the snapshot in which its caller is found. Not where it writes, in a transaction of
+    its own, and not where a body is still to come: a slow one would hold the snapshot."""
+    return current_request().method in ("GET", "HEAD") or (
+        getattr(view, _READS_ONLY, False) and take_in_body()
+    )
+
+
 def _presented_key() -> str | None:
     """The key of `Authorization: Bearer KEY`, or the user name of Basic as Segment's SDKs send it."""
-    authorization = request.authorization
+    authorization = current_request().authorization
     if authorization is None:
         return None
     if authorization.type == "bearer":

@@ -10,6 +10,7 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_scope
+from api.dumping import InstantField
 from api.errors import Problem
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, decode_place, encode_place, read_purpose
@@ -19,7 +20,6 @@ from api.profile_views import (
     REFERENCE,
     GoldenRecordSchema,
     HeldIdentifierSchema,
-    InstantField,
     Reading,
     audit_read,
     json_response,

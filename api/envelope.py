@@ -8,16 +8,27 @@ import random
 import re
 import sys
 import time
+from collections.abc import Mapping, MutableMapping
 from functools import partial
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context
 
+from api.context import current_notes, current_request
 from api.tracing import TRACEPARENT_HEADER, read_trace
 
 REQUEST_ID_HEADER = "X-Request-Id"
 CONTENT_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+# Of each answer that does not say otherwise.
+_SAFE_HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
 
 # Told apart, not guarded: of a generator that each process seeds, since the system's costs as much as a query.
 _ids = random.Random()
@@ -30,7 +41,7 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     """One JSON object a line on standard error. For the process that serves, once."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _name_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(ensure_ascii=False),
@@ -48,25 +59,30 @@ def wrap_requests(app: Flask, *, slow_request_ms: float | None) -> None:
 
 
 def _begin() -> None:
-    given = request.headers.get(REQUEST_ID_HEADER, "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{_ids.getrandbits(96):024x}"
-    g.begun = time.perf_counter()
-    structlog.contextvars.clear_contextvars()
-    g.trace = read_trace(request.headers.get(TRACEPARENT_HEADER))
-    structlog.contextvars.bind_contextvars(request_id=g.request_id, trace_id=g.trace.trace_id)
+    headers, notes = current_request().headers, current_notes()
+    given = headers.get(REQUEST_ID_HEADER, "")
+    notes.request_id = given if _REQUEST_ID.fullmatch(given) else f"{_ids.getrandbits(96):024x}"
+    notes.begun = time.perf_counter()
+    notes.trace = read_trace(headers.get(TRACEPARENT_HEADER))
+
+
+def _name_request(_logger: object, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """What is logged within a request tells which."""
+    if has_request_context() and "trace" in g:
+        line["request_id"], line["trace_id"] = g.request_id, g.trace.trace_id
+    return line
 
 
 def _finish(slow_request_ms: float, response: Response) -> Response:
-    headers = response.headers
-    headers[REQUEST_ID_HEADER] = g.request_id
-    headers[TRACEPARENT_HEADER] = g.trace.traceparent
-    headers.setdefault("Cache-Control", "no-store")
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    caller, user = g.get("caller"), g.get("user")
-    duration_ms = round((time.perf_counter() - g.begun) * 1000, 2)
+    request, notes, headers = current_request(), current_notes(), response.headers
+    given = {name for name, _ in headers}
+    headers.add(REQUEST_ID_HEADER, notes.request_id)
+    headers.add(TRACEPARENT_HEADER, notes.trace.traceparent)
+    for name, value in _SAFE_HEADERS:
+        if name not in given:
+            headers.add(name, value)
+    caller, user = notes.get("caller"), notes.get("user")
+    duration_ms = round((time.perf_counter() - notes.begun) * 1000, 2)
     # The rule and not the path: an address that somebody mistyped may hold anything.
     method, route = (request.method, request.url_rule.rule) if request.url_rule else ("other", None)
     logger.info(
@@ -74,9 +90,9 @@ def _finish(slow_request_ms: float, response: Response) -> Response:
         method=method,
         route=route,
         status=response.status_code,
-        problem=g.get("problem_code"),
-        span_id=g.trace.span_id,
-        parent_span_id=g.trace.parent_span_id,
+        problem=notes.get("problem_code"),
+        span_id=notes.trace.span_id,
+        parent_span_id=notes.trace.parent_span_id,
         key_id=caller.key_id if caller else None,
         user_id=user.user_id if user else None,
         duration_ms=duration_ms,

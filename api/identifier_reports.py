@@ -8,6 +8,7 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_scope
+from api.dumping import InstantField
 from api.errors import Problem
 from api.idempotency import (
     KEY_REUSED,
@@ -20,7 +21,7 @@ from api.idempotency import (
 )
 from api.inputs import ApiBlueprint
 from api.lookups import type_field, value_field
-from api.profile_views import PROFILE_ID_EXAMPLE, InstantField, json_response
+from api.profile_views import PROFILE_ID_EXAMPLE, json_response
 from api.profiles import checked_profile_id
 from api.rulings import REASON_LIMIT, read_number
 from api.service import current_service

@@ -9,27 +9,30 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
-from typing import Any, NamedTuple, NoReturn
+from functools import cache, wraps
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 from uuid import uuid4
 
 import marshmallow as ma
-from flask import Request, request
+from flask import Request
 from flask_smorest import Blueprint
 from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
+from api.context import current_request
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 
 # A number of more digits is no quantity that anybody means; longer ones cost quadratic time to read.
 DIGIT_LIMIT = 40
 PAGE_LIMIT = 200
+SMALL_BODY_BYTES = 64 * 1024
 _PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,63}")
 _TOO_DEEP = f"It is nested more than {DEPTH_LIMIT} levels deep."
 _UNCLEAN_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+View = TypeVar("View", bound=Callable[..., Any])
 _LOCATION_POINTERS = {"json": "", "query": "/query", "querystring": "/query", "headers": "/headers"}
 
 
@@ -44,7 +47,7 @@ class JsonParser(FlaskParser):
         if isinstance(argmap, ma.Schema):
             if (
                 location == "query"
-                and not request.query_string
+                and not current_request().query_string
                 and (meant := _of_nothing(argmap)) is not None
             ):
                 return dict(meant)
@@ -72,7 +75,7 @@ class JsonParser(FlaskParser):
 
 def _load_body(schema: ma.Schema) -> Any:
     try:
-        return schema.load(read_json(request), unknown=ma.RAISE)
+        return schema.load(read_json(current_request()), unknown=ma.RAISE)
     except ma.ValidationError as error:
         raise Problem("validation_failed", errors=_told(error.normalized_messages(), "")) from None  # type: ignore[no-untyped-call]
 
@@ -92,7 +95,11 @@ def _of_nothing(schema: ma.Schema) -> Mapping[str, Any] | None:
 
 
 class ApiBlueprint(Blueprint):
-    """A flask-smorest blueprint that reads its arguments through JsonParser, and describes headers beside them."""
+    """A flask-smorest blueprint whose arguments JsonParser reads, with headers described beside them.
+
+    Its other decorators describe a view and leave it as it is. Those of smorest wrap it once for each thing that they
+    tell of it, and every request goes through all of them; here, views make their responses themselves.
+    """
 
     ARGUMENTS_PARSER = JsonParser()
 
@@ -105,6 +112,39 @@ class ApiBlueprint(Blueprint):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._prepare_doc_cbks.append(_keep_arguments)
+
+    @staticmethod
+    def doc(**told: Any) -> Callable[[View], View]:
+        return _described(Blueprint.doc(**told))
+
+    def response(self, *told: Any, **more: Any) -> Callable[[View], View]:
+        return _described(super().response(*told, **more))
+
+    def alt_response(self, *told: Any, **more: Any) -> Callable[[View], View]:
+        return _described(super().alt_response(*told, **more))
+
+    def arguments(self, schema: ma.Schema, *, location: str = "json", **told: Any) -> Callable[[View], View]:
+        describe = _described(super().arguments(schema, location=location, **told))
+        parse = self.ARGUMENTS_PARSER.parse
+
+        def reading(view: View) -> View:
+            @wraps(view)
+            def read_and_answer(*before: Any, **parts: Any) -> Any:
+                return view(*before, parse(schema, location=location), **parts)
+
+            return cast(View, describe(read_and_answer))
+
+        return reading
+
+
+def _described(describe: Callable[[View], Any]) -> Callable[[View], View]:
+    """What smorest's decorator would hang on a wrapper of the view hangs on the view itself."""
+
+    def described(view: View) -> View:
+        view._apidoc = describe(view)._apidoc  # type: ignore[attr-defined]
+        return view
+
+    return described
 
 
 def _keep_arguments(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -174,6 +214,19 @@ def _put_flaws(elements: Any, mark: str) -> int:
 
 def _too_deep() -> Problem:
     return Problem("malformed_json", _TOO_DEEP)
+
+
+def take_in_body() -> bool:
+    """Keep the body for when it is read; False where it is large, of a length that nobody said, or refused later on."""
+    request = current_request()
+    length = request.content_length
+    if length is None or length > SMALL_BODY_BYTES:
+        return False
+    try:
+        request.get_data()
+    except HTTPException:
+        return False
+    return True
 
 
 def _read_packed_body(req: Request, limit: int) -> bytes:
@@ -302,7 +355,7 @@ def _step(name: str) -> str:
 
 def read_purpose() -> str | None:
     """The header CDP-Purpose: a code such as `ticket:4711`, no sentence, since the audit keeps it."""
-    purpose = request.headers.get("CDP-Purpose")
+    purpose = current_request().headers.get("CDP-Purpose")
     if purpose is not None and not _PURPOSE.fullmatch(purpose):
         detail = "Two to 64 letters, digits and . _ : - (a code such as ticket:4711)."
         raise Problem("validation_failed", errors=[{"pointer": "/headers/CDP-Purpose", "detail": detail}])

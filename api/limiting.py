@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import NoReturn
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
+from api.context import current_notes, current_request
 from api.errors import Problem
 from api.rate_limits import Count
 from api.service import current_service
@@ -46,7 +47,7 @@ def count_caller(key_id: str) -> None:
 def count_stranger() -> None:
     """For a request that nobody vouches for. Raises Problem when its address sent too many."""
     limits = current_service().rate_limits
-    if limits is not None and request.endpoint not in UNLIMITED_ENDPOINTS:
+    if limits is not None and current_request().endpoint not in UNLIMITED_ENDPOINTS:
         _keep_within(limits.of_addresses.count(_address()))
 
 
@@ -71,11 +72,11 @@ def count_wrong_secret(secret: str) -> None:
 def _keep_within(count: Count) -> None:
     if count.is_exceeded:
         _refuse(count)
-    g.rate_limit = count
+    current_notes().rate_limit = count
 
 
 def _refuse(count: Count) -> NoReturn:
-    g.rate_limit = count
+    current_notes().rate_limit = count
     detail = (
         f"More than {count.quota.requests} in {count.quota.seconds} seconds: wait for {count.reset_seconds}."
     )
@@ -83,7 +84,7 @@ def _refuse(count: Count) -> NoReturn:
 
 
 def _tell(response: Response) -> Response:
-    count: Count | None = g.get("rate_limit")
+    count: Count | None = current_notes().get("rate_limit")
     if count is not None:
         response.headers[POLICY_HEADER] = count.policy_header
         response.headers[REMAINING_HEADER] = count.remaining_header
@@ -92,7 +93,7 @@ def _tell(response: Response) -> Response:
 
 def _address() -> str:
     """Who has one address of IPv6 has all of its network."""
-    address = request.remote_addr or ""
+    address = current_request().remote_addr or ""
     if ":" not in address:
         return address
     try:

@@ -123,7 +123,7 @@ class SeveralProfilesSchema(ProblemSchema):
 
 
 @blueprint.post("/lookup")
-@requires_scope("profiles:lookup")
+@requires_scope("profiles:lookup", reads_only=True)
 @blueprint.doc(operationId="lookUpProfile")
 @blueprint.arguments(
     LookupSchema(),

@@ -9,13 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 import marshmallow as ma
 import orjson
-from flask import Response, g, request, url_for
+from flask import Response, url_for
 
 from api.auth import current_caller
+from api.context import current_notes, current_request
+from api.dumping import Dump, InstantField, dump_of
 from api.engagement_schemas import SIZES, CommerceSchema, ConsentSchema, engagement_document
 from api.errors import Problem
 from api.inputs import read_purpose
@@ -26,17 +30,9 @@ from cdp.identity.profile_reads import Profile
 from cdp.privacy.audit import AuditEntry
 from cdp.privacy.keys import VIEWS, Caller
 from cdp.privacy.masking import mask_golden, mask_identifier
-from cdp.store.instants import format_instant
 
 REFERENCE = "reference"
 PROFILE_ID_EXAMPLE = "pf_01jdcb4v9w8z6y5x4t3s2r1q0p"
-
-
-class InstantField(ma.fields.String):
-    """A UTC instant as text."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return value if value is None or isinstance(value, str) else format_instant(value)
 
 
 def _instant(description: str) -> InstantField:
@@ -47,28 +43,6 @@ def _instant(description: str) -> InstantField:
             "examples": ["2026-11-20T12:00:00.000000Z"],
         }
     )
-
-
-class Kept(ma.fields.Nested):
-    """Of JSON values that are stored as they are shown: the schema chooses and names, and converts nothing."""
-
-    def _serialize(  # type: ignore[override]  # marshmallow's two bases name the value differently
-        self, value: Any, attr: str | None, obj: Any, **kwargs: Any
-    ) -> Any:
-        if value is None:
-            return None
-        names = self._names()
-        return {shown: value[stored] for stored, shown in names if stored in value}
-
-    def _names(self) -> Sequence[tuple[str, str]]:
-        """Stored name and shown name of each field, read from the schema once."""
-        found: Sequence[tuple[str, str]] | None = self.__dict__.get("_kept_names")
-        if found is None:
-            fields = self.schema.dump_fields
-            found = self.__dict__["_kept_names"] = [
-                (field.attribute or name, field.data_key or name) for name, field in fields.items()
-            ]
-        return found
 
 
 class ViewQuerySchema(ma.Schema):
@@ -103,40 +77,40 @@ class ShownValueSchema(ma.Schema):
 
 
 class CallNamesSchema(ma.Schema):
-    given_name = Kept(ShownValueSchema)
-    social_name = Kept(ShownValueSchema)
+    given_name = ma.fields.Nested(ShownValueSchema)
+    social_name = ma.fields.Nested(ShownValueSchema)
 
 
 class ChatNamesSchema(CallNamesSchema):
-    display_name = Kept(ShownValueSchema)
+    display_name = ma.fields.Nested(ShownValueSchema)
 
 
 class TillNamesSchema(ma.Schema):
-    display_name = Kept(ShownValueSchema)
-    full_name = Kept(ShownValueSchema)
+    display_name = ma.fields.Nested(ShownValueSchema)
+    full_name = ma.fields.Nested(ShownValueSchema)
 
 
 class GoldenRecordSchema(ma.Schema):
-    display_name = Kept(GoldenValueSchema)
-    full_name = Kept(GoldenValueSchema)
-    given_name = Kept(GoldenValueSchema)
-    family_name = Kept(GoldenValueSchema)
-    social_name = Kept(GoldenValueSchema)
-    agnomen = Kept(GoldenValueSchema)
-    birth_date = Kept(GoldenValueSchema)
-    gender = Kept(GoldenValueSchema)
-    address = Kept(GoldenValueSchema)
-    attributes = ma.fields.Dict(keys=ma.fields.String(), values=Kept(GoldenValueSchema))
+    display_name = ma.fields.Nested(GoldenValueSchema)
+    full_name = ma.fields.Nested(GoldenValueSchema)
+    given_name = ma.fields.Nested(GoldenValueSchema)
+    family_name = ma.fields.Nested(GoldenValueSchema)
+    social_name = ma.fields.Nested(GoldenValueSchema)
+    agnomen = ma.fields.Nested(GoldenValueSchema)
+    birth_date = ma.fields.Nested(GoldenValueSchema)
+    gender = ma.fields.Nested(GoldenValueSchema)
+    address = ma.fields.Nested(GoldenValueSchema)
+    attributes = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(GoldenValueSchema))
 
 
 class OwnValuesSchema(ma.Schema):
-    display_name = Kept(ShownValueSchema)
-    full_name = Kept(ShownValueSchema)
-    social_name = Kept(ShownValueSchema)
-    birth_date = Kept(ShownValueSchema)
-    gender = Kept(ShownValueSchema)
-    address = Kept(ShownValueSchema)
-    attributes = ma.fields.Dict(keys=ma.fields.String(), values=Kept(ShownValueSchema))
+    display_name = ma.fields.Nested(ShownValueSchema)
+    full_name = ma.fields.Nested(ShownValueSchema)
+    social_name = ma.fields.Nested(ShownValueSchema)
+    birth_date = ma.fields.Nested(ShownValueSchema)
+    gender = ma.fields.Nested(ShownValueSchema)
+    address = ma.fields.Nested(ShownValueSchema)
+    attributes = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(ShownValueSchema))
 
 
 class IdentifierSchema(ma.Schema):
@@ -188,7 +162,7 @@ class IvrViewSchema(ViewSchema):
 
     view = _view("ivr")
     golden = ma.fields.Nested(CallNamesSchema, required=True)
-    identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
+    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
     alerts = _section("What every channel should know before it answers.")
 
@@ -206,7 +180,7 @@ class PosViewSchema(ViewSchema):
 
     view = _view("pos")
     golden = ma.fields.Nested(TillNamesSchema, required=True)
-    identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
+    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
     commerce = ma.fields.Nested(CommerceSchema, required=True)
     alerts = _section("What every channel should know before it answers.")
 
@@ -217,7 +191,7 @@ class AgentViewSchema(ViewSchema):
     view = _view("agent")
     record_count = ma.fields.Integer(required=True)
     golden = ma.fields.Nested(GoldenRecordSchema, required=True)
-    identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
+    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
     recent_contacts = _section("The last contacts, newest first.")
     commerce = ma.fields.Nested(CommerceSchema, required=True)
@@ -229,7 +203,7 @@ class SelfViewSchema(ViewSchema):
 
     view = _view("self")
     golden = ma.fields.Nested(OwnValuesSchema, required=True)
-    identifiers = ma.fields.List(Kept(IdentifierSchema), required=True)
+    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
     open_requests = _section("Needs that are not settled yet.")
     recent_contacts = _section("The last contacts, newest first.")
     commerce = ma.fields.Nested(CommerceSchema, required=True)
@@ -239,13 +213,13 @@ class StewardViewSchema(AgentViewSchema):
     """The agent's view with what a steward decides by: states, times and the records of each identifier."""
 
     view = _view("steward")
-    identifiers = ma.fields.List(Kept(HeldIdentifierSchema), required=True)
+    identifiers = ma.fields.List(ma.fields.Nested(HeldIdentifierSchema), required=True)
     state = ma.fields.String(required=True, metadata={"enum": ["live", "empty"]})
     created_at = _instant("When the id was given out.")
     updated_at = _instant("When the profile last changed.")
 
 
-_SCHEMAS: Mapping[str, ma.Schema] = {
+VIEW_SCHEMAS: Mapping[str, ma.Schema] = {
     REFERENCE: ReferenceViewSchema(),
     "ivr": IvrViewSchema(),
     "bot": BotViewSchema(),
@@ -254,12 +228,13 @@ _SCHEMAS: Mapping[str, ma.Schema] = {
     "self": SelfViewSchema(),
     "steward": StewardViewSchema(),
 }
+_DUMPS: Mapping[str, Dump] = {name: dump_of(schema) for name, schema in VIEW_SCHEMAS.items()}
 # The kinds of identifiers a view shows; all where it is not named.
 _IDENTIFIER_KINDS: Mapping[str, frozenset[str]] = {
     "ivr": frozenset({"phone", "whatsapp_bsuid"}),
     "pos": frozenset({"phone", "loyalty_id", "document"}),
 }
-ANY_VIEW: dict[str, Any] = {"oneOf": [type(_SCHEMAS[view]) for view in VIEWS]}
+ANY_VIEW: dict[str, Any] = {"oneOf": [type(VIEW_SCHEMAS[view]) for view in VIEWS]}
 ANY_VIEW_OR_REFERENCE: dict[str, Any] = {"oneOf": [*ANY_VIEW["oneOf"], ReferenceViewSchema]}
 VIEW_EXAMPLE: dict[str, Any] = {
     "profile_id": PROFILE_ID_EXAMPLE,
@@ -306,7 +281,7 @@ class Reading:
 
 def choose_reading(caller: Caller, query: Mapping[str, Any], *, needs_view: bool) -> Reading:
     """Raises Problem: a view that the key may not read is not found, like a profile that there is not."""
-    readable = [view for view in VIEWS if caller.may_read_view(view)]
+    readable = caller.readable_views
     view = query.get("view")
     if view is None:
         view = readable[0] if len(readable) == 1 else "agent"
@@ -340,10 +315,10 @@ def answer_view(profile: Profile, reading: Reading, *, found_by: str) -> Respons
         with snapshot() as connection:
             engagement = select_engagement(connection, profile.profile_id, SIZES.get(reading.view))
     shown |= engagement_document(engagement, sources)
-    document = _SCHEMAS[reading.view].dump(shown)
-    response = json_response(document)
+    response = json_response(_DUMPS[reading.view](shown))
     # Of the body itself: view, mask and the key's sources shape it as much as the version does.
     etag = hashlib.sha256(response.get_data()).hexdigest()[:32]
+    request = current_request()
     if request.method == "GET" and request.if_none_match.contains_weak(etag):
         response = Response(status=304)
     response.set_etag(etag)
@@ -366,7 +341,7 @@ def audit_read(
                 "view": reading.view,
                 "unmasked": reading.unmask,
                 "purpose": reading.purpose,
-                "request_id": g.request_id,
+                "request_id": current_notes().request_id,
                 **details,
             },
         )
@@ -382,8 +357,18 @@ def locate(
 ) -> Response:
     """Where the answer lives, when that is not the address that was asked."""
     if asked_id != profile.profile_id:
-        response.headers["Content-Location"] = url_for(endpoint, profile_id=profile.profile_id, **query)
+        address = _address(endpoint, current_request().script_root).replace(
+            PROFILE_ID_EXAMPLE, profile.profile_id
+        )
+        asked = urlencode({name: value for name, value in query.items() if value is not None}, doseq=True)
+        response.headers.add("Content-Location", f"{address}?{asked}" if asked else address)
     return response
+
+
+@lru_cache(maxsize=64)
+def _address(endpoint: str, _root: str) -> str:
+    """Of the example, under the root of the request: Flask makes it as slowly as the store finds a profile."""
+    return url_for(endpoint, profile_id=PROFILE_ID_EXAMPLE)
 
 
 def _document(profile: Profile, reading: Reading, sources: Collection[str] | None) -> dict[str, Any]:

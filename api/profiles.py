@@ -10,13 +10,13 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_view
+from api.dumping import InstantField
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
 from api.profile_views import (
     ANY_VIEW,
     PROFILE_ID_EXAMPLE,
     VIEW_EXAMPLE,
-    InstantField,
     Reading,
     ViewQuerySchema,
     answer_view,

@@ -7,9 +7,10 @@ from typing import Any
 
 import marshmallow as ma
 import structlog
-from flask import Response, request
+from flask import Response
 
 from api.auth import current_caller, requires_scope
+from api.context import current_request
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema, problem_document, refused_record
 from api.idempotency import (
     KEY_REUSED,
@@ -183,7 +184,7 @@ def write_record() -> Response:
     Values that cannot be used keep no record out: `refusals` tells them. The profile is resolved when the
     answer comes.
     """
-    return _receive([read_json(request)], _respond_to_one)
+    return _receive([read_json(current_request())], _respond_to_one)
 
 
 @blueprint.post("/batch")
@@ -292,7 +293,7 @@ def _log_set_aside(received: Sequence[Received | RefusedRecordError]) -> None:
 
 def _read_batch() -> list[object]:
     """The records as they came. A schema over a thousand of them would cost more than resolving them."""
-    body, is_flawed = read_flawed_json(request, elements_of="records")
+    body, is_flawed = read_flawed_json(current_request(), elements_of="records")
     if isinstance(body, Flaw):
         raise Problem("malformed_json", body.detail)
     if not isinstance(body, dict):

@@ -12,13 +12,13 @@ import orjson
 from flask import Response
 
 from api.auth import current_caller
+from api.dumping import InstantField
 from api.errors import Problem
 from api.idempotency import answer_once, once, read_idempotency_key
 from api.profile_views import (
     PROFILE_ID_EXAMPLE,
     GoldenRecordSchema,
     HeldIdentifierSchema,
-    InstantField,
     Reading,
     audit_read,
     json_response,

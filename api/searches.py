@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, request
+from flask import Response
 
 from api.auth import current_caller, requires_scope
+from api.context import current_request
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_json, read_purpose
 from api.lookups import NOBODY
@@ -110,7 +111,7 @@ _REGION = re.compile("[A-Z]{2}")
 
 
 @blueprint.post("/search")
-@requires_scope("profiles:search")
+@requires_scope("profiles:search", reads_only=True)
 @blueprint.doc(
     operationId="searchProfiles",
     requestBody={
@@ -178,7 +179,7 @@ def search(query: dict[str, Any]) -> Response:
 
 def _read_sought() -> Sought:
     service = current_service()
-    body = read_json(request)
+    body = read_json(current_request())
     if not isinstance(body, dict):
         raise Problem("validation_failed", errors=[{"pointer": "", "detail": "Give an object."}])
     region = body.pop("region", None)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
-from flask import current_app
-
+from api.context import current_application
 from api.rate_limits import RateLimits
 from cdp.idempotency import RunningCalls
 from cdp.identity.health import HealthKeeper
@@ -43,7 +42,7 @@ class Service:
 
 
 def current_service() -> Service:
-    return cast(Service, current_app.extensions[_EXTENSION])
+    return cast(Service, current_application().extensions[_EXTENSION])
 
 
 def install_service(extensions: dict[str, object], service: Service) -> None:

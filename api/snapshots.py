@@ -6,11 +6,12 @@ What it is for the store's library is not said here: it goes to functions of `cd
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask
 
+from api.context import current_notes
 from api.service import current_service
 from cdp.store import read
 from cdp.store.errors import store_errors
@@ -24,19 +25,26 @@ def close_snapshots(app: Flask) -> None:
 def begin_snapshot(*, is_last: bool) -> Iterator[Any]:
     """Begin the request's snapshot, kept for `snapshot` unless it is the last use.
 
-    When the block raises, it is closed at once.
+    When the block raises, it is closed at once. Raises StoreError.
     """
-    with ExitStack() as stack:
-        connection = stack.enter_context(read(current_service().store.engine()))
+    reading = read(current_service().store.engine())
+    connection = reading.__enter__()
+    try:
         yield connection
-        if not is_last:
-            g.snapshot, g.snapshot_end = connection, stack.pop_all()
+    except BaseException as error:
+        reading.__exit__(type(error), error, error.__traceback__)
+        raise
+    if is_last:
+        reading.__exit__(None, None, None)
+    else:
+        notes = current_notes()
+        notes.snapshot, notes.snapshot_reading = connection, reading
 
 
 @contextmanager
 def snapshot() -> Iterator[Any]:
     """The snapshot of the request, or one of its own where none is kept. Raises StoreError."""
-    kept = g.get("snapshot")
+    kept = current_notes().get("snapshot")
     if kept is None:
         with read(current_service().store.engine()) as connection:
             yield connection
@@ -46,7 +54,6 @@ def snapshot() -> Iterator[Any]:
 
 
 def _close(_error: BaseException | None) -> None:
-    end: ExitStack | None = g.pop("snapshot_end", None)
-    if end is not None:
-        g.pop("snapshot")
-        end.close()
+    notes = current_notes()
+    if notes.pop("snapshot", None) is not None:
+        notes.pop("snapshot_reading").__exit__(None, None, None)

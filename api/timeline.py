@@ -8,9 +8,10 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_view
+from api.dumping import InstantField
 from api.errors import PROBLEM_TYPE, ProblemSchema
 from api.inputs import ApiBlueprint, decode_cursor, encode_cursor
-from api.profile_views import PROFILE_ID_EXAMPLE, InstantField, audit_read, json_response, locate
+from api.profile_views import PROFILE_ID_EXAMPLE, audit_read, json_response, locate
 from api.profiles import RecordsQuerySchema, checked_profile_id, reading_inside
 from api.snapshots import snapshot
 from cdp.engagement.event_masking import mask_context, mask_name, mask_properties

@@ -36,10 +36,10 @@ def read_trace(traceparent: str | None) -> Trace:
 
     Source: https://www.w3.org/TR/trace-context/, 3.2 and 4.3.
     """
-    span_id = f"{_ids.randrange(1, 2**64):016x}"
+    span_id = f"{_ids.getrandbits(64) or 1:016x}"
     found = _TRACEPARENT.fullmatch(traceparent or "")
     if found is None or not _is_possible(found):
-        return Trace(f"{_ids.randrange(1, 2**128):032x}", span_id, None, _RANDOM)
+        return Trace(f"{_ids.getrandbits(128) or 1:032x}", span_id, None, _RANDOM)
     _, trace_id, parent_span_id, flags, _ = found.groups()
     return Trace(trace_id, span_id, parent_span_id, int(flags, 16) & (_SAMPLED | _RANDOM))
 

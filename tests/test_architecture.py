@@ -94,6 +94,30 @@ def test_a_room_leaves_out_the_libraries_of_others(room: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+# Modules that open connections to other hosts: whoever is told an address by a caller must not be able to follow it.
+CALLING_OUT = {
+    "urllib3",
+    "requests",
+    "httpx",
+    "http.client",
+    "urllib.request",
+    "smtplib",
+    "ftplib",
+    "aiohttp",
+}
+
+
+def test_nothing_but_the_client_calls_out() -> None:
+    wrong = [
+        f"{line_of(module, line)} imports {imported}"
+        for module, line, imported in imports()
+        if any(imported == name or imported.startswith(f"{name}.") for name in CALLING_OUT)
+        and module.split(".")[:2] != ["cdp", "client"]
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
 def test_the_client_can_be_taken_alone() -> None:
     wrong = [
         f"{line_of(module, line)} imports {imported}"

@@ -44,13 +44,16 @@ class Place:
 MENU = (
     Place("home", "home.read", _("Home")),
     Place("queue", "queue.read", _("Queue")),
+    Place("search", "profiles.search", _("Search")),
     Place("actions", "profiles.read", _("Decisions")),
+    Place("models", "model.read", _("Model")),
+    Place("settings", "settings.read", _("Settings")),
 )
 
 
 def set_up_layout(app: Flask) -> None:
     app.jinja_env.filters.update(
-        instant=_instant, day=_day, age=_age, number=_number, weight=_weight, percent=_percent
+        instant=_instant, day=_day, small=_small, age=_age, number=_number, weight=_weight, percent=_percent
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -128,6 +131,13 @@ def _weight(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{_number(abs(value), 1)}"
+
+
+def _small(value: float) -> str:
+    """A probability in three digits, however small."""
+    if value >= 0.001:
+        return _number(value, 4)
+    return f"{value:.2e}".replace(".", get_locale().number_symbols["latn"]["decimal"])
 
 
 def _percent(value: float | None) -> str:

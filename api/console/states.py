@@ -123,6 +123,11 @@ STATES: dict[str, State] = {
         429, _("Too many requests came from your network."), _("Wait for a minute, then go on.")
     ),
     "refused": State(400, _("The request was refused."), _("Go back and try again.")),
+    "too_large": State(
+        409,
+        _("This takes too long to wait for in a browser."),
+        _("So many records are resolved by the command `cdp model activate`, with --dry-run first."),
+    ),
     "busy": State(503, _("The store is busy."), _("Nothing was changed. Try again in a few seconds.")),
     "unavailable": State(
         503,

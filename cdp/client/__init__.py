@@ -18,6 +18,7 @@ from cdp.client.answers import (
     Profile,
     Ruling,
     SourceRecord,
+    TimelineEvent,
     WrittenRecord,
 )
 from cdp.client.calls import Client
@@ -44,6 +45,7 @@ __all__ = [
     "Ruling",
     "SeveralProfilesError",
     "SourceRecord",
+    "TimelineEvent",
     "UnreachableError",
     "WrittenRecord",
 ]

@@ -98,6 +98,20 @@ class SourceRecord(Answer):
 
 
 @dataclass(frozen=True)
+class TimelineEvent(Answer):
+    """Something that a person did, as a channel's tracker told it."""
+
+    event_id: int
+    type: str
+    kind: str
+    name: str | None
+    occurred_at: str
+    source: str
+    record_id: int
+    properties: Document
+
+
+@dataclass(frozen=True)
 class LedgerEntry(Answer):
     ledger_entry_id: int
     kind: str

@@ -22,6 +22,7 @@ from cdp.client.answers import (
     Profile,
     Ruling,
     SourceRecord,
+    TimelineEvent,
     WrittenRecord,
     read_answer,
     read_page,
@@ -162,6 +163,13 @@ class Client:
     ) -> Iterator[SourceRecord]:
         query = {"unmask": unmask or None, "limit": limit}
         return self._each(SourceRecord, f"{_profile_path(profile_id)}/records", query)
+
+    def timeline(
+        self, profile_id: str, *, unmask: bool = False, limit: int | None = None
+    ) -> Iterator[TimelineEvent]:
+        """Newest first."""
+        query = {"unmask": unmask or None, "limit": limit}
+        return self._each(TimelineEvent, f"{_profile_path(profile_id)}/timeline", query)
 
     def history(self, profile_id: str, *, limit: int | None = None) -> Iterator[LedgerEntry]:
         """Newest first."""

@@ -29,8 +29,8 @@ from cdp.store import read
 from cdp.store.schema import outbox_events
 from cdp.store.turns import writing_turn
 
-# Others wait for a write on SQLite.
-MESSAGES_AT_ONCE = 250
+# Others wait for a write on SQLite, and each visitor who is named in one takes some milliseconds.
+MESSAGES_AT_ONCE = 50
 
 
 class UnknownMessageSourceError(CdpError):

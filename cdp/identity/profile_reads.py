@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, exists, or_, select
+from sqlalchemy import Connection, bindparam, exists, or_, select, type_coerce
 
 from cdp.errors import CdpError
 from cdp.identity.redo_queue import select_reasons
 from cdp.identity.resolution_runs import version_in_use
+from cdp.store.instants import InstantText
 from cdp.store.quick import QuickStatement
 from cdp.store.schema import (
     engagement_states,
@@ -45,9 +46,13 @@ _has_engagement = (
     .correlate(profiles)
 )
 _profile = QuickStatement(
-    select(profiles, version_in_use().label("model_version"), _has_engagement.label("has_engagement")).where(
-        profiles.c.profile_id == bindparam("profile_id")
-    )
+    select(
+        *(column for column in profiles.c if column.name not in ("created_at", "updated_at")),
+        type_coerce(profiles.c.created_at, InstantText).label("created_at"),
+        type_coerce(profiles.c.updated_at, InstantText).label("updated_at"),
+        version_in_use().label("model_version"),
+        _has_engagement.label("has_engagement"),
+    ).where(profiles.c.profile_id == bindparam("profile_id"))
 )
 
 
@@ -65,7 +70,7 @@ class ErasedProfileError(CdpError):
 class Profile:
     """golden: attribute to {value, rule, record_id, source, ...}; identifiers: {type, value, verified,
     record_ids, last_seen_at} each, as survivorship chose them. model_version: of the profiles. has_engagement: whether
-    its records' events add up to anything."""
+    its records' events add up to anything. created_at, updated_at: instants as text."""
 
     profile_id: str
     state: str
@@ -74,8 +79,8 @@ class Profile:
     record_count: int
     golden: dict[str, dict[str, Any]]
     identifiers: list[dict[str, Any]]
-    created_at: datetime
-    updated_at: datetime
+    created_at: str
+    updated_at: str
     has_engagement: bool = False
 
 

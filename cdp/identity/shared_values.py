@@ -6,6 +6,8 @@ Grain: one row per value, known by its linkage column; a value that is its holde
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
@@ -41,6 +43,38 @@ def select_generic(connection: Connection, identifiers: Collection[IdentifierVal
         return set()
     shared = _select(connection, keys)
     return {keys[key] for key, sharing in shared.items() if sharing == "generic"}
+
+
+@dataclass(frozen=True)
+class SharedValue:
+    """kind: of the identifier. is_held: somebody reported it as not its holders' own."""
+
+    kind: str
+    value: str
+    sharing: str
+    holder_count: int
+    is_held: bool
+    counted_at: datetime
+
+
+def select_most_shared(connection: Connection, *, limit: int) -> list[SharedValue]:
+    """Those with most holders first."""
+    kind_of = {column: kind for kind, columns in COLUMNS_OF_KIND.items() for column in columns}
+    table = shared_values
+    rows = connection.execute(
+        select(table).order_by(table.c.holder_count.desc(), table.c.value_key).limit(limit)
+    )
+    return [
+        SharedValue(
+            kind_of.get(row.column_name, row.column_name),
+            row.value,
+            row.sharing,
+            row.holder_count,
+            row.is_held,
+            row.counted_at,
+        )
+        for row in rows
+    ]
 
 
 def select_sharing(connection: Connection, values: Collection[Value]) -> dict[Value, str]:

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Select, select
 
 from cdp.store import insert_rows, schema
-from cdp.store.quick import quick
+from cdp.store.quick import QuickStatement, quick
 from cdp.store.sets import set_values, text_set
 from resolution.standardize import SourceSettings
 
@@ -34,7 +34,7 @@ class Source(NewSource):
 
 def select_sources(connection: Connection) -> dict[str, Source]:
     """Every source by its name."""
-    return {row.name: _source(row) for row in connection.execute(select(schema.sources))}
+    return {row.name: _source(row) for row in _ALL.fetch(connection)}
 
 
 def select_named_sources(connection: Connection, names: Iterable[str]) -> dict[str, Source]:
@@ -46,7 +46,10 @@ def select_named_sources(connection: Connection, names: Iterable[str]) -> dict[s
     return {row.name: _source(row) for row in rows}
 
 
-def _source(row: Row[Any]) -> Source:
+_ALL = QuickStatement(select(schema.sources))
+
+
+def _source(row: Any) -> Source:
     others = orjson.loads(row.settings)
     settings = SourceSettings(
         default_region=row.default_region,

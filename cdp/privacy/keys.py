@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -98,9 +98,13 @@ class Caller:
     def may_use_source(self, source: str) -> bool:
         return self.sources is None or source in self.sources
 
+    @cached_property
+    def readable_views(self) -> tuple[str, ...]:
+        bound = VIEWS if self.views is None else [view for view in VIEWS if view in self.views]
+        return tuple(view for view in bound if self.has_scope(f"profiles:read:{view}"))
+
     def may_read_view(self, view: str) -> bool:
-        bound = self.views is None or view in self.views
-        return bound and view in VIEWS and self.has_scope(f"profiles:read:{view}")
+        return view in self.readable_views
 
 
 @dataclass(frozen=True)
@@ -255,7 +259,11 @@ def authenticate(connection: Connection, secret: str, now: datetime) -> Caller |
     return _caller(row.key_id, row.name, row.scopes, row.sources, row.views)
 
 
-_KEY = QuickStatement(select(api_keys).where(api_keys.c.key_id == bindparam("key_id")))
+_KEY = QuickStatement(
+    select(*(column for column in api_keys.c if column is not api_keys.c.created_at)).where(
+        api_keys.c.key_id == bindparam("key_id")
+    )
+)
 
 
 @lru_cache

@@ -7,7 +7,8 @@ down to the city are not masked: which views show them is said by the views.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 HIDDEN = "***"
@@ -74,20 +75,22 @@ def mask_golden(
     """
     masked = {}
     telling = _telling_parts(identifiers)
+    # Most values are of the same few records.
+    mask_key = cache(lambda key: _mask_key(key, telling))
     for attribute, chosen in golden.items():
         if attribute == "attributes":
-            free = {name: _mask_chosen("attribute", each, telling) for name, each in chosen["value"].items()}
+            free = {name: _mask_chosen("attribute", each, mask_key) for name, each in chosen["value"].items()}
             masked[attribute] = {**chosen, "value": free}
         else:
-            masked[attribute] = _mask_chosen(attribute, chosen, telling)
+            masked[attribute] = _mask_chosen(attribute, chosen, mask_key)
     return masked
 
 
-def _mask_chosen(attribute: str, chosen: Mapping[str, Any], telling: Collection[str]) -> dict[str, Any]:
+def _mask_chosen(attribute: str, chosen: Mapping[str, Any], mask_key: Callable[[str], str]) -> dict[str, Any]:
     value = _head(chosen["value"]) if attribute == "attribute" else mask_value(attribute, chosen["value"])
     masked = {**chosen, "value": value}
     if masked.get("source_record_id") is not None:
-        masked["source_record_id"] = _mask_key(masked["source_record_id"], telling)
+        masked["source_record_id"] = mask_key(masked["source_record_id"])
     return masked
 
 

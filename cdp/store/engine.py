@@ -14,13 +14,14 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection, Engine, Table, column, create_engine, event, func, inspect, select, table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
+from cdp.store import sqlite
 from cdp.store.errors import (
     NewerStoreError,
     NotAStoreError,
@@ -42,6 +43,8 @@ RACES = 3
 _UNIQUE_VIOLATION = "23505"
 # The option of an engine that says how long its writes may wait.
 _TIMEOUT = "store_timeout_seconds"
+# And the one that keeps SQLite's connections for its reads.
+_READERS = "store_readers"
 
 
 def open_store(url: str | URL, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> Engine:
@@ -73,13 +76,14 @@ def store_engine(
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """One snapshot, read only; the database refuses writes."""
-    with store_errors(), engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.execution_options(store_access="read")
-        else:
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with connection.begin():
+    if engine.dialect.name == "sqlite":
+        with store_errors(), _readers_of(engine).snapshot(engine) as connection:
             yield connection
+        return
+    with store_errors(), engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # The first statement begins it, and the connection ends it as it is given back: there is nothing to commit.
+        yield connection
 
 
 @contextmanager
@@ -90,9 +94,7 @@ def write(engine: Engine) -> Iterator[Connection]:
     writer won on PostgreSQL: use retry_write where the work can be begun anew.
     """
     with store_errors(), engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.execution_options(store_access="write")
-        else:
+        if engine.dialect.name != "sqlite":
             connection.execution_options(isolation_level="SERIALIZABLE")
         with connection.begin():
             yield connection
@@ -195,6 +197,11 @@ def timeout_seconds_of(engine: Engine) -> float:
     return seconds
 
 
+def _readers_of(engine: Engine) -> sqlite.Readers:
+    readers: sqlite.Readers = engine.get_execution_options()[_READERS]
+    return readers
+
+
 def writes_are_serial(connection: Connection) -> bool:
     """Whether a writer is truly alone, so that reading the last row and adding the next never conflicts."""
     return connection.dialect.name == "sqlite"
@@ -273,15 +280,16 @@ def _sqlite_engine(url: URL, *, timeout_seconds: float, create: bool) -> Engine:
         raise StoreMissingError(f"There is no store at {path}: run `cdp migrate` to create it.")
     # A file URI, so that SQLite itself never creates what was taken away between the look and the opening.
     uri = URL.create("sqlite+pysqlite", database=f"file:{quote(str(path))}")
+    readers = sqlite.Readers()
     engine = create_engine(
         uri.update_query_dict({"mode": "rw", **url.query, "uri": "true"}),
         connect_args={"timeout": timeout_seconds, "check_same_thread": False},
         pool_timeout=timeout_seconds,
-        execution_options={_TIMEOUT: timeout_seconds},
+        execution_options={_TIMEOUT: timeout_seconds, _READERS: readers},
         hide_parameters=True,
     )
     event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    sqlite.listen(engine, readers)
     return engine
 
 
@@ -295,30 +303,11 @@ def _create_file(path: Path) -> None:
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver must begin no transaction of its own: it would miss DDL and reads (see _begin_sqlite).
+    # The driver must begin no transaction of its own: it would miss DDL and reads (see cdp/store/sqlite.py).
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")  # Give a bulk load's log back to the disk.
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    driver: Any = connection.connection.dbapi_connection
-    access = connection.get_execution_options().get("store_access", "write")
-    if connection.info.get(_ACCESS) != access:
-        for pragma in _READ_PRAGMAS if access == "read" else _WRITE_PRAGMAS:
-            driver.execute(pragma)
-        connection.info[_ACCESS] = access
-    # The lock at once: a read that later turns into a write could not wait for it.
-    driver.execute("BEGIN" if access == "read" else "BEGIN IMMEDIATE")
-
-
-# What a connection of the pool was last set up for.
-_ACCESS = "store_access"
-# 16 MiB to read in; to write, 256 MiB as far as needed: three million rows into a random index take 16 s with it,
-# 30 s with 16 MiB.
-_READ_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -16384")
-_WRITE_PRAGMAS = ("PRAGMA query_only = OFF", "PRAGMA cache_size = -262144")
 
 
 def _postgresql_engine(url: URL, *, timeout_seconds: float) -> Engine:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -117,16 +115,17 @@ def store_error(error: BaseException) -> StoreError | None:
     return None
 
 
-@contextmanager
-def store_errors() -> Iterator[None]:
+class store_errors:  # Read as a verb, as contextlib's are.
     """Turn the drivers' errors about the store as a whole into named ones; let all others pass."""
-    try:
-        yield
-    except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
-        named = store_error(error)
-        if named is None:
-            raise
-        raise named from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (DBAPIError, PoolTimeoutError, sqlite3.Error)):
+            named = store_error(error)
+            if named is not None:
+                raise named from error
 
 
 def _named(known: tuple[type[StoreError], str] | None) -> StoreError | None:

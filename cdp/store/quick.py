@@ -32,6 +32,7 @@ class _Compiled:
     literals: Mapping[str, Any]
     bound: _Processors
     results: _Processors
+    error: type[Exception]
 
 
 class QuickStatement:
@@ -77,8 +78,8 @@ class QuickStatement:
             raise DBAPIError.instance(compiled.text, None, error, error_type, hide_parameters=True) from error
 
     def _execute(self, connection: Connection, compiled: _Compiled, bound: Mapping[str, Any]) -> Any:
-        driver: Any = connection.connection.driver_connection
-        error_type = _driver_error(connection.dialect)
+        driver: Any = connection.connection.dbapi_connection
+        error_type = compiled.error
         try:
             return driver.execute(compiled.text, _parameters(compiled, bound))
         except error_type as error:
@@ -120,6 +121,7 @@ def _compile(statement: Executable, dialect: Dialect) -> _Compiled:
         literals,
         [(name, processor) for name, processor in processors.items() if name not in literals],
         list(_result_processors(statement, dialect)),
+        _driver_error(dialect),
     )
 
 

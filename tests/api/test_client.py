@@ -175,6 +175,19 @@ def test_the_inside_of_a_profile_is_read_page_by_page(client: Client, served: Se
     assert (explained.language, len(explained.joins)) == ("pt", 4)
 
 
+def test_a_timeline_is_read_page_by_page(client: Client, served: Served) -> None:
+    profile_id = str(client.write_record(a_record(source_record_id="ana-1")).profile_id)
+    tracker = Caller(served.line.app.test_client(), served.people.add_key("segment:write", sources=["crm"]))
+    for number in range(3):
+        sent = {"userId": "ana-1", "event": f"Step {number}", "messageId": f"m-{number}"}
+        assert tracker.post("/v1/track", sent).status_code == 200
+
+    events = list(client.timeline(profile_id, limit=2))
+
+    assert [each.name for each in events] == ["Step 2", "Step 1", "Step 0"]
+    assert {(each.kind, each.source) for each in events} == {("track", "crm")}
+
+
 def test_a_search_ranks_people(client: Client) -> None:
     written = client.write_record(a_record())
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from cdp.store.schema import IDENTIFIER_KINDS
 from tests.api.conftest import Caller, admin
@@ -14,6 +16,22 @@ from tests.builders import StoreBuilder, a_record
 from tests.statements import recorded_statements
 
 RUI = a_record(source_record_id="c-2", full_name="Rui Reis", emails=["rui@example.com"])
+
+
+class WatchedBody(io.BytesIO):
+    """A body that notes whether the request holds a snapshot when it is read."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.snapshots: set[bool] = set()
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.snapshots.add("snapshot" in g)
+        return super().read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        self.snapshots.add("snapshot" in g)
+        return super().readinto(buffer)
 
 
 def test_a_phone_as_typed_finds_the_view(client: FlaskClient, people: StoreBuilder) -> None:
@@ -266,6 +284,43 @@ def test_a_lookup_takes_three_statements(
         caller.look_up("phone", "11 98765-4321")
 
     assert len(statements) == 3, statements
+
+
+def test_a_lookup_and_its_caller_are_read_in_one_snapshot(
+    lite_app: Flask, lite_client: FlaskClient, lite_people: StoreBuilder
+) -> None:
+    lite_people.add_profile(a_record())
+    caller = admin(lite_client, lite_people)
+    ran: list[str] = []
+    engine = lite_app.extensions["cdp"].store.engine()
+    event.listen(engine, "connect", lambda driver, _: driver.set_trace_callback(ran.append))
+    engine.dispose()
+
+    found = caller.look_up("phone", "11 98765-4321").status_code
+    nobody = caller.look_up("phone", "11 98765-0000").status_code
+
+    assert (found, nobody) == (200, 404)
+    assert ran.count("BEGIN") == 2, ran
+
+
+@pytest.mark.parametrize("length", [31, 100_000], ids=["small", "large"])
+def test_a_body_is_waited_for_without_a_snapshot(
+    lite_client: FlaskClient, lite_people: StoreBuilder, length: int
+) -> None:
+    lite_people.add_profile(a_record())
+    caller = admin(lite_client, lite_people)
+    body = WatchedBody(b'{"type": "email", "value": "a"}'.ljust(length))
+
+    answer = lite_client.post(
+        "/v1/profiles/lookup",
+        input_stream=body,
+        headers={"Authorization": f"Bearer {caller.secret}"},
+        content_type="application/json",
+        content_length=length,
+    )
+
+    assert answer.status_code == 422, answer.text
+    assert body.snapshots == {False}
 
 
 def _without_request_id(document: Any) -> str:

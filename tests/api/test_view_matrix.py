@@ -341,6 +341,8 @@ def test_nothing_else_shows_a_value_of_a_person(world: World, view: str) -> None
     text = "".join(answer.get_data(as_text=True) for answer in answers)
 
     expected_statuses = [200 if view in ("agent", "steward") else 404] * 2 + [200, 200, 200, 409]
+    timeline = reader.get(f"/v1/profiles/{world.profile_id}/timeline")
+    assert timeline.status_code == (200 if view in ("agent", "self", "steward") else 404)
     assert [answer.status_code for answer in answers] == expected_statuses
     assert [each for each in personal_values() if each in text] == []
 

@@ -30,14 +30,23 @@ from cdp.store.errors import (
     UnsupportedStoreError,
     WriteConflictError,
 )
+from cdp.store.quick import QuickStatement
 from tests.cdp.store.rows import insert_like
 from tests.postgres import Cluster
 
 OpenEngine = Callable[[str], Engine]
 
+EVENTS = QuickStatement(select(schema.outbox_events.c.event_id))
+
 
 def count_events(connection: Connection) -> int:
     return connection.scalars(select(func.count()).select_from(schema.outbox_events)).one()
+
+
+def count_and_fail(connection: Connection) -> None:
+    EVENTS.fetch(connection)
+    count_events(connection)
+    raise ZeroDivisionError
 
 
 def insert_and_fail(connection: Connection) -> None:
@@ -138,6 +147,36 @@ def test_a_read_sees_one_snapshot(store: Engine) -> None:
         after = count_events(reader)
 
     assert (before, after) == (0, 0)
+
+
+def test_hot_statements_and_others_of_a_read_share_its_snapshot(store: Engine) -> None:
+    with read(store) as reader:
+        before = len(EVENTS.fetch(reader))
+        with write(store) as writer:
+            insert_like(writer, "outbox_events")
+        after = count_events(reader)
+
+    assert (before, after) == (0, 0)
+
+
+def test_a_read_sees_what_was_written_since_the_read_before(store: Engine) -> None:
+    with read(store) as reader:
+        before = len(EVENTS.fetch(reader))
+
+    with write(store) as writer:
+        insert_like(writer, "outbox_events")
+    with read(store) as reader:
+        after = len(EVENTS.fetch(reader))
+
+    assert (before, after) == (0, 1)
+
+
+def test_a_read_that_raises_lets_writers_go_on(store: Engine) -> None:
+    with pytest.raises(ZeroDivisionError), read(store) as reader:
+        count_and_fail(reader)
+
+    with write_exclusively(store, [schema.outbox_events]) as writer:
+        insert_like(writer, "outbox_events")
 
 
 def test_a_broken_constraint_stays_an_integrity_error(store: Engine) -> None:

@@ -1,0 +1,259 @@
+"""The console in a real browser, over a real server with demo customers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+
+from tests.console.site import PASSWORD, Site, fill_store, find_chromium, serve
+
+pytestmark = pytest.mark.slow
+
+# Of the browser itself, on pages that say that something is not there.
+_EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    if find_chromium() is None:
+        pytest.skip("Chromium is not installed: the console is not tried in a browser.")
+    home = tmp_path_factory.mktemp("site")
+    with serve(fill_store(home), home) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(site: Site) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complains of: errors of scripts, of the policy, of what did not load."""
+    return []
+
+
+@pytest.fixture
+def sign_in(browser: Browser, site: Site, complaints: list[str]) -> Iterator[SignIn]:
+    """Opens a browser of their own for somebody and signs them in; nothing was complained of afterwards."""
+    contexts: list[BrowserContext] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not _EXPECTED.match(message.text):
+            complaints.append(message.text)
+
+    def start(name: str, **options: object) -> Page:
+        context = browser.new_context(**{"locale": "en-US", **options})  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(site.page("sign-in"))
+        page.fill("input[name=name]", name)
+        page.fill("input[name=password]", PASSWORD)
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url(site.page(""))
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def take_next(page: Page, site: Site) -> str:
+    """The address of the item taken."""
+    page.goto(site.page(""))
+    page.get_by_role("button", name="Take the next item").click()
+    page.wait_for_url("**/review/*")
+    return page.url
+
+
+def first_profile(page: Page, site: Site) -> str:
+    page.goto(site.page(""))
+    return str(page.locator("a.id[href*='/profiles/']").first.get_attribute("href"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(sign_in: SignIn, site: Site, theme: str) -> None:
+    page = sign_in("clara", color_scheme=theme)
+    profile = first_profile(page, site).removeprefix("/console/")
+    item = take_next(page, site).rpartition("/")[2]
+    places = [*PAGES, profile, f"{profile}/ledger", f"{profile}/as-of?at=2030-01-01T00:00", f"review/{item}"]
+
+    found = {}
+    for place in [*places, f"review/{item}/effect", "review/99999"]:
+        page.goto(site.page(place))
+        results = Axe().run(page)
+        if results.violations_count:
+            found[place] = results.generate_report()
+
+    assert found == {}
+
+
+# Those without an id in their address.
+PAGES = ["", "queue", "search", "actions", "models/0", "settings", "account"]
+
+
+def test_twenty_reviews_by_keyboard_alone(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("ana")
+    page.keyboard.press("j")
+    page.wait_for_url("**/review/*")
+
+    for number in range(20):
+        key = "dsuk"[number % 4]
+        here = page.url
+        page.keyboard.press(key)
+        expect(page.locator("#told")).to_contain_text("Item #")
+        page.wait_for_function("here => location.href !== here", arg=here)
+
+    assert "/review/" in page.url
+
+
+def test_keys_are_letters_while_somebody_types(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("ana")
+    item = take_next(page, site)
+
+    page.locator("input[name=words]").press_sequentially("sdukzjp?")
+
+    assert page.url == item
+    expect(page.locator("input[name=words]")).to_have_value("sdukzjp?")
+
+
+def test_keys_can_be_switched_off(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("ana")
+    page.goto(site.page("account"))
+    page.get_by_role("button", name="Switch keyboard shortcuts off").click()
+    item = take_next(page, site)
+
+    page.keyboard.press("d")
+    page.wait_for_timeout(200)
+
+    assert page.url == item
+    page.goto(site.page("account"))
+    page.get_by_role("button", name="Switch keyboard shortcuts on").click()
+
+
+def test_an_answer_is_undone_where_it_is_told(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui")
+    item = take_next(page, site)
+    page.keyboard.press("d")
+    page.wait_for_function("item => location.href !== item", arg=item)
+
+    page.keyboard.press("z")
+
+    expect(page.locator("#told")).to_contain_text("was taken back")
+    page.goto(item)
+    expect(page.locator("main")).to_contain_text("Take this item to decide")
+
+
+def test_the_slower_of_two_sees_who_was_quicker(sign_in: SignIn, site: Site) -> None:
+    quick, slow = sign_in("rui"), sign_in("bruno")
+    item = take_next(quick, site)
+
+    slow.goto(item)
+
+    expect(slow.locator("main")).to_contain_text("rui works on this item until")
+    expect(slow.get_by_role("button", name="Same person")).to_have_count(0)
+    quick.get_by_role("button", name="Give it back").click()
+
+
+def test_without_scripts_everything_is_a_form(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui", java_script_enabled=False)
+    item = take_next(page, site)
+
+    page.get_by_role("button", name="Different people").click()
+    expect(page.locator("#told")).to_contain_text("different people")
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.locator("#told")).to_contain_text("was taken back")
+    assert item.startswith(site.page("review/"))
+
+
+@pytest.mark.parametrize(("locale", "told"), [("pt-BR", "A mesma pessoa?"), ("en-US", "One person?")])
+def test_a_narrow_page_fits_in_either_language(sign_in: SignIn, site: Site, locale: str, told: str) -> None:
+    page = sign_in("clara", locale=locale, viewport={"width": 320, "height": 640})
+    profile = first_profile(page, site).removeprefix("/console/")
+    item = next(iter(re.findall(r"/review/(\d+)", queue_of(page, site))))
+
+    wide = {}
+    for place in [*PAGES, profile, f"review/{item}"]:
+        page.goto(site.page(place))
+        wide[place] = page.evaluate("document.documentElement.scrollWidth")
+
+    expect(page.locator("h1")).to_contain_text(told)
+    assert {place: width for place, width in wide.items() if width > 320} == {}
+
+
+def queue_of(page: Page, site: Site) -> str:
+    page.goto(site.page("queue"))
+    return page.content()
+
+
+def test_going_back_after_signing_out_shows_nothing(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("ana")
+    page.goto(site.page("queue"))
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in*")
+
+    page.go_back()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_an_answer_that_does_not_arrive_says_so(sign_in: SignIn, site: Site, complaints: list[str]) -> None:
+    page = sign_in("rui")
+    item = take_next(page, site)
+    page.route("**/decide", lambda route: route.abort())
+
+    page.keyboard.press("d")
+
+    expect(page.locator("#told")).to_contain_text("The service cannot be reached.")
+    assert page.url == item
+    complaints.clear()
+
+
+def test_a_slow_answer_is_announced(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui")
+    item = take_next(page, site)
+    held: list[Route] = []
+    page.route("**/decide", lambda route: held.append(route))
+
+    page.keyboard.press("k")
+
+    expect(page.locator("#told")).to_contain_text("Still waiting", timeout=8000)
+    held[0].continue_()
+    page.wait_for_function("item => location.href !== item", arg=item)
+
+
+def test_what_a_yes_would_do_is_shown_in_place(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui")
+    item = take_next(page, site)
+
+    page.get_by_role("link", name="Show the profile that would result").click()
+
+    expect(page.locator("[data-load]")).to_contain_text("Nothing has changed yet.")
+    assert page.url == item
+
+
+def test_the_log_of_the_server_names_nobody(site: Site) -> None:
+    log = site.log.read_text()
+
+    assert "console.failed" not in log
+    assert PASSWORD not in log

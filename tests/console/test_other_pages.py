@@ -1,0 +1,156 @@
+"""Search, model and settings with plain forms."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cdp.staff.users import require_user
+from cdp.store import read
+from tests.builders import StoreBuilder
+from tests.console.conftest import PASSWORD, Visitor
+from tests.console.test_profiles import ana as ana
+from tests.console.test_profiles import writer as writer
+from tests.console.test_review import page
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"phones": "11 98765-4321"},
+        {"emails": "ana@example.com"},
+        {"full_name": "Ana Reis", "birth_date": "29/02/1980"},
+    ],
+)
+def test_a_person_is_found_by_what_is_known(steward: Visitor, ana: str, asked: dict[str, str]) -> None:
+    steward.get("/console/search")
+
+    found = page(steward.post("/console/search", **asked))
+
+    assert f'href="{ana}"' in found
+
+
+def test_a_search_is_sent_in_a_form_and_audited_without_its_values(
+    steward: Visitor, ana: str, people: StoreBuilder
+) -> None:
+    form = page(steward.get("/console/search"))
+    steward.post("/console/search", emails="ana@example.com")
+    steward.client.application.extensions["cdp"].read_audit.flush()
+
+    [told] = [each for each in people.audited() if each["action"] == "profile.search"]
+
+    assert 'method="post" action="/console/search"' in form
+    assert told["actor"] == "user:1"
+    assert told["details"]["purpose"] == "console"
+    assert "ana@example.com" not in str(told)
+
+
+def test_an_id_leads_to_its_profile(steward: Visitor, ana: str) -> None:
+    steward.get("/console/search")
+
+    answer = steward.post_raw("/console/search", profile_id=ana.rpartition("/")[2])
+
+    assert answer.location == ana
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "told"),
+    [
+        ({}, 422, "Nothing of this can be searched by"),
+        ({"phones": "00000"}, 422, "Nothing of this can be searched by"),
+        ({"full_name": "Zoraide Quintanilha"}, 200, "Nobody is found by this."),
+    ],
+)
+def test_a_search_for_nobody_says_so(
+    steward: Visitor, ana: str, asked: dict[str, str], status: int, told: str
+) -> None:
+    steward.get("/console/search")
+
+    answer = steward.post("/console/search", **asked)
+
+    assert answer.status_code == status
+    assert told in page(answer)
+
+
+def test_the_model_is_drawn_in_the_colors_of_the_page(steward: Visitor) -> None:
+    shown = page(steward.get("/console/models/0"))
+
+    assert shown.count("<svg") == 2
+    assert " style=" not in shown
+    assert "#0" not in re.sub(r"#\d+<", "<", shown).replace("&#0", "")
+    assert 'class="fill-for"' in shown
+
+
+def test_a_version_that_is_not_there_says_so(steward: Visitor) -> None:
+    assert steward.get("/console/models/7").status_code == 404
+    assert steward.get("/console/models").location == "/console/models/0"
+
+
+def test_putting_a_version_in_force_needs_an_administrator(admin: Visitor, lead: Visitor) -> None:
+    for visitor in (admin, lead):
+        visitor.get("/console/models/0")
+
+    refused = lead.post("/console/models/0/activate", reason="x")
+    done = admin.post("/console/models/0/activate", reason="x")
+
+    assert refused.status_code == 403
+    assert "Version 0 was in force already." in page(done)
+
+
+def test_a_dry_run_tells_what_would_change(admin: Visitor, ana: str) -> None:
+    admin.get("/console/models/0")
+
+    told = page(admin.post("/console/models/0/dry-run"))
+
+    assert "What version 0 would change" in told
+
+
+def test_an_administrator_makes_a_user_who_can_sign_in(admin: Visitor, visitor: Visitor) -> None:
+    admin.get("/console/settings")
+
+    made = page(admin.post("/console/settings/users", name="rui", role="lead"))
+    [password] = re.findall(r"<pre><code>([a-z0-9-]+)</code></pre>", made)
+
+    assert visitor.sign_in("rui", password).status_code == 200
+    assert password not in page(admin.get("/console/settings"))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("lead", "There is a user of this name"), ("joão", "without accents")]
+)
+def test_a_user_that_cannot_be_made_says_why(admin: Visitor, name: str, told: str) -> None:
+    admin.get("/console/settings")
+
+    answer = admin.post("/console/settings/users", name=name, role="lead")
+
+    assert answer.status_code == 422
+    assert told in page(answer)
+
+
+def test_an_administrator_changes_others_and_not_themselves(
+    admin: Visitor, visitor: Visitor, people: StoreBuilder
+) -> None:
+    admin.get("/console/settings")
+
+    admin.post("/console/settings/users/steward", change="role", role="lead")
+    admin.post("/console/settings/users/lead", change="close", role="lead")
+    own = admin.post("/console/settings/users/admin", change="role", role="steward")
+    nobody = admin.post("/console/settings/users/nobody", change="close", role="lead")
+
+    with read(people.engine) as connection:
+        assert require_user(connection, "steward").role == "lead"
+    assert visitor.sign_in("lead", PASSWORD).status_code == 422
+    assert (own.status_code, nobody.status_code) == (422, 404)
+
+
+def test_settings_show_no_whole_value(lead: Visitor, people: StoreBuilder) -> None:
+    people.share("phone", "+5511987654321", "shared")
+    people.add_key("profiles:lookup")
+
+    shown = page(lead.get("/console/settings"))
+
+    assert "+55***4321" in shown
+    assert "987654321" not in shown
+    assert "profiles:lookup" in shown
+    assert "A new user" not in shown
