@@ -1,4 +1,4 @@
-"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [concurrency] [online] [--data DIR]
+"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [concurrency] [online] [desk] [--data DIR]
 [--seed N] [--sizes N ...] [--people N]`.
 
 Writes docs/results.md, a section a part.
@@ -36,6 +36,7 @@ from benchmarks.concurrency import (
     measure_concurrency,
 )
 from benchmarks.cost import STEPS, Cost, growth, measure_generated, measure_set
+from benchmarks.desk import QUEUE_SIZE, desk_lines, measure_desk
 from benchmarks.online import (
     INGEST_SIZES,
     STORE_RECORDS,
@@ -48,7 +49,7 @@ from benchmarks.quality import SETS, Quality, measure_quality
 
 RESULTS = Path("docs/results.md")
 PACKAGES = ("splink", "duckdb", "sqlalchemy", "numpy", "rapidfuzz", "phonenumbers")
-PARTS = ("quality", "cost", "score", "parity", "order", "concurrency", "online")
+PARTS = ("quality", "cost", "score", "parity", "order", "concurrency", "online", "desk")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -101,6 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             lines = online_lines(rates, costs_of_one)
             print("\n".join(lines), file=sys.stderr, flush=True)
             write_section("Real time", [*lines, "", provenance("online", given.seed)])
+        elif part == "desk":
+            with empty_databases() as databases:
+                times = list(measure_desk(databases, QUEUE_SIZE, seed=given.seed))
+            lines = desk_lines(times, QUEUE_SIZE)
+            print("\n".join(lines), file=sys.stderr, flush=True)
+            write_section("The desk", [*lines, "", provenance("desk", given.seed)])
         else:
             costs = [measure_set(given.data, "omni_share_100k", seed=given.seed)]
             print(costs[0], file=sys.stderr, flush=True)

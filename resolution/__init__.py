@@ -21,7 +21,14 @@ if TYPE_CHECKING:
         WorkspaceFullError,
     )
     from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
-    from resolution.keys import hash_linkage_text, linkage_hash, linkage_text, names_somebody, value_key
+    from resolution.keys import (
+        Linkage,
+        hash_linkage_text,
+        linkage_hash,
+        linkage_text,
+        names_somebody,
+        value_key,
+    )
     from resolution.linkage_index import IndexedEdge, IndexedRecord, NewEdge
     from resolution.local_partition import LocalResolution, resolve_changes
     from resolution.model import Model
@@ -49,6 +56,7 @@ _PLACES = {
     "Evaluation": "evaluation",
     "FailedConditionError": "errors",
     "Join": "partition",
+    "Linkage": "keys",
     "Model": "model",
     "PairConstraints": "people",
     "PairScore": "compile",
@@ -107,6 +115,7 @@ __all__ = [
     "IndexedEdge",
     "IndexedRecord",
     "Join",
+    "Linkage",
     "LocalResolution",
     "Model",
     "NewEdge",

@@ -202,7 +202,8 @@ class EdgeUpdate:
         edges.update(self.fresh)
         firsts = self.near.firsts(edges.values())
         self._complete(edges)
-        gone = self.dropped - edges.keys()
+        # Every edge of a record that is reached was read: one that is not known is not there.
+        gone = (self.dropped - edges.keys()) | (self.fresh.keys() & self.stored.keys())
         self.index.change_edges(gone, self.fresh.values(), self.moved)
         return Region(record_ids, edges, firsts, constraints, self.gone, list(changes))
 
@@ -217,9 +218,11 @@ class EdgeUpdate:
         reached: set[int] = set()
         must: set[Pair] = set()
         cannot: set[Pair] = set()
+        # Those of the records derived anew were read when they were.
+        found: list[Edge] = list(self.stored.values())
         while frontier:
             reached |= frontier
-            found: list[Edge] = list(self.index.select_edges(frontier))
+            found += self.index.select_edges(frontier - self.rederived)
             rulings = self.index.select_constraints(frontier)
             must |= rulings.together
             cannot |= rulings.cannot
@@ -234,6 +237,7 @@ class EdgeUpdate:
                 for record_id in edge.pair
             )
             frontier = self.near.live(onward - reached - self.gone)
+            found = []
         return reached, PairConstraints(frozenset(must), frozenset(cannot))
 
     def _held_by_gone(self) -> set[int]:

@@ -125,7 +125,7 @@ class LinkageIndex(Protocol):
     def change_edges(
         self, removed: Iterable[Pair], added: Iterable[NewEdge], moved: Mapping[Pair, str]
     ) -> None:
-        """Take edges out, put edges in (a removed one may come back), give others another origin."""
+        """Take edges out, put edges in, give others another origin. One that is there already is removed first."""
 
     def queue_redo(self, values: Collection[Value]) -> None:
         """Note the holders of the values to be resolved later."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from resolution.incremental import follow_changes
 from resolution.linkage_index import REPEAT, Edge, LinkageIndex, Pair
 from resolution.neighbourhood import Change, Neighbourhood, Region
 from resolution.online import OnlineModel
-from resolution.partition import Constraints, Join, Partition, Refusal, partition
+from resolution.partition import Constraints, Join, Refusal, join_records
 from resolution.people import (
     Cluster,
     PairConstraints,
@@ -28,7 +28,8 @@ class LocalResolution:
 
     refusals: on record ids, key_l < key_r by record key; those of a cluster of the region, or of two clusters that
     share an exclusive identifier with it. sharing_clusters: names of the latter. gone: records that are no more.
-    edges: those with an end in the region. unscored: see Neighbourhood.
+    edges: those with an end in the region. unscored: see Neighbourhood. former: record id to the cluster it was in, of
+    the records of the region and those that are no more.
     """
 
     clusters: list[Cluster]
@@ -37,6 +38,7 @@ class LocalResolution:
     gone: frozenset[int]
     edges: Mapping[Pair, Edge]
     unscored: frozenset[int]
+    former: Mapping[int, str]
 
 
 def resolve_changes(
@@ -57,7 +59,8 @@ def resolve_changes(
 
 def resolve_region(near: Neighbourhood, region: Region) -> LocalResolution:
     found = _partition_region(near, region)
-    names, outside = _clusters_outside(near, region)
+    former = near.index.select_clusters(region.record_ids | region.gone)
+    names, outside = _clusters_outside(near, region, set(former.values()))
     refusals = _refusals(near, region, found, names, outside)
     return LocalResolution(
         found,
@@ -66,6 +69,7 @@ def resolve_region(near: Neighbourhood, region: Region) -> LocalResolution:
         frozenset(region.gone),
         region.edges,
         frozenset(near.unscored),
+        former,
     )
 
 
@@ -89,14 +93,13 @@ def _partition_region(near: Neighbourhood, region: Region) -> list[Cluster]:
     ]
     thresholds = near.model.model.specification.thresholds
     constraints = _constraints(near, ranked, region.constraints, region.firsts)
-    found = partition(firsts, edges, constraints, thresholds)
-    cluster_of, joins = dict(found.cluster_of), list(found.joins)
+    cluster_of, joins = join_records(firsts, edges, constraints, thresholds)
     for repeat, first in sorted((rank_of[repeat], rank_of[first]) for repeat, first in region.firsts.items()):
         pair = _pair(ranked[first], ranked[repeat])
         weight = region.edges[pair].match_weight
         cluster_of[repeat] = cluster_of[first]
         joins.append(Join(first, repeat, weight, weight, "evidence"))
-    return _clusters(replace(found, cluster_of=cluster_of, joins=joins), ranked)
+    return _clusters(cluster_of, joins, ranked)
 
 
 def _ranked(near: Neighbourhood, record_ids: Collection[int]) -> list[int]:
@@ -126,23 +129,29 @@ def _constraints(
     return Constraints(must, cannot, exclusive, separating, claimed)
 
 
-def _clusters(found: Partition, ranked: Sequence[int]) -> list[Cluster]:
+def _clusters(cluster_of: Mapping[int, int], joins: Iterable[Join], ranked: Sequence[int]) -> list[Cluster]:
+    """On record ids; all that is given is on ranks."""
     members: dict[int, list[int]] = defaultdict(list)
     for rank, record_id in enumerate(ranked):
-        members[found.cluster_of[rank]].append(record_id)
-    joins: dict[int, list[Join]] = defaultdict(list)
-    for join in found.joins:
+        members[cluster_of[rank]].append(record_id)
+    joins_of: dict[int, list[Join]] = defaultdict(list)
+    for join in joins:
         low, high = _pair(ranked[join.key_l], ranked[join.key_r])
-        joins[found.cluster_of[join.key_l]].append(replace(join, key_l=low, key_r=high))
-    return [Cluster(tuple(listed), tuple(joins.get(name, ()))) for name, listed in sorted(members.items())]
+        joins_of[cluster_of[join.key_l]].append(replace(join, key_l=low, key_r=high))
+    return [Cluster(tuple(listed), tuple(joins_of.get(name, ()))) for name, listed in sorted(members.items())]
 
 
 def _pair(a: int, b: int) -> Pair:
     return (a, b) if a < b else (b, a)
 
 
-def _clusters_outside(near: Neighbourhood, region: Region) -> tuple[dict[int, str], _Outside]:
-    """The clusters of others that evidence in the review band, or one document, connects with the region."""
+def _clusters_outside(
+    near: Neighbourhood, region: Region, own: Collection[str]
+) -> tuple[dict[int, str], _Outside]:
+    """The clusters of others that evidence in the review band, or one document, connects with the region.
+
+    Own: the clusters that its records were in.
+    """
     index, review = near.index, near.model.model.specification.thresholds.review
     values = {
         (EXCLUSIVE_COLUMN, document)
@@ -152,7 +161,6 @@ def _clusters_outside(near: Neighbourhood, region: Region) -> tuple[dict[int, st
         )
         for document in linkage.get(EXCLUSIVE_COLUMN, ())
     }
-    own = set(index.select_clusters(region.record_ids | region.gone).values())
     holding = index.select_clusters_holding(values, limit=SHARED_BY_AT_MOST + 1 + len(own)) if values else {}
     others = {value: [name for name in names if name not in own] for value, names in holding.items()}
     told = {value for value in values if len(others.get(value, ())) <= SHARED_BY_AT_MOST}

@@ -85,7 +85,7 @@ class Neighbourhood:
         return self._records[record_id]
 
     def record(self, record_id: int) -> IndexedRecord:
-        record = self.find(record_id)
+        record = self._records.get(record_id) or self.find(record_id)
         assert record is not None, record_id
         return record
 

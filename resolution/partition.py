@@ -61,13 +61,32 @@ def partition(
 ) -> Partition:
     """Group records into clusters, deterministically and whatever the order of the input.
 
+    See join_records; with what it leaves to stewards.
+    """
+    known = _ordered(edges)
+    cluster_of, joins = join_records(keys, known, constraints, thresholds)
+    return Partition(cluster_of, joins, find_refusals(cluster_of, known, constraints, thresholds))
+
+
+def _ordered(edges: Iterable[Edge]) -> list[Edge]:
+    return sorted((a, b, weight) if a < b else (b, a, weight) for a, b, weight in edges)
+
+
+def join_records(
+    keys: Iterable[int],
+    edges: Iterable[Edge],
+    constraints: Constraints,
+    thresholds: Thresholds,
+) -> tuple[dict[int, int], list[Join]]:
+    """The clusters and the joins of the partition.
+
     Keys: every record, once; their order is what breaks ties. Edges: one row a pair, weight in bits; edges
     below the review weight matter too, they lower the mean.
     A must-link that would put both ends of a cannot-link into one cluster is left out: the later ruling of the
     two is a steward's to withdraw.
     """
     ordered = sorted(set(keys))
-    known = sorted((a, b, weight) if a < b else (b, a, weight) for a, b, weight in edges)
+    known = _ordered(edges)
     components = _components(ordered, known, constraints, thresholds.link)
     component_edges: dict[int, list[Edge]] = defaultdict(list)
     for edge in known:
@@ -95,7 +114,7 @@ def partition(
         agglomeration.join_by_weight()
         joins.extend(agglomeration.joins)
         cluster_of.update(agglomeration.cluster_of())
-    return Partition(cluster_of, joins, find_refusals(cluster_of, known, constraints, thresholds))
+    return cluster_of, joins
 
 
 def _components(

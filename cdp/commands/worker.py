@@ -19,12 +19,15 @@ from cdp.realtime.ingest import Resolver
 from cdp.realtime.measure import Sampling
 from cdp.realtime.online_models import OnlineModels
 from cdp.settings import read_settings
+from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.quality import draw_when_due
 from cdp.stopping import Wait, stop_on_signals
 from cdp.work import Worked, insist, keep_working, work_off
 
 # Records of one round that are told one by one.
 TOLD = 20
 _LOOK_SECONDS = 1.0
+ACTOR = "command:worker"
 
 
 @click.command()
@@ -32,8 +35,8 @@ _LOOK_SECONDS = 1.0
 @click.option("--parent", type=int, hidden=True, help="End when that process is no longer this one's parent.")
 @json_option
 def worker(*, once: bool, parent: int | None, as_json: bool) -> None:
-    """Resolve records that wait for it, seal the audit, measure disagreement and delete expired answers, until
-    TERM or INT.
+    """Resolve records that wait for it, seal the audit, measure disagreement, delete expired answers and draw what
+    is read again, until TERM or INT.
 
     Several may run side by side, on one machine or on several.
     """
@@ -62,7 +65,9 @@ def worker(*, once: bool, parent: int | None, as_json: bool) -> None:
         resolver = Resolver(engine, OnlineModels())
 
         def work() -> Worked:
-            return work_off(resolver, clock=lambda: datetime.now(UTC), wait=wait, sampling=sampling)
+            worked = work_off(resolver, clock=lambda: datetime.now(UTC), wait=wait, sampling=sampling)
+            draw_when_due(engine, desk_rules(settings), author=ACTOR, now=datetime.now(UTC))
+            return worked
 
         if once:
             worked = insist(work, wait=wait, tell=tell)

@@ -144,11 +144,13 @@ def member_record(
         occurred_at=occurred_at,
         values=values_of(standardized),
         identifiers=identified,
-        # Parsing every raw record would double the time, and few say that anything is verified.
-        verified=frozenset(orjson.loads(raw).get("verified") or ())
-        if '"verified"' in raw
-        else _NOTHING_VERIFIED,
+        verified=verified_fields(raw),
     )
+
+
+def verified_fields(raw: str) -> frozenset[str]:
+    # Parsing every raw record would double the time, and few say that anything is verified.
+    return frozenset(orjson.loads(raw).get("verified") or ()) if '"verified"' in raw else _NOTHING_VERIFIED
 
 
 class _IdentifierRows:

@@ -12,7 +12,7 @@ from cdp.errors import CdpError
 from cdp.identity.sources import Source
 from cdp.intake.rows import RefusedRowError
 from cdp.intake.shape import CheckedRecord, check_record
-from resolution import linkage_hash, names_somebody
+from resolution import Linkage, linkage_hash, names_somebody
 from resolution.standardize import Refusal, StandardizedRecord, Standardizer
 
 # Clocks of channels run ahead by minutes, and a date without zone by hours.
@@ -32,8 +32,8 @@ class RefusedRecordError(CdpError):
 @dataclass(frozen=True)
 class IncomingRecord:
     """identifiers: (kind, value, variant, verified). is_dated: whether the channel said when. refusals: values that
-    are not used, and with an empty field what concerns the record as a whole. replaces_any: it is made of all that is
-    known, so that it stands for whatever version there is.
+    are not used, and with an empty field what concerns the record as a whole. values, linkage: parts of standardized.
+    replaces_any: it is made of all that is known, so that it stands for whatever version there is.
     """
 
     source: str
@@ -44,6 +44,8 @@ class IncomingRecord:
     raw: str
     raw_hash: str
     standardized: str
+    values: Mapping[str, object]
+    linkage: Linkage
     identifiers: tuple[tuple[str, str, str | None, bool], ...]
     linkage_hash: int
     refusals: tuple[Refusal, ...]
@@ -83,6 +85,8 @@ def take_record(
         raw=checked.raw,
         raw_hash=checked.raw_hash,
         standardized=text.decode(),
+        values=standardized.values,
+        linkage=standardized.linkage,
         identifiers=tuple(
             (each.kind, each.value, each.variant, each.verified) for each in standardized.identifiers
         ),

@@ -5,7 +5,7 @@ The same people come out as `cdp resolve` finds over everything, in whatever ord
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -15,13 +15,14 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from cdp.errors import CdpError
 from cdp.idempotency import Once, carry_out_once
-from cdp.identity.candidates import Proposal, probability_of
+from cdp.identity.candidates import Proposal
 from cdp.identity.golden import select_survivorship
 from cdp.identity.leads import LeadChange
 from cdp.identity.profile_ids import profile_ids
 from cdp.identity.redo_queue import CONDITION_FAILED, set_aside
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.incoming import IncomingRecord
+from cdp.realtime.ingested import Effect, Ingested, answers_of, told_of
 from cdp.realtime.linkage_index import StoreIndex
 from cdp.realtime.local_candidates import synchronize_local_candidates
 from cdp.realtime.online_models import (
@@ -32,7 +33,7 @@ from cdp.realtime.online_models import (
     require_online_version,
 )
 from cdp.realtime.publish_region import Cause, Published, publish_region
-from cdp.realtime.versions import Stored, store_versions
+from cdp.realtime.versions import store_versions
 from cdp.store import retry_write
 from cdp.store.quick import QuickStatement
 from cdp.store.schema import (
@@ -57,6 +58,7 @@ REASON = "online resolution"
 Result = TypeVar("Result")
 
 _NOTHING_RESTORED: Mapping[int, str] = MappingProxyType({})
+_NOTHING_WRITTEN: Mapping[int, IncomingRecord] = MappingProxyType({})
 _NO_LEADS: Mapping[str, LeadChange] = MappingProxyType({})
 
 
@@ -64,29 +66,6 @@ class UnknownRecordError(CdpError):
     """There is no live record of this key."""
 
     reason = "unknown_record"
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """What became of one record. outcome: 'created', 'attached', 'joined', 'unchanged' or 'superseded'.
-
-    profiles_joined: ids that its profile absorbed. candidates: all open merge candidates of its profile,
-    those that were there before too; none where the record changed nothing.
-    match_weight: of its heaviest edge inside the profile, None when it is alone there. is_new: whether the store did
-    not know the record before. is_set_aside: whether there are records that it could not be compared with, because a
-    condition of the model fails on the values of both.
-    """
-
-    record_id: int
-    profile_id: str
-    outcome: str
-    profiles_joined: Sequence[str]
-    candidates: Sequence[int]
-    model_version: int
-    match_weight: float | None
-    match_probability: float | None
-    is_new: bool
-    is_set_aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,17 +85,6 @@ class Resolver:
     new_ids: Callable[[datetime, str | None], Callable[[], str]] = lambda now, after: profile_ids(
         now, after=after
     )
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A change of the store's people and everything that it brought. candidates: the open ones around them, each with
-    its two profiles."""
-
-    resolution: LocalResolution
-    published: Published
-    candidates: Mapping[int, tuple[str, str]]
-    model_version: int
 
 
 def ingest_records(
@@ -159,11 +127,13 @@ def take_in(
     effect = None
     if stored.changes:
         cause = Cause(author, REASON, version)
-        effect = resolve_and_publish(connection, resolver, stored.changes, cause, now=now)
+        effect = resolve_and_publish(
+            connection, resolver, stored.changes, cause, written=stored.written, now=now
+        )
         told = {"records": [change.record_id for change in stored.changes]}
         entry = AuditEntry(author, "records.write", "records", "", now, told | told_of(effect))
         append_audit(connection, [entry])
-    return _answers(connection, stored, effect, version)
+    return answers_of(connection, stored, effect, version)
 
 
 def delete_record(
@@ -223,6 +193,7 @@ def resolve_and_publish(
     changes: Sequence[Change],
     cause: Cause,
     *,
+    written: Mapping[int, IncomingRecord] = _NOTHING_WRITTEN,
     concerned: Collection[int] = (),
     holding: Mapping[Value, bool] | None = None,
     repinned: Collection[int] = (),
@@ -232,12 +203,20 @@ def resolve_and_publish(
 ) -> Effect:
     """Resolve what changed and publish its people, as part of the caller's write.
 
-    Concerned: records that are to be derived anew for another reason: queued ones, those of new rulings. Holding: see
-    resolution.resolve_changes. Repinned: records whose golden record is to be made anew. Restored: record id to the
-    profile id that an undo gives it back to; leads: see publish_region. Records that a condition of the model fails on
-    are noted in the queue. Raises StoreNotResolvedError when the index of the store is another model's.
+    Written: the changed records that the caller stored, which are not read back. Concerned: records that are to be
+    derived anew for another reason: queued ones, those of new rulings. Holding: see resolution.resolve_changes.
+    Repinned: records whose golden record is to be made anew. Restored: record id to the profile id that an undo gives
+    it back to; leads: see publish_region. Records that a condition of the model fails on are noted in the queue. Raises
+    StoreNotResolvedError when the index of the store is another model's.
     """
-    index = StoreIndex(connection, cause.model_version, now=now)
+    survivorship = select_survivorship(connection)
+    index = StoreIndex(
+        connection,
+        cause.model_version,
+        now=now,
+        source_names={source_id: name for source_id, (name, _) in survivorship.sources.items()},
+        written={record_id: _indexed(record_id, record) for record_id, record in written.items()},
+    )
     model = resolver.models.require(connection, cause.model_version)
     try:
         resolution = resolve_changes(
@@ -247,21 +226,33 @@ def resolve_and_publish(
         raise StoreNotResolvedError(str(error)) from error
     if resolution.unscored:
         set_aside(connection, resolution.unscored, CONDITION_FAILED, now=now)
-    [newest] = _NEWEST_PROFILE.first(connection)
     published = publish_region(
         connection,
-        index,
         resolution,
-        select_survivorship(connection),
+        survivorship,
         cause,
+        written=written,
         changed=(frozenset(change.record_id for change in changes) | frozenset(repinned)) - resolution.gone,
         restored=restored,
         leads=leads,
-        new_id=resolver.new_ids(now, newest),
+        new_id=_new_ids(connection, resolver, now).__next__,
         now=now,
     )
     candidates = _synchronize(connection, index, resolution, published, cause, now)
     return Effect(resolution, published, candidates, cause.model_version)
+
+
+def _new_ids(connection: Connection, resolver: Resolver, now: datetime) -> Iterator[str]:
+    """Read from the store when the first is asked for: most records that come bring nobody new."""
+    [newest] = _NEWEST_PROFILE.first(connection)
+    new_id = resolver.new_ids(now, newest)
+    while True:
+        yield new_id()
+
+
+def _indexed(record_id: int, record: IncomingRecord) -> IndexedRecord:
+    key = (record.source, record.source_record_id)
+    return IndexedRecord(record_id, key, record.linkage, record.linkage_hash)
 
 
 _LAST_ENTRY = QuickStatement(
@@ -314,67 +305,6 @@ def _synchronize(
     )
 
 
-def _answers(
-    connection: Connection, stored: Stored, effect: Effect | None, model_version: int
-) -> list[Ingested]:
-    changed = {change.record_id: change for change in stored.changes}
-    known: Mapping[int, str] = effect.published.profile_of if effect is not None else {}
-    others = [record_id for record_id in stored.record_ids if record_id not in known]
-    index = StoreIndex(connection, model_version)
-    profile_of = {**index.select_clusters(others), **known}
-    heaviest = _heaviest_edges(effect, changed) if effect is not None else {}
-    answers: list[Ingested] = []
-    begun: set[str] = set()
-    for record_id, standing in zip(stored.record_ids, stored.standing, strict=True):
-        profile_id = profile_of.get(record_id, "")
-        weight = heaviest.get(record_id)
-        answers.append(
-            Ingested(
-                record_id=record_id,
-                profile_id=profile_id,
-                outcome=standing or _outcome(effect, profile_id, begun),
-                profiles_joined=effect.published.absorbed.get(profile_id, ())
-                if effect and not standing
-                else (),
-                candidates=_candidates_of(effect, profile_id) if effect and not standing else (),
-                model_version=model_version,
-                match_weight=weight,
-                match_probability=None if weight is None else probability_of(weight),
-                is_new=record_id in stored.created,
-                is_set_aside=effect is not None and not standing and record_id in effect.resolution.unscored,
-            )
-        )
-    return answers
-
-
-def _candidates_of(effect: Effect, profile_id: str) -> list[int]:
-    return [each for each, profiles_named in effect.candidates.items() if profile_id in profiles_named]
-
-
-def _outcome(effect: Effect | None, profile_id: str, begun: set[str]) -> str:
-    """Begun: the new profiles that a record before this one has come to."""
-    assert effect is not None
-    if effect.published.absorbed.get(profile_id):
-        return "joined"
-    if profile_id in effect.published.created and profile_id not in begun:
-        begun.add(profile_id)
-        return "created"
-    return "attached"
-
-
-def _heaviest_edges(effect: Effect, record_ids: Collection[int]) -> dict[int, float]:
-    """Record to the weight of its heaviest edge inside its profile."""
-    profile_of = effect.published.profile_of
-    found: dict[int, float] = {}
-    for (left, right), edge in effect.resolution.edges.items():
-        if profile_of.get(left) is None or profile_of.get(left) != profile_of.get(right):
-            continue
-        for record_id in (left, right):
-            if record_id in record_ids:
-                found[record_id] = max(found.get(record_id, edge.match_weight), edge.match_weight)
-    return found
-
-
 def _select_live(connection: Connection, source: str, source_record_id: str) -> IndexedRecord:
     record_id = connection.scalar(
         select(source_records.c.record_id)
@@ -388,12 +318,3 @@ def _select_live(connection: Connection, source: str, source_record_id: str) -> 
     if record_id is None:
         raise UnknownRecordError("There is no such record of this source, or it was deleted already.")
     return StoreIndex(connection, 0).select_records([record_id])[record_id]
-
-
-def told_of(effect: Effect) -> dict[str, object]:
-    """Ids only, for the audit."""
-    return {
-        "model_version": effect.model_version,
-        "profiles": sorted(effect.published.versions),
-        "ledger_entries": list(effect.published.entry_ids),
-    }

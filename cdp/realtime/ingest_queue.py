@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from cdp.idempotency import Once, insert_answer, require_unanswered
 from cdp.realtime.incoming import IncomingRecord
-from cdp.realtime.ingest import Ingested, Resolver, ingest_records
+from cdp.realtime.ingest import Resolver, ingest_records
+from cdp.realtime.ingested import Ingested
 from cdp.store import StoreError
 from cdp.store.turns import writing_turn
 

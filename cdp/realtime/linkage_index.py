@@ -1,95 +1,103 @@
-"""The engine's index of records, kept in the store: read and written set by set, inside the caller's transaction.
-
-The statements are built once a process and dialect; a set of ids travels as one bound value.
-"""
+"""The engine's index of records, kept in the store: read and written set by set, inside the caller's transaction."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Executable,
-    Select,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    select,
-    union,
-    update,
-)
+from sqlalchemy import Connection, exists, insert, literal, select, update
 
 from cdp.identity.linkage_records import day_of
 from cdp.identity.must_links import through_gone
 from cdp.identity.standardized import linkage_of
+from cdp.realtime import index_statements as statements
 from cdp.store import Instant, insert_rows
-from cdp.store.quick import QuickStatement, quick
-from cdp.store.schema import (
-    blocking_keys,
-    edges,
-    memberships,
-    pair_constraints,
-    redo_records,
-    shared_values,
-    source_records,
-    sources,
-    value_holders,
-)
-from cdp.store.sets import number_set, set_values, text_set
+from cdp.store.quick import QuickStatement
+from cdp.store.schema import blocking_keys, edges, redo_records, shared_values, value_holders
+from cdp.store.sets import number_set, set_values
 from resolution import IndexedEdge, IndexedRecord, NewEdge, PairConstraints, Sharing, Value, value_key
 
-_LAST = 2**63 - 1
+# In a store of a million records 400 values are shared.
+_FEW_SHARED = 500
+_NOTHING_WRITTEN: Mapping[int, IndexedRecord] = MappingProxyType({})
 
 Pair = tuple[int, int]
 
 
 class StoreIndex:
-    """What resolution.LinkageIndex asks for. model_version: the one its edges are of."""
+    """What resolution.LinkageIndex asks for. model_version: the one its edges are of.
 
-    def __init__(self, connection: Connection, model_version: int, *, now: datetime | None = None) -> None:
+    source_names: by id; read where they are not given. written: live records that this transaction wrote, as they are.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        model_version: int,
+        *,
+        now: datetime | None = None,
+        source_names: Mapping[int, str] | None = None,
+        written: Mapping[int, IndexedRecord] = _NOTHING_WRITTEN,
+    ) -> None:
         self._connection = connection
         self._dialect = connection.dialect.name
         self._model_version = model_version
         self._now = now
-        self._source_names: dict[int, str] = {}
+        self._source_names = source_names
+        self._written = written
+        self._all_sharing: dict[Value, Sharing] | None = None
         self._is_ruled: bool | None = None
 
     # ------------------------------------------------------------------------------------------------ reading
 
     def select_records(self, record_ids: Collection[int]) -> dict[int, IndexedRecord]:
+        found = {each: self._written[each] for each in record_ids if each in self._written}
+        unread = [each for each in record_ids if each not in found] if found else record_ids
         names = self._names()
-        return {
-            record_id: IndexedRecord(record_id, (names[source_id], key), linkage_of(standardized), hashed)
-            for record_id, source_id, key, standardized, hashed in self._rows(
-                _records(self._dialect), record_ids
+        for record_id, source_id, key, standardized, hashed in self._rows(
+            statements.records(self._dialect), unread
+        ):
+            found[record_id] = IndexedRecord(
+                record_id, (names[source_id], key), linkage_of(standardized), hashed
             )
-        }
+        return found
 
     def select_groups(self, linkage_hashes: Collection[int]) -> dict[int, list[int]]:
         names = self._names()
         found: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
-        for hashed, record_id, source_id, key in self._rows(_groups(self._dialect), linkage_hashes):
+        for hashed, record_id, source_id, key in self._rows(statements.groups(self._dialect), linkage_hashes):
             found[hashed].append((names[source_id], key, record_id))
         return {each: [record_id for *_, record_id in sorted(members)] for each, members in found.items()}
 
     def select_sharing(self, values: Collection[Value]) -> dict[Value, Sharing]:
+        known = self._sharing_of_all(len(values))
+        if known is not None:
+            return {value: known[value] for value in values if value in known}
         keys = {value_key(*value): value for value in values}
-        rows = self._rows(_sharing(self._dialect), keys)
+        rows = self._rows(statements.sharing(self._dialect), keys)
         return {keys[key]: Sharing(count, kind, is_held) for key, count, kind, is_held in rows}
+
+    def _sharing_of_all(self, asked: int) -> Mapping[Value, Sharing] | None:
+        """Of all shared values, read once where more are asked for than there are; None where there are many."""
+        if self._all_sharing is None and asked > _FEW_SHARED:
+            rows = statements.FIRST_SHARED.tuples(self._connection, most=_FEW_SHARED + 1)
+            if len(rows) <= _FEW_SHARED:
+                self._all_sharing = {
+                    (column, value): Sharing(count, kind, is_held)
+                    for column, value, count, kind, is_held in rows
+                }
+        return self._all_sharing
 
     def select_holders(self, values: Collection[Value], *, limit: int) -> list[int]:
         keys = [value_key(*value) for value in values]
-        return [record_id for (record_id,) in self._rows(_holders(self._dialect), keys, most=limit)]
+        return [record_id for (record_id,) in self._rows(statements.holders(self._dialect), keys, most=limit)]
 
     def select_keys(self, record_ids: Collection[int]) -> dict[int, frozenset[int]]:
         found: dict[int, set[int]] = defaultdict(set)
-        for record_id, key in self._rows(_keys(self._dialect), record_ids):
+        for record_id, key in self._rows(statements.keys(self._dialect), record_ids):
             found[record_id].add(key)
         return {record_id: frozenset(keys) for record_id, keys in found.items()}
 
@@ -99,21 +107,25 @@ class StoreIndex:
         for key, limit in limits.items():
             of_size[_rounded_up(limit)].append(key)
         for size, keys in of_size.items():
-            for key, record_id in self._rows(_members(self._dialect), keys, before_last=size - 1):
+            for key, record_id in self._rows(statements.members(self._dialect), keys, before_last=size - 1):
                 found[key].append(record_id)
         return found
 
     def select_edges(self, record_ids: Collection[int]) -> list[IndexedEdge]:
-        return [IndexedEdge(*row) for row in self._rows(_edges(self._dialect), record_ids)]
+        # A pair with both ends among them is found twice.
+        return [
+            IndexedEdge(*row)
+            for row in dict.fromkeys(self._rows(statements.edges_of(self._dialect), record_ids))
+        ]
 
     def select_constraints(self, record_ids: Collection[int]) -> PairConstraints:
         """Of deleted records too, and what must-links of deleted ones hold together."""
         if self._is_ruled is None:
-            self._is_ruled = bool(_ANY_RULING.fetch(self._connection))
+            self._is_ruled = bool(statements.ANY_RULING.fetch(self._connection))
         if not self._is_ruled:
             return PairConstraints()
         pairs: dict[str, set[Pair]] = {"must": set(), "cannot": set()}
-        for kind, left, right in self._rows(_constraints(self._dialect), record_ids):
+        for kind, left, right in self._rows(statements.constraints(self._dialect), record_ids):
             pairs[kind].add((left, right))
         through = self._through_gone(pairs["must"])
         return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]), frozenset(through))
@@ -122,28 +134,30 @@ class StoreIndex:
         known, gone = set(must), set[int]()
         while True:
             ends = {record_id for pair in known for record_id in pair}
-            new = {record_id for (record_id,) in self._rows(_gone(self._dialect), ends - gone)}
+            new = {record_id for (record_id,) in self._rows(statements.gone(self._dialect), ends - gone)}
             if not new:
                 return through_gone(known, gone)
             gone |= new
-            rows = self._rows(_constraints(self._dialect), new)
+            rows = self._rows(statements.constraints(self._dialect), new)
             known |= {(left, right) for kind, left, right in rows if kind == "must"}
 
     def select_clusters(self, record_ids: Collection[int]) -> dict[int, str]:
-        return dict(self._rows(_clusters(self._dialect), record_ids))
+        return dict(self._rows(statements.clusters(self._dialect), record_ids))
 
     def select_clusters_holding(self, values: Collection[Value], *, limit: int) -> dict[Value, list[str]]:
         return {
             value: [
                 row.profile_id
-                for row in _CLUSTERS_HOLDING.fetch(self._connection, key=value_key(*value), most=limit)
+                for row in statements.CLUSTERS_HOLDING.fetch(
+                    self._connection, key=value_key(*value), most=limit
+                )
             ]
             for value in values
         }
 
     def select_cluster_records(self, names: Collection[str]) -> dict[str, list[int]]:
         found: dict[str, list[int]] = defaultdict(list)
-        for profile_id, record_id in self._rows(_cluster_records(self._dialect), names):
+        for profile_id, record_id in self._rows(statements.cluster_records(self._dialect), names):
             found[profile_id].append(record_id)
         return found
 
@@ -159,24 +173,25 @@ class StoreIndex:
         gone = [(value_key(*value), value, sound, record_id) for value, record_id, sound in removed]
         new = [(value_key(*value), value, sound, record_id) for value, record_id, sound in added]
         if gone:
-            _DELETE_HOLDER.run_many(
+            statements.DELETE_HOLDER.run_many(
                 self._connection,
                 [{"key": key, "sound": sound, "record": record} for key, _, sound, record in gone],
             )
-        insert_rows(self._connection, value_holders, [(key, sound, record) for key, _, sound, record in new])
+        holders = sorted((key, sound, record) for key, _, sound, record in new)
+        insert_rows(self._connection, value_holders, holders)
         return self._count({key: value for key, value, *_ in (*gone, *new)}, limit)
 
     def count_holders(self, values: Collection[Value], *, limit: int) -> dict[Value, int]:
         return self._count({value_key(*value): value for value in values}, limit)
 
     def _count(self, values: Mapping[int, Value], limit: int) -> dict[Value, int]:
-        counted = dict(self._rows(_counts(self._dialect), values))
+        counted = dict(self._rows(statements.counts(self._dialect), values))
         return {value: min(counted.get(key, 0), limit) for key, value in values.items()}
 
     def select_holdings(self, values: Collection[Value]) -> dict[Value, list[tuple[int | None, str]]]:
         keys = {value_key(*value): value for value in values}
         found: dict[Value, list[tuple[int | None, str]]] = defaultdict(list)
-        for key, sound, occurred_at in self._rows(_holdings(self._dialect), keys):
+        for key, sound, occurred_at in self._rows(statements.holdings(self._dialect), keys):
             found[keys[key]].append((day_of(occurred_at), sound))
         return found
 
@@ -189,32 +204,30 @@ class StoreIndex:
         keys = [value_key(*value) for value in changes]
         if not keys:
             return
-        _DELETE_SHARED.run_many(self._connection, [{"key": key} for key in keys])
+        self._all_sharing = None
+        statements.DELETE_SHARED.run_many(self._connection, [{"key": key} for key in keys])
         names = ("value_key", "column_name", "value", "holder_count", "sharing", "is_held", "counted_at")
         insert_rows(self._connection, shared_values, rows, columns=names)
 
     def change_keys(self, removed: Iterable[Pair], added: Iterable[Pair]) -> None:
         gone = [{"key": key, "record": record_id} for key, record_id in removed]
         if gone:
-            _DELETE_KEY.run_many(self._connection, gone)
+            statements.DELETE_KEY.run_many(self._connection, gone)
         # In the order of the table, so that each of its pages is touched once.
         insert_rows(self._connection, blocking_keys, sorted(added))
 
     def change_edges(
         self, removed: Iterable[Pair], added: Iterable[NewEdge], moved: Mapping[Pair, str]
     ) -> None:
-        new = list(added)
-        gone = {*removed, *(edge.pair for edge in new)}
-        if gone:
-            _DELETE_EDGE.run_many(self._connection, [{"l": pair[0], "r": pair[1]} for pair in gone])
+        statements.DELETE_EDGE.run_many(self._connection, [{"l": pair[0], "r": pair[1]} for pair in removed])
         if moved:
-            _MOVE_EDGE.run_many(
+            statements.MOVE_EDGE.run_many(
                 self._connection,
                 [{"l": pair[0], "r": pair[1], "to": origin} for pair, origin in moved.items()],
             )
         names = ("record_id_l", "record_id_r", "model_version_id", "match_weight", "origin", "evidence")
         rows = [
-            (*edge.pair, self._model_version, edge.match_weight, edge.origin, edge.evidence) for edge in new
+            (*edge.pair, self._model_version, edge.match_weight, edge.origin, edge.evidence) for edge in added
         ]
         insert_rows(self._connection, edges, rows, columns=names)
 
@@ -245,193 +258,11 @@ class StoreIndex:
         return statement.tuples(self._connection, **set_values(self._connection, "ids", ids), **bound)
 
     def _names(self) -> Mapping[int, str]:
-        if not self._source_names:
-            self._source_names = dict(_SOURCES.fetch(self._connection))
+        if self._source_names is None:
+            self._source_names = dict(statements.SOURCES.fetch(self._connection))
         return self._source_names
-
-
-@quick
-def _records(dialect: str) -> Select[Any]:
-    ids = number_set(dialect, "ids")
-    return select(
-        source_records.c.record_id,
-        source_records.c.source_id,
-        source_records.c.source_record_id,
-        source_records.c.standardized,
-        source_records.c.linkage_hash,
-    ).where(source_records.c.record_id.in_(select(ids.c.id)), source_records.c.deleted_at.is_(None))
-
-
-@quick
-def _gone(dialect: str) -> Select[Any]:
-    ids = number_set(dialect, "ids")
-    return select(source_records.c.record_id).where(
-        source_records.c.record_id.in_(select(ids.c.id)), source_records.c.deleted_at.is_not(None)
-    )
-
-
-@quick
-def _groups(dialect: str) -> Select[Any]:
-    ids = number_set(dialect, "ids")
-    return select(
-        source_records.c.linkage_hash,
-        source_records.c.record_id,
-        source_records.c.source_id,
-        source_records.c.source_record_id,
-    ).where(source_records.c.linkage_hash.in_(select(ids.c.id)), source_records.c.deleted_at.is_(None))
-
-
-@quick
-def _sharing(dialect: str) -> Select[Any]:
-    ids = number_set(dialect, "ids")
-    return select(
-        shared_values.c.value_key,
-        shared_values.c.holder_count,
-        shared_values.c.sharing,
-        shared_values.c.is_held,
-    ).where(shared_values.c.value_key.in_(select(ids.c.id)))
-
-
-@quick
-def _holders(dialect: str) -> Select[Any]:
-    ids = number_set(dialect, "ids")
-    return (
-        select(value_holders.c.record_id)
-        .distinct()
-        .where(value_holders.c.value_key.in_(select(ids.c.id)))
-        .limit(bindparam("most"))
-    )
-
-
-@quick
-def _counts(dialect: str) -> Select[Any]:
-    """Different first names; '' stands for none."""
-    ids = number_set(dialect, "ids")
-    named = (
-        select(value_holders.c.value_key, value_holders.c.given_sound)
-        .distinct()
-        .where(value_holders.c.value_key.in_(select(ids.c.id)), value_holders.c.given_sound != "")
-        .subquery("named")
-    )
-    return select(named.c.value_key, func.count().label("holder_count")).group_by(named.c.value_key)
-
-
-@quick
-def _holdings(dialect: str) -> Select[Any]:
-    ids = number_set(dialect, "ids")
-    return (
-        select(value_holders.c.value_key, value_holders.c.given_sound, source_records.c.occurred_at)
-        .join_from(value_holders, source_records, source_records.c.record_id == value_holders.c.record_id)
-        .where(value_holders.c.value_key.in_(select(ids.c.id)))
-    )
-
-
-@quick
-def _keys(dialect: str) -> Select[Any]:
-    ids = number_set(dialect, "ids")
-    return select(blocking_keys.c.record_id, blocking_keys.c.blocking_key).where(
-        blocking_keys.c.record_id.in_(select(ids.c.id))
-    )
 
 
 def _rounded_up(limit: int) -> int:
     """To a power of two: few statements for the many caps of a model, and few members read for nothing."""
     return max(16, 1 << (limit - 1).bit_length())
-
-
-@quick
-def _members(dialect: str) -> Select[Any]:
-    """Some members of each key: a common name has thousands, and they are not to be read."""
-    wanted = number_set(dialect, "ids")
-    counted = blocking_keys.alias("counted")
-    last = (
-        select(counted.c.record_id)
-        .where(counted.c.blocking_key == wanted.c.id)
-        .order_by(counted.c.record_id)
-        .limit(1)
-        .offset(bindparam("before_last"))
-        .correlate(wanted)
-        .scalar_subquery()
-    )
-    return select(blocking_keys.c.blocking_key, blocking_keys.c.record_id).join_from(
-        wanted,
-        blocking_keys,
-        (blocking_keys.c.blocking_key == wanted.c.id)
-        & (blocking_keys.c.record_id <= func.coalesce(last, literal(_LAST))),
-    )
-
-
-@quick
-def _edges(dialect: str) -> Executable:
-    ids = number_set(dialect, "ids")
-    columns = (edges.c.record_id_l, edges.c.record_id_r, edges.c.match_weight, edges.c.origin)
-    return union(
-        *(
-            select(*columns).where(end.in_(select(ids.c.id)))
-            for end in (edges.c.record_id_l, edges.c.record_id_r)
-        )
-    )
-
-
-@quick
-def _constraints(dialect: str) -> Executable:
-    ids = number_set(dialect, "ids")
-    table = pair_constraints
-    return union(
-        *(
-            select(table.c.kind, table.c.record_id_l, table.c.record_id_r).where(
-                end.in_(select(ids.c.id)), table.c.valid_to.is_(None)
-            )
-            for end in (table.c.record_id_l, table.c.record_id_r)
-        )
-    )
-
-
-@quick
-def _clusters(dialect: str) -> Select[Any]:
-    ids = number_set(dialect, "ids")
-    return select(memberships.c.record_id, memberships.c.profile_id).where(
-        memberships.c.record_id.in_(select(ids.c.id)), memberships.c.valid_to.is_(None)
-    )
-
-
-@quick
-def _cluster_records(dialect: str) -> Select[Any]:
-    ids = text_set(dialect, "ids")
-    return select(memberships.c.profile_id, memberships.c.record_id).where(
-        memberships.c.profile_id.in_(select(ids.c.id)), memberships.c.valid_to.is_(None)
-    )
-
-
-_ANY_RULING = QuickStatement(
-    select(pair_constraints.c.constraint_id).where(pair_constraints.c.valid_to.is_(None)).limit(1)
-)
-_SOURCES = QuickStatement(select(sources.c.source_id, sources.c.name))
-_CLUSTERS_HOLDING = QuickStatement(
-    select(memberships.c.profile_id)
-    .distinct()
-    .join_from(value_holders, memberships, memberships.c.record_id == value_holders.c.record_id)
-    .where(value_holders.c.value_key == bindparam("key"), memberships.c.valid_to.is_(None))
-    .limit(bindparam("most"))
-)
-_DELETE_HOLDER = QuickStatement(
-    delete(value_holders).where(
-        value_holders.c.value_key == bindparam("key"),
-        value_holders.c.given_sound == bindparam("sound"),
-        value_holders.c.record_id == bindparam("record"),
-    )
-)
-_DELETE_SHARED = QuickStatement(delete(shared_values).where(shared_values.c.value_key == bindparam("key")))
-_DELETE_KEY = QuickStatement(
-    delete(blocking_keys).where(
-        blocking_keys.c.blocking_key == bindparam("key"), blocking_keys.c.record_id == bindparam("record")
-    )
-)
-_DELETE_EDGE = QuickStatement(
-    delete(edges).where(edges.c.record_id_l == bindparam("l"), edges.c.record_id_r == bindparam("r"))
-)
-_MOVE_EDGE = QuickStatement(
-    update(edges)
-    .where(edges.c.record_id_l == bindparam("l"), edges.c.record_id_r == bindparam("r"))
-    .values(origin=bindparam("to"))
-)

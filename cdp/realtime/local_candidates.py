@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, bindparam, func, select, union, update
+from sqlalchemy import Connection, Executable, Row, bindparam, func, literal_column, select, union_all, update
 
 from cdp.identity.candidate_weights import weigh_candidates
 from cdp.identity.candidates import Proposal, probability_of
@@ -59,7 +59,7 @@ def _select_open(connection: Connection, record_ids: Collection[int]) -> Sequenc
     if not record_ids:
         return ()
     bound = set_values(connection, "ids", record_ids)
-    return _open_of(connection.dialect.name).fetch(connection, **bound)
+    return open_candidates_of(connection.dialect.name).fetch(connection, **bound)
 
 
 def _withdraw(connection: Connection, rows: Sequence[Row[Any]], author: str, now: datetime) -> None:
@@ -125,10 +125,14 @@ def _values(proposal: Proposal, model_version: int) -> dict[str, Any]:
     return dict(zip(_VALUES, values, strict=True))
 
 
+# As the partial index over the open ones says it: a bound value would have SQLite read the whole table.
+_IS_OPEN = candidates.c.state == literal_column("'open'")
+
+
 @quick
-def _open_of(dialect: str) -> Executable:
+def open_candidates_of(dialect: str) -> Executable:
     ids = number_set(dialect, "ids")
-    return union(
+    return union_all(
         *(
             select(
                 candidates.c.candidate_id,
@@ -139,7 +143,7 @@ def _open_of(dialect: str) -> Executable:
                 candidates.c.match_weight,
                 candidates.c.reason,
                 candidates.c.model_version_id,
-            ).where(end.in_(select(ids.c.id)), candidates.c.state == "open")
+            ).where(end.in_(select(ids.c.id)), _IS_OPEN)
             for end in (candidates.c.record_id_l, candidates.c.record_id_r)
         )
     )

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Select, bindparam, select, update
 
-from cdp.canonical import canonical_json
 from cdp.identity.change_telling import NO_EVIDENCE, change_event, change_evidence, retired_and_told
 from cdp.identity.continuity import Continuity, keep_profile_ids
 from cdp.identity.golden import NO_GOLDEN, Survivorship
@@ -21,7 +21,7 @@ from cdp.identity.memberships import select_former_profiles
 from cdp.identity.reconciliation import Reconciliation, reconcile
 from cdp.identity.repointing import repoint_absorbed, select_pointing
 from cdp.realtime.golden_records import make_golden_records
-from cdp.realtime.linkage_index import StoreIndex
+from cdp.realtime.incoming import IncomingRecord
 from cdp.store import insert_rows, reserve_ids
 from cdp.store.quick import QuickStatement, quick
 from cdp.store.schema import ledger_entries, ledger_moves, memberships, outbox_events, profiles
@@ -58,22 +58,23 @@ class Published:
 
 def publish_region(
     connection: Connection,
-    index: StoreIndex,
     resolution: LocalResolution,
     survivorship: Survivorship,
     cause: Cause,
     *,
+    written: Mapping[int, IncomingRecord],
     changed: frozenset[int],
     restored: Mapping[int, str],
     leads: Mapping[str, LeadChange],
     new_id: Callable[[], str],
     now: datetime,
 ) -> Published:
-    """Changed: records whose content changed, so that their golden records are made anew. Restored: record id to
+    """Changed: records whose content changed, so that their golden records are made anew. Written: see
+    make_golden_records. Restored: record id to
     the profile id that an undo gives it back to. Leads: what the undone action changed of ids that were nobody's."""
     clusters = [cluster.record_ids for cluster in resolution.clusters]
     listed = [record_id for cluster in clusters for record_id in cluster]
-    current = index.select_clusters([*listed, *resolution.gone])
+    current = resolution.former
     continuity = keep_profile_ids(
         clusters,
         current,
@@ -84,7 +85,9 @@ def publish_region(
     plan = reconcile(clusters, continuity, current)
     touched = _touched(clusters, continuity, plan, changed)
     was = _leads_before(connection, plan, continuity, leads) if cause.action_id is not None else {}
-    versions = _write_profiles(connection, clusters, touched, continuity, survivorship, now)
+    members = {profile_id: clusters[place] for profile_id, place in touched.items()}
+    golden = make_golden_records(connection, members, survivorship, written)
+    versions = _write_profiles(connection, members, golden, continuity, now)
     entries = _write_ledger(connection, resolution, plan, cause, now)
     repoint_absorbed(connection, plan, continuity, now=now)
     if entries and was:
@@ -145,26 +148,22 @@ def _touched(
 
 def _write_profiles(
     connection: Connection,
-    clusters: Sequence[Sequence[int]],
-    touched: Mapping[str, int],
+    members: Mapping[str, Sequence[int]],
+    golden: Mapping[str, str],
     continuity: Continuity,
-    survivorship: Survivorship,
     now: datetime,
 ) -> dict[str, int]:
     """Insert the new ones, update the others; returns the versions they have now."""
-    golden = make_golden_records(
-        connection, {profile_id: clusters[place] for profile_id, place in touched.items()}, survivorship
-    )
     created = [
-        (profile_id, "live", 1, len(clusters[place]), golden[profile_id], now, now)
-        for profile_id, place in touched.items()
+        (profile_id, "live", 1, len(listed), golden[profile_id], now, now)
+        for profile_id, listed in members.items()
         if profile_id in continuity.created
     ]
     names = ("profile_id", "state", "version", "record_count", "golden", "created_at", "updated_at")
     insert_rows(connection, profiles, created, columns=names)
     rows: list[tuple[str, str | None, int, str, str]] = [
-        ("live", None, len(clusters[place]), golden[profile_id], profile_id)
-        for profile_id, place in touched.items()
+        ("live", None, len(listed), golden[profile_id], profile_id)
+        for profile_id, listed in members.items()
         if profile_id not in continuity.created
     ]
     rows += [("absorbed", survivor, 0, NO_GOLDEN, each) for each, survivor in continuity.absorbed.items()]
@@ -272,7 +271,7 @@ def _write_events(
             "version": versions[profile_id],
             "ledger_entry_ids": entries.get(profile_id, []),
         }
-        return kind, profile_id, canonical_json(payload), now
+        return kind, profile_id, orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode(), now
 
     insert_rows(connection, outbox_events, rows(), columns=("kind", "subject_id", "payload", "created_at"))
 

@@ -11,8 +11,9 @@ import structlog
 from cdp.idempotency import Once
 from cdp.identity.redo_queue import CONDITION_FAILED, select_due
 from cdp.realtime.incoming import IncomingRecord, RefusedRecordError, take_record
-from cdp.realtime.ingest import Ingested, Resolver
+from cdp.realtime.ingest import Resolver
 from cdp.realtime.ingest_queue import IngestQueue
+from cdp.realtime.ingested import Ingested
 from cdp.realtime.known_sources import KnownSources, select_known_sources
 from cdp.realtime.redo import drain_redo
 from cdp.store import StoreError, read

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from cdp.errors import CdpError
 from cdp.identity.redo_queue import CONDITION_FAILED, delete_queued, select_due, set_aside
 from cdp.privacy.audit import AuditEntry, append_audit
-from cdp.realtime.ingest import Resolver, not_before_the_ledger, resolve_and_publish, told_of, write_online
+from cdp.realtime.ingest import Resolver, not_before_the_ledger, resolve_and_publish, write_online
+from cdp.realtime.ingested import told_of
 from cdp.realtime.online_models import require_online_version
 from cdp.realtime.publish_region import Cause
 from cdp.store import read

@@ -26,7 +26,8 @@ from cdp.identity.identifier_reports import (
 )
 from cdp.identity.profile_reads import require_profile, select_visible
 from cdp.privacy.audit import AuditEntry, append_audit
-from cdp.realtime.ingest import Effect, Resolver, not_before_the_ledger, resolve_and_publish, write_online
+from cdp.realtime.ingest import Resolver, not_before_the_ledger, resolve_and_publish, write_online
+from cdp.realtime.ingested import Effect
 from cdp.realtime.online_models import require_online_version, select_online_version
 from cdp.realtime.publish_region import Cause
 from cdp.store.schema import (

@@ -22,7 +22,8 @@ from cdp.intake.rows import RefusedRowError
 from cdp.intake.shape import check_record
 from cdp.intake.stored_form import stored_form
 from cdp.privacy.audit import AuditEntry, append_audit
-from cdp.realtime.ingest import Resolver, not_before_the_ledger, resolve_and_publish, told_of, write_online
+from cdp.realtime.ingest import Resolver, not_before_the_ledger, resolve_and_publish, write_online
+from cdp.realtime.ingested import told_of
 from cdp.realtime.known_sources import standardizer
 from cdp.realtime.online_models import require_online_version
 from cdp.realtime.publish_region import Cause

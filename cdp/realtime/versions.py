@@ -33,12 +33,13 @@ class Stored:
 
     record_ids: of the record, whichever version of it stands.
     standing: 'unchanged', 'superseded', or None for a version that now stands. changes: one for each record changed.
-    created: ids of records that the store did not know.
+    written: the records changed, as they stand now. created: ids of records that the store did not know.
     """
 
     record_ids: list[int]
     standing: list[str | None]
     changes: list[Change]
+    written: Mapping[int, IncomingRecord]
     created: frozenset[int]
 
 
@@ -57,13 +58,15 @@ def store_versions(connection: Connection, records: Sequence[IncomingRecord], *,
         standing.append(outcome)
     created = [key for key in newest if key not in known]
     ids = dict(zip(created, reserve_ids(connection, source_records.c.record_id, len(created)), strict=True))
-    ids.update({key: row.record_id for key, row in known.items()})
+    known_ids = {key: row.record_id for key, row in known.items()}
+    ids.update(known_ids)
     chosen = {ids[key]: records[place] for key, place in newest.items()}
     _insert(connection, {ids[key]: chosen[ids[key]] for key in created}, now)
-    _update(connection, {each: record for each, record in chosen.items() if each in _ids(known)}, now)
+    stored_before = set(known_ids.values())
+    _update(connection, {each: record for each, record in chosen.items() if each in stored_before}, now)
     changes = [Change(ids[key], _before(known.get(key), records[place])) for key, place in newest.items()]
     record_ids = [ids[record.source_id, record.source_record_id] for record in records]
-    return Stored(record_ids, standing, changes, frozenset(ids[key] for key in created))
+    return Stored(record_ids, standing, changes, chosen, frozenset(ids[key] for key in created))
 
 
 def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Any | None) -> str | None:
@@ -94,10 +97,6 @@ def _select_known(connection: Connection, keys: Iterable[tuple[int, str]]) -> di
     bound = keyed_set_values(connection, "keys", sorted(keys))
     found = _known(connection.dialect.name).fetch(connection, **bound)
     return {(row.source_id, row.source_record_id): row for row in found}
-
-
-def _ids(known: dict[tuple[int, str], Any]) -> set[int]:
-    return {row.record_id for row in known.values()}
 
 
 def _before(stored: Any | None, record: IncomingRecord) -> IndexedRecord | None:

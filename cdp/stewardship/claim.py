@@ -65,11 +65,8 @@ def claim_next(
     wanted = replace(asked or QueueFilter(), reader=author, state=OPEN)
 
     def work(connection: Connection) -> Claimed | None:
-        for narrowed in (replace(wanted, assignee=author), wanted):
-            candidate_id = select_first(connection, narrowed, rules, sort=sort, now=now)
-            if candidate_id is not None:
-                return _take(connection, candidate_id, rules, author, now)
-        return None
+        candidate_id = select_first(connection, wanted, rules, sort=sort, now=now)
+        return None if candidate_id is None else _take(connection, candidate_id, rules, author, now)
 
     return retry_write(engine, work)
 

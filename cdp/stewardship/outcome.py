@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from cdp.identity.golden import select_survivorship
 from cdp.identity.pins import PinsByRecord
 from cdp.realtime.golden_records import make_golden_records
-from cdp.realtime.ingest import Effect
+from cdp.realtime.ingested import Effect
 from cdp.stewardship.members import select_members
 from cdp.store.schema import merge_candidates, profiles
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
@@ -19,7 +19,7 @@ from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import SecondPersonNeededError, UnknownSampleError
 from cdp.stewardship.estimation import Share, kappa, weighted_share, wilson
-from cdp.store import retry_write
+from cdp.store import read, retry_write
 from cdp.store.schema import ledger_entries, ledger_moves, merge_candidates, quality_draws
 from cdp.store.schema import quality_samples as samples
 from cdp.store.schema import steward_actions as actions
@@ -81,6 +81,17 @@ def draw_samples(engine: Engine, rules: DeskRules, *, author: str, now: datetime
         return len(drawn)
 
     return retry_write(engine, work)
+
+
+def draw_when_due(
+    engine: Engine, rules: DeskRules, *, author: str, now: datetime, every: timedelta = timedelta(hours=1)
+) -> int:
+    """Draw unless somebody did lately."""
+    with read(engine) as connection:
+        last = connection.scalar(select(func.max(quality_draws.c.drawn_at)))
+    return (
+        0 if last is not None and now < last + every else draw_samples(engine, rules, author=author, now=now)
+    )
 
 
 def select_next_sample(connection: Connection, *, author: str) -> BlindSample | None:

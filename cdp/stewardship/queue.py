@@ -125,9 +125,17 @@ def select_queue_page(
 def select_first(
     connection: Connection, asked: QueueFilter, rules: DeskRules, *, sort: str, now: datetime
 ) -> int | None:
-    """The candidate that comes first."""
-    picked = _picked(asked, rules, sort, now, is_ascending=False, after=None, now=now)
-    row = connection.execute(picked.limit(1)).first()
+    """The candidate that comes first; what is assigned to the reader before all else."""
+    key = _sort_key(sort, rules, now)
+    # One look at the whole queue, where asking first for the assigned ones would take two.
+    assigned = case((candidates.c.assignee == asked.reader, 0), else_=1)
+    first = (
+        select(candidates.c.candidate_id)
+        .where(*_conditions(asked, now))
+        .order_by(assigned, key.desc(), candidates.c.candidate_id.desc())
+        .limit(1)
+    )
+    row = connection.execute(first).first()
     return None if row is None else int(row.candidate_id)
 
 

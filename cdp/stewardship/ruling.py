@@ -14,7 +14,8 @@ from cdp.idempotency import Once, carry_out_once
 from cdp.identity.leads import LeadChange
 from cdp.identity.pins import PinsByRecord
 from cdp.privacy.audit import AuditEntry, append_audit
-from cdp.realtime.ingest import Effect, Resolver, not_before_the_ledger, resolve_and_publish
+from cdp.realtime.ingest import Resolver, not_before_the_ledger, resolve_and_publish
+from cdp.realtime.ingested import Effect
 from cdp.realtime.online_models import prepare_store, require_online_version
 from cdp.realtime.publish_region import Cause
 from cdp.stewardship.actions import Action, insert_action

@@ -41,6 +41,8 @@ DEFAULT_TIMEOUT_SECONDS = 5.0
 RACES = 3
 
 _UNIQUE_VIOLATION = "23505"
+# Inserts of one to fifty rows are as many statements each; with the driver's 128 most were prepared anew.
+_PREPARED_STATEMENTS = 1024
 # The option of an engine that says how long its writes may wait.
 _TIMEOUT = "store_timeout_seconds"
 # And the one that keeps SQLite's connections for its reads.
@@ -283,7 +285,11 @@ def _sqlite_engine(url: URL, *, timeout_seconds: float, create: bool) -> Engine:
     readers = sqlite.Readers()
     engine = create_engine(
         uri.update_query_dict({"mode": "rw", **url.query, "uri": "true"}),
-        connect_args={"timeout": timeout_seconds, "check_same_thread": False},
+        connect_args={
+            "timeout": timeout_seconds,
+            "check_same_thread": False,
+            "cached_statements": _PREPARED_STATEMENTS,
+        },
         pool_timeout=timeout_seconds,
         execution_options={_TIMEOUT: timeout_seconds, _READERS: readers},
         hide_parameters=True,

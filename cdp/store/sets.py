@@ -5,10 +5,10 @@ A relation of this module has the same text whatever is in it, so that a stateme
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
 from sqlalchemy import ARRAY, BigInteger, Connection, FromClause, Text, bindparam, func, select
 
 
@@ -31,7 +31,7 @@ def text_set(dialect: str, name: str) -> FromClause:
 
 def set_values(connection: Connection, name: str, members: Iterable[int] | Iterable[str]) -> dict[str, Any]:
     listed = list(members)
-    return {name: json.dumps(listed) if connection.dialect.name == "sqlite" else listed}
+    return {name: orjson.dumps(listed).decode() if connection.dialect.name == "sqlite" else listed}
 
 
 def keyed_set(dialect: str, name: str) -> FromClause:
@@ -49,5 +49,5 @@ def keyed_set(dialect: str, name: str) -> FromClause:
 def keyed_set_values(connection: Connection, name: str, members: Iterable[tuple[int, str]]) -> dict[str, Any]:
     listed = list(members)
     if connection.dialect.name == "sqlite":
-        return {name: json.dumps(listed)}
+        return {name: orjson.dumps(listed).decode()}
     return {f"{name}_id": [number for number, _ in listed], f"{name}_text": [text for _, text in listed]}

@@ -26,8 +26,8 @@ from cdp.idempotency import (
     insert_answer,
     select_answer,
 )
-from cdp.realtime.ingest import Ingested
 from cdp.realtime.ingest_queue import IngestQueue
+from cdp.realtime.ingested import Ingested
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.ruling import Order

@@ -16,7 +16,8 @@ from cdp.identity.activate import activate_model
 from cdp.identity.models import insert_model, replace_activation, require_model
 from cdp.identity.sources import NewSource, insert_sources, select_sources
 from cdp.realtime.incoming import IncomingRecord, take_record
-from cdp.realtime.ingest import Ingested, Resolver, delete_record, ingest_records
+from cdp.realtime.ingest import Resolver, delete_record, ingest_records
+from cdp.realtime.ingested import Ingested
 from cdp.realtime.online_models import OnlineModels
 from cdp.realtime.redo import drain_redo
 from cdp.store import read, write

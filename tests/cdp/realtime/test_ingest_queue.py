@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, event, func, select
 from cdp.identity.resolve import resolve_all
 from cdp.identity.verify import verify_store
 from cdp.realtime.incoming import IncomingRecord
-from cdp.realtime.ingest import Ingested
 from cdp.realtime.ingest_queue import IngestQueue
+from cdp.realtime.ingested import Ingested
 from cdp.store import open_store, read, write
 from cdp.store.errors import StoreBusyError
 from cdp.store.schema import audit_entries, source_records

@@ -20,7 +20,8 @@ from cdp.identity.resolution_runs import select_version_in_use
 from cdp.identity.resolve import resolve_all
 from cdp.identity.train import train_model
 from cdp.identity.verify import verify_store
-from cdp.realtime.ingest import Ingested, ingest_records
+from cdp.realtime.ingest import ingest_records
+from cdp.realtime.ingested import Ingested
 from cdp.realtime.online_models import OnlineModels, require_online_version, select_online_version
 from cdp.realtime.search import Sought, search_profiles
 from cdp.store import read, schema, write

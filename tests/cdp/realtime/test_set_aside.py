@@ -13,7 +13,7 @@ import cdp.realtime.redo
 from cdp.identity.redo_queue import CONDITION_FAILED, RETRY_AFTER, set_aside
 from cdp.identity.resolve import ResolutionFailedError, resolve_all
 from cdp.identity.verify import verify_store
-from cdp.realtime.ingest import Effect
+from cdp.realtime.ingested import Effect
 from cdp.realtime.redo import Drained, drain_redo
 from cdp.realtime.search import Sought, search_profiles
 from cdp.store import read, schema, write

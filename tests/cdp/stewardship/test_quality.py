@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -15,6 +16,7 @@ from cdp.stewardship.quality import (
     Quality,
     answer_sample,
     draw_samples,
+    draw_when_due,
     estimate_quality,
     is_drawn,
     select_next_sample,
@@ -67,6 +69,17 @@ def test_decisions_and_joins_are_drawn_once(desk: Desk) -> None:
     ]
     assert desk.record_id("5") in (rows[1]["record_id_l"], rows[1]["record_id_r"])
     assert desk.breaches() == []
+
+
+def test_it_is_drawn_when_it_is_time(desk: Desk) -> None:
+    def draw_due(now: datetime) -> int:
+        return draw_when_due(desk.engine, ALL, author="worker", now=now)
+
+    desk.feed.ingest(*(a_record(key, **ANA) for key in "12"))
+    first = draw_due(NOW)
+    desk.feed.ingest(a_record("3", **ANA))
+
+    assert (first, draw_due(NOW + timedelta(minutes=59)), draw_due(NOW + timedelta(hours=1))) == (1, 0, 1)
 
 
 def test_of_an_entry_of_several_joins_one_is_drawn_with_its_chance(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
+from benchmarks.queues import fill_queue
 from cdp.identity.candidate_weights import BIT_OF_KIND
 from cdp.stewardship.claim import claim, skip
 from cdp.stewardship.desk_rules import DeskRules
@@ -31,7 +32,6 @@ from cdp.store import open_store, read, write
 from cdp.store.schema import merge_candidates
 from tests.cdp.realtime.feeding import NOW
 from tests.cdp.stewardship.desk import ANA, BIA, MAYBE_ANA, Desk
-from tests.cdp.stewardship.queues import fill_queue
 
 RULES = DeskRules()
 COUNT = 60

@@ -12,8 +12,7 @@ from sqlalchemy import Connection, Engine
 from cdp.identity.candidates import probability_of
 from cdp.identity.models import insert_model
 from cdp.store import insert_rows, schema, write
-from resolution import initial_model
-from tests.resolution.builders import SMALL
+from resolution import default_specification_text, initial_model, parse_specification
 
 SOURCES = ("crm", "shop", "web")
 REASONS = ("review_band", "exclusive_conflict", "exclusive_shared", "size_limit")
@@ -24,9 +23,8 @@ def fill_queue(engine: Engine, count: int, *, seed: int, now: datetime) -> None:
     chance = random.Random(seed)
     record_count = 2 * count
     with write(engine) as connection:
-        insert_model(
-            connection, initial_model(SMALL), label="small", report={}, seed=0, record_count=0, now=now
-        )
+        model = initial_model(parse_specification(default_specification_text()))
+        insert_model(connection, model, label="prior", report={}, seed=0, record_count=0, now=now)
         _insert_people(connection, record_count, now)
         rows = list(_candidates(chance, count, now))
         insert_rows(connection, schema.merge_candidates, rows, columns=COLUMNS)
@@ -47,7 +45,7 @@ def _insert_people(connection: Connection, count: int, now: datetime) -> None:
             "created_at",
         ),
     )
-    names = (
+    record_columns = (
         "record_id",
         "source_id",
         "source_record_id",
@@ -62,7 +60,7 @@ def _insert_people(connection: Connection, count: int, now: datetime) -> None:
         (each, 1 + each % len(SOURCES), f"r{each}", now, now, "{}", "0" * 32, "{}", 1)
         for each in range(1, count + 1)
     )
-    insert_rows(connection, schema.source_records, records, columns=names)
+    insert_rows(connection, schema.source_records, records, columns=record_columns)
     names = ("profile_id", "state", "version", "record_count", "golden", "created_at", "updated_at")
     people = ((profile_id(each), "live", 1, 1, "{}", now, now) for each in range(1, count + 1))
     insert_rows(connection, schema.profiles, people, columns=names)
