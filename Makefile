@@ -64,8 +64,4 @@ lock: ## Write requirements.lock from pyproject.toml
 clean: ## Remove var, where `make run` keeps its store, and caches; keep .venv
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-<<<<<<< HEAD
-.PHONY: help setup run test test-fast fuzz check format bench screenshots messages lock clean
-=======
-.PHONY: help setup run test test-fast fuzz check format bench messages lock audit clean
->>>>>>> main
+.PHONY: help setup run test test-fast fuzz check format bench screenshots messages lock audit clean
