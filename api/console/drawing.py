@@ -78,9 +78,7 @@ def draw_thresholds(rows: Rows, *, marks: Rows, title: str) -> Markup:
     base = altair.Chart(_data(rows)).encode(
         x=altair.X("threshold:Q", title=title, scale=altair.Scale(nice=False, zero=False))
     )
-    share = altair.Y(
-        "value:Q", title=y_title, scale=altair.Scale(domain=(0, 1)), axis=altair.Axis(format=".0%")
-    )
+    share = altair.Y("value:Q", title=None, scale=altair.Scale(domain=(0, 1)), axis=altair.Axis(format=".0%"))
     layers = []
     for kind, color, opacity, dash in (("recall", INK, 0.1, (5, 4)), ("precision", ACCENT, 0.2, (1, 0))):
         of_kind = base.transform_filter(f"datum.kind == '{kind}'")

@@ -63,6 +63,18 @@ def select_labelled_weights(
     return [(row.match_weight, row.decision == "same") for row in rows]
 
 
+def select_matched_pairs(connection: Connection) -> list[tuple[int, int]]:
+    """Pairs of records decided to be one person, in their order, for training. Those that a rule kept apart are left
+    out: such a rule looks for rare people, of whom no sample tells how others are."""
+    labels = _labels().subquery("labels")
+    rows = connection.execute(
+        select(labels.c.record_id_l, labels.c.record_id_r)
+        .where(labels.c.decision == "same", labels.c.reason == "review_band")
+        .order_by(labels.c.record_id_l, labels.c.record_id_r)
+    )
+    return [(row.record_id_l, row.record_id_r) for row in rows]
+
+
 def _labels() -> Select[Any]:
     left, right = source_records.alias("records_l"), source_records.alias("records_r")
     source_l, source_r = sources.alias("sources_l"), sources.alias("sources_r")
@@ -83,6 +95,7 @@ def _labels() -> Select[Any]:
             *pair,
             merge_candidates.c.match_weight,
             merge_candidates.c.model_version_id,
+            merge_candidates.c.reason,
             actions.c.author,
             actions.c.recorded_at,
         )

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cdp.commands import main
-from cdp.stewardship.labels import LABEL_COLUMNS, select_labelled_weights, stream_labels
+from cdp.stewardship.labels import LABEL_COLUMNS, select_labelled_weights, select_matched_pairs, stream_labels
 from cdp.store import read
 from tests.cdp.realtime.feeding import NOW
 from tests.cdp.stewardship.desk import ANA, BIA, MAYBE_ANA, Desk
@@ -66,6 +66,22 @@ def test_the_last_decision_about_a_pair_counts(desk: Desk) -> None:
     desk.decide(desk.candidate(candidate.candidate_id), "same", now=NOW + timedelta(days=1))
 
     assert [each["clerical_match_score"] for each in labels(desk)] == [1.0]
+
+
+def test_training_takes_pairs_decided_to_be_one_person_while_the_decision_stands(desk: Desk) -> None:
+    desk.take(*TWO_QUESTIONS)
+    first, second = desk.open_candidates()
+    decided = desk.decide(first, "same")
+    desk.decide(second, "different")
+
+    with read(desk.engine) as connection:
+        standing = select_matched_pairs(connection)
+    desk.undo(decided)
+    with read(desk.engine) as connection:
+        undone = select_matched_pairs(connection)
+
+    assert standing == [(first.record_id_l, first.record_id_r)]
+    assert undone == []
 
 
 def test_labels_are_written_to_a_file(
