@@ -24,6 +24,7 @@ from api import (
     timeline,
 )
 from api.auth import require_callers
+from api.clean_text import refuse_unclean_texts
 from api.console import install_console
 from api.envelope import wrap_requests
 from api.errors import ProblemApi, register_problems
@@ -81,6 +82,7 @@ def create_app(
     install_service(app.extensions, Service(settings, store, ReadAudit(store.engine), clock, limits))
     wrap_requests(app, slow_request_ms=settings.slow_request_ms)
     require_callers(app)
+    refuse_unclean_texts(app)
     register_problems(app)
     api = ProblemApi(app)
     for name, scheme in _SECURITY_SCHEMES.items():

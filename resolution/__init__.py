@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         names_somebody,
         value_key,
     )
+    from resolution.label_evidence import Label
     from resolution.linkage_index import IndexedEdge, IndexedRecord, NewEdge
     from resolution.local_partition import LocalResolution, resolve_changes
     from resolution.model import Model
@@ -56,6 +57,7 @@ _PLACES = {
     "Evaluation": "evaluation",
     "FailedConditionError": "errors",
     "Join": "partition",
+    "Label": "label_evidence",
     "Linkage": "keys",
     "Model": "model",
     "PairConstraints": "people",
@@ -115,6 +117,7 @@ __all__ = [
     "IndexedEdge",
     "IndexedRecord",
     "Join",
+    "Label",
     "Linkage",
     "LocalResolution",
     "Model",

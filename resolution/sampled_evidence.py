@@ -122,7 +122,7 @@ def score_samples(connection: duckdb.DuckDBPyConnection, model: Model, *, pair_c
 
 def blocked_evidence(connection: duckdb.DuckDBPyConnection, model: Model) -> SampledEvidence:
     """That of the blocked pairs in table `sample_scores`. Model: the one that they were scored under."""
-    _, evidence = _read(connection, model, "SELECT *, NULL AS rule FROM blocked_pairs")
+    _, evidence = read_evidence(connection, model, "SELECT *, NULL AS rule FROM blocked_pairs")
     return evidence.standing_for(_count(connection, "blocked_pairs"))
 
 
@@ -134,7 +134,7 @@ def rule_evidence(
     pairs = (
         "FROM rule_pairs ANTI JOIN blocked_pairs USING (join_key_l, join_key_r) WHERE list_contains(?, rule)"
     )
-    proposers, evidence = _read(connection, model, pairs, names)
+    proposers, evidence = read_evidence(connection, model, pairs, names)
     return {str(rule): evidence.chosen(proposers == rule) for rule in np.unique(proposers)}
 
 
@@ -143,16 +143,20 @@ def drop_samples(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DROP TABLE {table}")
 
 
-def _read(
-    connection: duckdb.DuckDBPyConnection, model: Model, pairs: str, *parameters: Sequence[str]
+def read_evidence(
+    connection: duckdb.DuckDBPyConnection,
+    model: Model,
+    pairs: str,
+    *parameters: Sequence[str],
+    scores: str = "sample_scores",
 ) -> tuple[np.ndarray[Any, Any], SampledEvidence]:
-    """The rule that each of these pairs has, and their evidence."""
+    """The column `rule` that each of these pairs has, and their evidence from a table of `score_pairs`."""
     names = comparisons_with_frequencies(model)
     width = len(model.specification.comparisons)
     wanted = [f"levels[{place + 1}] AS level_{place}" for place in range(width)]
     wanted += [f"frequency_weight_{name}" for name in names]
     found = connection.execute(
-        f"SELECT rule, {', '.join(wanted)} FROM sample_scores "  # noqa: S608  tables and columns of this code
+        f"SELECT rule, {', '.join(wanted)} FROM {scores} "  # noqa: S608  tables and columns of this code
         f"JOIN ({pairs}) ON join_key_l = record_id_l AND join_key_r = record_id_r "
         "ORDER BY rule, record_id_l, record_id_r",
         parameters,

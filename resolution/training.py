@@ -1,4 +1,4 @@
-"""Estimating a model from unlabelled records: bounded, steady, blended with the prior.
+"""Estimating a model from records: bounded, steady, blended with the prior, corrected by labels where there are some.
 
 u comes from random pairs, m from EM runs over the training blocks of the specification, the prior from the sum of
 match probabilities over the blocked pairs. Each estimate is blended with the shipped one by the number of pairs
@@ -14,6 +14,7 @@ import duckdb
 
 from resolution.blocking import create_block_keys, drop_block_keys
 from resolution.errors import TrainingError
+from resolution.label_evidence import NO_LABELS, Label, LabelCounts, refine_m
 from resolution.levels import check_conditions, present_comparisons
 from resolution.model import Model
 from resolution.sampled_evidence import (
@@ -55,11 +56,13 @@ class Training:
     """A trained model and what it was made of.
 
     rule_shares: for each optional blocking rule, the share of matches among the pairs that only it proposes.
+    labels: pairs that people held to be one person, by which m was corrected.
     """
 
     model: Model
     sessions: Sequence[Session]
     rule_shares: Mapping[str, float]
+    labels: LabelCounts = NO_LABELS
 
 
 def initial_model(specification: Specification, version: int = 0) -> Model:
@@ -79,8 +82,15 @@ def initial_model(specification: Specification, version: int = 0) -> Model:
     )
 
 
-def train(connection: duckdb.DuckDBPyConnection, prior: Model, *, version: int, seed: int) -> Training:
-    """Estimate a model from table `records` of a workspace; the same records and seed give the same model.
+def train(
+    connection: duckdb.DuckDBPyConnection,
+    prior: Model,
+    *,
+    version: int,
+    seed: int,
+    labels: Sequence[Label] = (),
+) -> Training:
+    """Estimate a model from table `records` of a workspace; the same records, labels and seed give the same model.
 
     Raises TrainingError when there are fewer than two records, SpecificationError for a condition that DuckDB refuses.
     """
@@ -104,8 +114,12 @@ def train(connection: duckdb.DuckDBPyConnection, prior: Model, *, version: int, 
     model = _settle(model, m, sampled, evidence)
     names = {comparison.name for comparison in present}
     sessions = run_sessions(connection, model, present=names, pair_count=SESSION_PAIRS)
-    m = {comparison.name: _blended_m(comparison, sessions) for comparison in specification.comparisons}
-    return Training(_settle(model, m, sampled, evidence), sessions, shares)
+    found = {comparison.name: _blended_m(comparison, sessions) for comparison in specification.comparisons}
+    settled, counts = _settle(model, found, sampled, evidence), NO_LABELS
+    if labels:
+        refined, counts = refine_m(connection, settled, found, blocked=evidence, labels=labels)
+        settled = _settle(model, refined, sampled, evidence)
+    return Training(settled, sessions, shares, counts)
 
 
 def _choose_rules(

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.auth import CONSOLE
+from api.clean_text import find_unclean
 from api.console.blueprint import blueprint
 from api.console.cookies import TOKEN
 from api.console.states import PageError
@@ -78,6 +79,7 @@ def guard() -> AnyResponse | None:
         permission = required_permission(request.endpoint or "")
         if permission is None or not may(g.user.role, permission):
             raise PageError("forbidden")
+    _refuse_unclean_texts()
     if request.method == "POST":
         _require_form()
     return None
@@ -122,6 +124,13 @@ def _to_sign_in() -> AnyResponse:
     """There, and back to the page that was asked for; what a form would have done is not done."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for(f"{CONSOLE}.sign_in", next=wanted), 303)
+
+
+def _refuse_unclean_texts() -> None:
+    """Raises PageError for NUL and half a character: no store is asked for them."""
+    found = find_unclean(request)
+    if found is not None:
+        raise PageError("not_found" if found.part == "path" else "invalid")
 
 
 def _require_form() -> None:

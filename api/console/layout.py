@@ -101,8 +101,8 @@ def take_told() -> dict[str, Any] | None:
 
 
 def _can_post() -> bool:
-    """Before there is a user, there is no secret to sign a form with."""
-    return current_app.secret_key is not None
+    """Before there is a user, there is no secret to sign a form with; and what is asked as a file has no session."""
+    return current_app.secret_key is not None and request.endpoint != f"{CONSOLE}.static"
 
 
 def _instant(instant: datetime | str | None) -> Markup:

@@ -21,10 +21,19 @@ ACTOR = "command:train"
 @click.option(
     "--spec", "specification_path", type=click.Path(path_type=Path), help="A specification of your own."
 )
-@click.option("--seed", default=1, show_default=True, help="Same records and seed, same model.")
+@click.option("--seed", default=1, show_default=True, help="Same records, labels and seed, same model.")
+@click.option(
+    "--labels/--no-labels",
+    "use_labels",
+    default=True,
+    show_default=True,
+    help="Let pairs that stewards decided to be one person correct the model.",
+)
 @click.option("--activate", is_flag=True, help="Put the new version in force.")
 @json_option
-def train(*, specification_path: Path | None, seed: int, activate: bool, as_json: bool) -> None:
+def train(
+    *, specification_path: Path | None, seed: int, use_labels: bool, activate: bool, as_json: bool
+) -> None:
     """Train a model version on the source records in the store."""
     specification = require_specification(specification_path)
     with configured_store() as engine, step_display("Training") as progress:
@@ -35,6 +44,7 @@ def train(*, specification_path: Path | None, seed: int, activate: bool, as_json
             author=ACTOR,
             now=datetime.now(UTC),
             activate=activate,
+            use_labels=use_labels,
             progress=progress,
         )
     version = trained.model.version
@@ -46,6 +56,9 @@ def _lines(version: int, is_active: bool, report: Mapping[str, Any]) -> Iterator
     probability = report["match_probability"]
     yield f"Model version {version}, from {report['record_count']:,} records with seed {report['seed']}."
     yield f"Two random records match with probability {probability:.3g} (one in {1 / probability:,.0f})."
+    labels = report["labels"]
+    if any(labels.values()):
+        yield f"Decisions of stewards: {labels['used']:,} pairs used, {labels['left_out']:,} left out."
     for session in report["sessions"]:
         yield f"  block {session['rule']}: {session['pairs']:,} pairs, {session['match_share']:.1%} matches"
     yield f"{'comparison and level':52} {'m':>9} {'u':>11} {'bits':>7}"

@@ -19,6 +19,7 @@ from cdp.identity.identifier_reports import select_held_values
 from cdp.identity.linkage_records import count_live_records, stream_linkage_records, stream_record_days
 from cdp.identity.models import compile_online, insert_new_model
 from cdp.privacy.audit import AuditEntry, append_audit
+from cdp.stewardship.labels import select_matched_pairs
 from cdp.store import read, retry_write
 from resolution import (
     Model,
@@ -83,16 +84,18 @@ def train_model(
     author: str,
     now: datetime,
     activate: bool = False,
+    use_labels: bool = True,
     progress: Progress = lambda _: None,
 ) -> TrainedModel:
     """Raises TooFewRecordsError, and TrainingFailedError when the records give nothing to learn from.
 
+    Labels: the decisions of stewards that correct m.
     Activated, the version is in force for the next resolution of everything: until then profiles, and what comes
     record by record, are of the version before. Raises UncompilableModelError, before any work, when it could not be.
     """
     if activate:
         compile_online(initial_model(specification))
-    training, record_count = _train(engine, specification, seed, progress)
+    training, record_count = _train(engine, specification, seed, progress, use_labels=use_labels)
     report = _report(training, seed, record_count)
 
     def work(connection: Connection) -> Model:
@@ -110,7 +113,7 @@ def train_model(
 
 
 def _train(
-    engine: Engine, specification: Specification, seed: int, progress: Progress
+    engine: Engine, specification: Specification, seed: int, progress: Progress, *, use_labels: bool
 ) -> tuple[Training, int]:
     try:
         with open_workspace(memory_limit=batch_memory()) as workspace:
@@ -118,10 +121,11 @@ def _train(
             with read(engine) as connection:
                 _require_records(connection)
                 record_count = load_records(workspace, stream_linkage_records(connection))
+                labels = select_matched_pairs(connection) if use_labels else []
                 held = select_held_values(connection)
                 part_shared_values(workspace, specification, held, days=stream_record_days(connection))
             progress("estimating probabilities")
-            training = train(workspace, initial_model(specification), version=0, seed=seed)
+            training = train(workspace, initial_model(specification), version=0, seed=seed, labels=labels)
             return replace(training, model=_steady(training.model)), record_count
     except ResolutionError as error:
         raise TrainingFailedError(describe_failure(error)) from error
@@ -156,6 +160,7 @@ def _report(training: Training, seed: int, record_count: int) -> dict[str, Any]:
     return {
         "record_count": record_count,
         "seed": seed,
+        "labels": {"used": training.labels.used, "left_out": training.labels.left_out},
         "match_probability": model.match_probability,
         "blocking_rules": list(model.rule_names),
         "rule_shares": {rule: _rounded(share) for rule, share in training.rule_shares.items()},

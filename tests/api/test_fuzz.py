@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 # From how many examples on chains of calls are tried as well.
 LONG_EXAMPLES = 20
+EVERY_PHASE = ("examples", "coverage", "fuzzing", "stateful")
 
 # Where a check of schemathesis does not hold by design: everything else is checked everywhere.
 BY_DESIGN: dict[str, Any] = {
@@ -117,28 +119,38 @@ def fuzzed(
 ) -> Iterator[Target]:
     home = tmp_path_factory.mktemp("fuzzed")
     url = f"sqlite:///{shutil.copyfile(migrated_file, home / 'cdp.db')}"
-    engine = open_store(url)
-    people = StoreBuilder(engine)
+    with served(url, home) as (app, people):
+        yield Target(app, people, fuzz(app, people, pytestconfig, phases=EVERY_PHASE))
+
+
+@contextmanager
+def served(url: str, home: Path) -> Iterator[tuple[Flask, StoreBuilder]]:
+    people = StoreBuilder(open_store(url))
     people.add_sources("crm", "whatsapp", "loyalty")
     app = create_app(Settings(home, url, 1.0, metrics_are_public=False, rate_limit=None), clock=lambda: NOW)
-    caller = Caller(app.test_client(), people.add_key())
-    asked(caller)
-    examples, seed = pytestconfig.getoption("--fuzz-examples"), pytestconfig.getoption("--fuzz-seed")
-    write_key = people.add_key("segment:write", sources=["crm"])
-    yield Target(app, people, fuzz(app, caller.secret, write_key, examples, seed))
+    yield app, people
     service: Service = app.extensions["cdp"]
     service.read_audit.close()
     service.store.close()
-    engine.dispose()
+    people.engine.dispose()
 
 
-def fuzz(app: Flask, secret: str, write_key: str, examples: int, seed: int) -> Outcome:
+def fuzz(
+    app: Flask, people: StoreBuilder, pytestconfig: pytest.Config, *, phases: Collection[str]
+) -> Outcome:
+    caller = Caller(app.test_client(), people.add_key())
+    asked(caller)
+    write_key = people.add_key("segment:write", sources=["crm"])
+    examples, seed = pytestconfig.getoption("--fuzz-examples"), pytestconfig.getoption("--fuzz-seed")
+    told = {phase: {"enabled": phase in phases} for phase in EVERY_PHASE}
+    if examples < LONG_EXAMPLES:
+        told["stateful"] = {"enabled": False}
     config = SchemathesisConfig.from_dict(
         {
             "seed": seed,
-            "headers": {"Authorization": f"Bearer {secret}"},
+            "headers": {"Authorization": f"Bearer {caller.secret}"},
             "generation": {"max-examples": examples, "deterministic": True, "database": "none"},
-            "phases": {"stateful": {"enabled": examples >= LONG_EXAMPLES}},
+            "phases": told,
             "checks": BY_DESIGN,
             "operations": [*BY_DESIGN_OF_OPERATIONS, *of_segment(write_key)],
         }
@@ -193,6 +205,18 @@ def description(fuzzed: Target) -> Any:
 
 def test_nothing_breaks_the_description(fuzzed: Target) -> None:
     assert "\n\n".join(fuzzed.outcome.failures) == ""
+
+
+def test_nothing_breaks_the_description_on_postgresql(
+    postgresql_url: str, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """What a text may be is another thing there. Of the phases, the one that makes up the most kinds of it."""
+    with served(postgresql_url, tmp_path) as (app, people):
+        outcome = fuzz(app, people, pytestconfig, phases=["fuzzing"])
+
+        assert "\n\n".join(outcome.failures) == ""
+        assert len(outcome.asked) > 30
+        assert verify_store(people.engine, partition=False).breaches == []
 
 
 def test_every_operation_is_asked(fuzzed: Target) -> None:

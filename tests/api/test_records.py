@@ -625,7 +625,7 @@ def test_any_key_can_be_deleted(lite_writer: Caller, key: str) -> None:
     assert len(told(answer, 200)["profiles_touched"]) == 1
 
 
-@pytest.mark.parametrize("path", ["crm/c-9", "nowhere/c-1", "crm/c-1%00", "crm/%ff", f"{'x' * 500}/c-1"])
+@pytest.mark.parametrize("path", ["crm/c-9", "nowhere/c-1", "crm/%ff", f"{'x' * 500}/c-1"])
 def test_what_is_not_there_cannot_be_deleted(writer: Caller, path: str) -> None:
     told(writer.write(a_record()), 201)
 

@@ -76,6 +76,18 @@ def test_the_report_is_kept_with_the_version(sixty_people: Engine) -> None:
     assert rows(sixty_people, "audit_entries")[-1]["action"] == "model.train"
 
 
+def test_the_report_tells_how_many_labels_there_were(
+    sixty_people: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cdp.identity.train.select_matched_pairs", lambda _: [(1, 2), (3, 4)])
+
+    told = train(sixty_people).report["labels"]
+    without = train(sixty_people, use_labels=False).report["labels"]
+
+    assert told["used"] + told["left_out"] == 2
+    assert without == {"used": 0, "left_out": 0}
+
+
 def test_a_trained_version_waits_to_be_activated(sixty_people: Engine) -> None:
     assert not train(sixty_people).is_active
 

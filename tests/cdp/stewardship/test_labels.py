@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cdp.commands import main
-from cdp.stewardship.labels import LABEL_COLUMNS, select_labelled_weights, stream_labels
+from cdp.stewardship.labels import LABEL_COLUMNS, select_labelled_weights, select_matched_pairs, stream_labels
 from cdp.store import read
 from tests.cdp.realtime.feeding import NOW
 from tests.cdp.stewardship.desk import ANA, BIA, MAYBE_ANA, Desk
@@ -43,6 +43,11 @@ def test_every_decision_that_stands_is_a_label(desk: Desk) -> None:
         assert sorted(select_labelled_weights(connection)) == sorted(
             [(first.match_weight, True), (second.match_weight, False)]
         )
+        of_version = [
+            len(select_labelled_weights(connection, model_version=version))
+            for version in (first.model_version, first.model_version + 1)
+        ]
+    assert of_version == [2, 0]
 
 
 def test_unsure_and_what_was_undone_are_none(desk: Desk) -> None:
@@ -61,6 +66,22 @@ def test_the_last_decision_about_a_pair_counts(desk: Desk) -> None:
     desk.decide(desk.candidate(candidate.candidate_id), "same", now=NOW + timedelta(days=1))
 
     assert [each["clerical_match_score"] for each in labels(desk)] == [1.0]
+
+
+def test_training_takes_pairs_decided_to_be_one_person_while_the_decision_stands(desk: Desk) -> None:
+    desk.take(*TWO_QUESTIONS)
+    first, second = desk.open_candidates()
+    decided = desk.decide(first, "same")
+    desk.decide(second, "different")
+
+    with read(desk.engine) as connection:
+        standing = select_matched_pairs(connection)
+    desk.undo(decided)
+    with read(desk.engine) as connection:
+        undone = select_matched_pairs(connection)
+
+    assert standing == [(first.record_id_l, first.record_id_r)]
+    assert undone == []
 
 
 def test_labels_are_written_to_a_file(
