@@ -162,7 +162,7 @@ def get_context(query: dict[str, Any], profile_id: str) -> Response:
     golden, _ = shown_values(
         profile.golden, profile.identifiers, unmask=reading.unmask, sources=caller.sources
     )
-    done = engagement_document(engagement, caller.sources)
+    done = engagement_document(engagement, caller.sources, unmask=reading.unmask)
     document = {
         "profile_id": profile.profile_id,
         "version": profile.version,
