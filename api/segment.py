@@ -182,15 +182,15 @@ def _receive_one(kind: str) -> Response:
         raise Problem("malformed_json", values.detail)
     sent_at = values.get("sentAt") if isinstance(values, dict) else None
     taken = _read(0, values, Delivery(now, parse_sent_at(sent_at)), kind=kind, is_flawed=is_flawed)
+    return _receive(source, [taken], _respond_to_one)
 
-    def respond(received: Received) -> Response:
-        if received.rejections:
-            [only] = received.rejections
-            error = {"pointer": only.pointer, "detail": only.detail, "code": only.code}
-            raise Problem("message_refused", errors=[error])
-        return json_response(_KEPT)
 
-    return _receive(source, [taken], respond)
+def _respond_to_one(received: Received) -> Response:
+    if received.rejections:
+        [only] = received.rejections
+        error = {"pointer": only.pointer, "detail": only.detail, "code": only.code}
+        raise Problem("message_refused", errors=[error])
+    return json_response(_KEPT)
 
 
 def _receive_batch(*, is_historical: bool) -> Response:
@@ -230,6 +230,9 @@ def _receive(
     source: str, taken: list[Message | Rejection], respond: Callable[[Received], Response]
 ) -> Response:
     caller, service = current_caller(), current_service()
+    # A problem that is raised within the write would take back the note of what was refused; and it is the same answer
+    # each time, without being kept under the caller's key.
+    is_kept = respond is _respond_to_batch or all(isinstance(each, Message) for each in taken)
 
     def act(call: Call | None) -> Response:
         received = receive_messages(
@@ -238,7 +241,7 @@ def _receive(
             source=source,
             author=f"key:{caller.key_id}",
             now=service.clock(),
-            once=once(call, respond, lambda _: ()),
+            once=once(call, respond, lambda _: ()) if is_kept else None,
         )
         return respond(received)
 
