@@ -9,7 +9,7 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_scope
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.errors import Problem
 from api.idempotency import (
     KEY_REUSED,
     OPTIONAL_IDEMPOTENCY_HEADER,
@@ -80,10 +80,10 @@ def _call(
     refused = f"The message cannot be kept; `errors` says why. {KEY_REUSED}"
     around = [
         key_refused(blueprint, is_required=False),
-        _problem(503, "The store is busy, or must be resolved first"),
-        _problem(422, refused),
-        _problem(413, "The message or the batch is too large"),
-        _problem(403, "The key lacks the scope, or is not bound to exactly one source"),
+        blueprint.refuses(503, "The store is busy, or must be resolved first"),
+        blueprint.refuses(422, refused),
+        blueprint.refuses(413, "The message or the batch is too large"),
+        blueprint.refuses(403, "The key lacks the scope, or is not bound to exactly one source"),
         blueprint.response(200, answer, example=_KEPT, headers=REPLAYED),
         blueprint.doc(operationId=operation, requestBody=body, parameters=[OPTIONAL_IDEMPOTENCY_HEADER]),
         requires_scope("segment:write"),
@@ -97,13 +97,6 @@ def _call(
         return made
 
     return described
-
-
-def _problem(status: int, description: str) -> Callable[[Any], Any]:
-    decorate: Callable[[Any], Any] = blueprint.alt_response(
-        status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
-    )
-    return decorate
 
 
 @_call("/identify", SegmentIdentifySchema, _IDENTIFY_EXAMPLE)
