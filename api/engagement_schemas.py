@@ -7,6 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from cdp.engagement.event_masking import mask_commerce, mask_name
 from cdp.engagement.profile_engagement import Engagement, Size
 from cdp.store.instants import format_instant
 
@@ -105,27 +106,29 @@ class ConsentSchema(ma.Schema):
     source = _source()
 
 
-def engagement_document(engagement: Engagement, sources: Collection[str] | None) -> dict[str, Any]:
+def engagement_document(
+    engagement: Engagement, sources: Collection[str] | None, *, unmask: bool
+) -> dict[str, Any]:
     """The sections `consents` and `commerce`. Sources: what the key is bound to."""
     consents = [
         {
-            "category": word.category,
+            "category": word.category if unmask else mask_name(word.category),
             "granted": word.granted,
             "asserted_at": format_instant(word.asserted_at),
             "source": _told(word.source, sources),
         }
         for word in engagement.consents
     ]
-    commerce = {
-        "carts": _sourced(engagement.carts, sources),
-        "orders": _sourced(engagement.orders, sources),
-        "wish_lists": _sourced(engagement.wish_lists, sources),
-    }
+    listed = {"carts": engagement.carts, "orders": engagement.orders, "wish_lists": engagement.wish_lists}
+    commerce = {name: _shown(documents, sources, unmask=unmask) for name, documents in listed.items()}
     return {"consents": consents, "commerce": commerce}
 
 
-def _sourced(documents: Sequence[Mapping[str, Any]], sources: Collection[str] | None) -> list[dict[str, Any]]:
-    return [{**each, "source": _told(each["source"], sources)} for each in documents]
+def _shown(
+    documents: Sequence[Mapping[str, Any]], sources: Collection[str] | None, *, unmask: bool
+) -> list[dict[str, Any]]:
+    masked = documents if unmask else [mask_commerce(each) for each in documents]
+    return [{**each, "source": _told(each["source"], sources)} for each in masked]
 
 
 def _told(source: str | None, sources: Collection[str] | None) -> str | None:

@@ -314,7 +314,7 @@ def answer_view(profile: Profile, reading: Reading, *, found_by: str) -> Respons
     if profile.has_engagement and reading.view != REFERENCE:
         with snapshot() as connection:
             engagement = select_engagement(connection, profile.profile_id, SIZES.get(reading.view))
-    shown |= engagement_document(engagement, sources)
+    shown |= engagement_document(engagement, sources, unmask=reading.unmask)
     response = json_response(_DUMPS[reading.view](shown))
     # Of the body itself: view, mask and the key's sources shape it as much as the version does.
     etag = hashlib.sha256(response.get_data()).hexdigest()[:32]

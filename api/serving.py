@@ -13,7 +13,7 @@ _settings = read_settings()
 
 wsgi_app = "wsgi:app"
 bind = _settings.bind
-worker_class = "gthread"
+worker_class = "api.http_worker.ProblemWorker"
 workers = _settings.worker_count or min(4, max(2, os.cpu_count() or 2))
 threads = _settings.thread_count
 # Each worker opens the store itself: an open database does not survive a fork.

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.console import home, models, profiles, queue, review, rulings, search, settings_pages, sign_in
+from api.console import (
+    home,
+    models,
+    profiles,
+    quality,
+    queue,
+    review,
+    rulings,
+    search,
+    settings_pages,
+    sign_in,
+)
 from api.console.access import forms
 from api.console.blueprint import blueprint
 from api.console.cookies import set_up_cookies
@@ -15,7 +26,7 @@ from cdp.settings import Settings
 __all__ = ["install_console"]
 
 # Importing them puts their pages on the blueprint.
-_PAGES = (sign_in, home, queue, review, search, profiles, rulings, models, settings_pages)
+_PAGES = (sign_in, home, queue, review, quality, search, profiles, rulings, models, settings_pages)
 
 
 def install_console(app: Flask, settings: Settings) -> None:

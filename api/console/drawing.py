@@ -72,6 +72,25 @@ def draw_probabilities(rows: Rows, *, title: str) -> Markup:
     return _draw((full + empty).properties(width=420, height=altair.Step(16)))
 
 
+def draw_thresholds(rows: Rows, *, marks: Rows, title: str) -> Markup:
+    """Rows: threshold in bits, kind (precision or recall), value, low, high; precision is a full line, recall a dashed
+    one, each in the band of its interval. Marks: threshold of the model, name, and height to write it at."""
+    base = altair.Chart(_data(rows)).encode(
+        x=altair.X("threshold:Q", title=title, scale=altair.Scale(nice=False, zero=False))
+    )
+    share = altair.Y("value:Q", title=None, scale=altair.Scale(domain=(0, 1)), axis=altair.Axis(format=".0%"))
+    layers = []
+    for kind, color, opacity, dash in (("recall", INK, 0.1, (5, 4)), ("precision", ACCENT, 0.2, (1, 0))):
+        of_kind = base.transform_filter(f"datum.kind == '{kind}'")
+        layers.append(of_kind.mark_area(color=color, opacity=opacity).encode(y="low:Q", y2="high:Q"))
+        layers.append(of_kind.mark_line(color=color, strokeDash=list(dash), strokeWidth=2).encode(y=share))
+    marked = altair.Chart(_data(marks)).encode(x="threshold:Q")
+    layers.append(marked.mark_rule(color=QUIET, strokeDash=[2, 3]))
+    names = marked.mark_text(color=INK, font=_FONT, align="left", dx=4, dy=-4)
+    layers.append(names.encode(text="name:N", y=altair.Y("height:Q")))
+    return _draw(altair.layer(*layers).properties(width=420, height=150))
+
+
 def _data(rows: Rows) -> Any:
     return altair.Data(values=list(rows))  # type: ignore[no-untyped-call]
 

@@ -19,6 +19,7 @@ from cdp.identity.health import SIZES
 from cdp.stewardship.actions import count_decided
 from cdp.stewardship.desk_rules import desk_rules
 from cdp.stewardship.leases import select_leases_of
+from cdp.stewardship.quality import count_readable
 from cdp.stewardship.queue import count_open
 
 _ = lazy_gettext
@@ -27,6 +28,7 @@ RECENT = timedelta(days=7)
 
 COLUMN_NAMES: dict[str, LazyString] = {
     "phones": _("Phones"),
+    "phone_variants": _("Phones, with or without the ninth digit"),
     "emails": _("E-mails"),
     "handles": _("Handles"),
     "loyalty_ids": _("Loyalty numbers"),
@@ -47,7 +49,8 @@ def home() -> str:
     with snapshot() as connection:
         waiting = count_open(connection, desk_rules(service.settings), now=now)
         mine = select_leases_of(connection, current_user().actor, now=now)
-        month = count_decided(connection, since=now - RECENT)
+        week = count_decided(connection, since=now - RECENT)
+        sample_count = count_readable(connection, author=current_user().actor)
     sizes = [
         (least, most, count, count / health.profile_count if health.profile_count else 0.0)
         for (least, most), count in zip(SIZES, health.sizes, strict=True)
@@ -57,7 +60,8 @@ def home() -> str:
         observed=observed,
         waiting=waiting,
         mine=mine,
-        decided=month,
+        decided=week,
+        sample_count=sample_count,
         health=health,
         sizes=sizes,
         measurement=observed.measurement,

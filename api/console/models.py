@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import log2
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, floor, log2
 from typing import Any
 
 from flask import redirect, render_template, url_for
 from flask_babel import gettext
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from api.auth import CONSOLE
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
-from api.console.drawing import draw_probabilities, draw_weights
+from api.console.drawing import draw_probabilities, draw_thresholds, draw_weights
 from api.console.languages import evidence_language
 from api.console.layout import tell
 from api.console.rulings import read_reason
@@ -22,12 +23,16 @@ from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.apply_model import apply_model
 from cdp.identity.models import UnknownModelError, require_model, select_active_version, select_models
+from cdp.stewardship.estimation import ThresholdQuality, quality_at, quality_by_threshold
+from cdp.stewardship.labels import select_labelled_weights
 from resolution import Model
 from resolution.explanation import comparison_label, level_label
 
 # What the server resolves while somebody waits; more is for `cdp model activate`.
 RECORDS_AT_MOST = 50_000
 EXAMPLES_AT_MOST = 20
+# Of fewer, the intervals reach nearly from nothing to everything.
+LABELS_AT_LEAST = 30
 
 
 @blueprint.get("/models")
@@ -51,7 +56,9 @@ def model(version: int) -> str:
             raise PageError("not_found") from None
         versions = select_models(connection)
         active = select_active_version(connection)
+        labels = select_labelled_weights(connection, model_version=version)
     levels = list(_levels(found))
+    thresholds = _by_threshold(labels, found)
     return render_template(
         "console/model.html",
         model=found,
@@ -69,6 +76,11 @@ def model(version: int) -> str:
             title=gettext("probability, m full and u empty"),
         ),
         can_run=_is_small(),
+        label_count=len(labels),
+        match_count=sum(is_match for _, is_match in labels),
+        least_labels=LABELS_AT_LEAST,
+        thresholds=thresholds,
+        thresholds_chart=_draw_thresholds(thresholds, found) if thresholds else None,
     )
 
 
@@ -114,6 +126,42 @@ def _apply(version: int, *, reason: str, dry_run: bool) -> Any:
 def _is_small() -> bool:
     service = current_service()
     return service.observer.observe(service.store.engine(), service.clock()).records <= RECORDS_AT_MOST
+
+
+def _by_threshold(labels: Sequence[tuple[float, bool]], model: Model) -> Sequence[ThresholdQuality]:
+    """At each whole bit that the labels reach, and where the model asks and joins; nothing for too few labels."""
+    if len(labels) < LABELS_AT_LEAST or len({is_match for _, is_match in labels}) < 2:
+        return ()
+    limits = model.specification.thresholds
+    counted = [(min(max(weight, limits.floor), limits.ceiling), is_match) for weight, is_match in labels]
+    weights = [weight for weight, _ in counted]
+    whole = range(floor(min(weights)), ceil(max(weights)) + 1)
+    return quality_at(quality_by_threshold(counted), {*map(float, whole), limits.review, limits.join})
+
+
+def _draw_thresholds(told: Sequence[ThresholdQuality], model: Model) -> Markup:
+    rows = [
+        {
+            "threshold": each.threshold_match_weight,
+            "kind": kind,
+            "value": share.value,
+            "low": share.low,
+            "high": share.high,
+        }
+        for each in told
+        for kind, share in (("precision", each.precision), ("recall", each.recall))
+        if share.value is not None
+    ]
+    limits = model.specification.thresholds
+    marks = [
+        {"threshold": limits.review, "name": gettext("asked"), "height": 0},
+        {"threshold": limits.join, "name": gettext("joined"), "height": 0.08},
+    ]
+    return draw_thresholds(
+        rows,
+        marks=marks,
+        title=gettext("threshold: match weight in bits"),
+    )
 
 
 def _levels(model: Model) -> Iterator[Mapping[str, Any]]:

@@ -30,6 +30,7 @@ from cdp.stewardship.bulk import Chosen, decide_all
 from cdp.stewardship.candidates import REASONS
 from cdp.stewardship.claim import claim_next
 from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.quality import count_readable
 from cdp.stewardship.queue import (
     SORTS,
     Position,
@@ -116,6 +117,7 @@ def queue() -> str:
         )
         total = count_queue(connection, chosen, now=now)
         sources = sorted(select_sources(connection))
+        sample_count = count_readable(connection, author=author)
         people = {each.candidate.assignee for each in page.items} | {
             each.lease.owner for each in page.items if each.lease
         }
@@ -129,6 +131,7 @@ def queue() -> str:
         total=total,
         next_cursor=_encode_position(page.next_position, asked),
         names=names,
+        sample_count=sample_count,
         now=now,
         choices={
             "sort": SORT_NAMES,

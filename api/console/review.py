@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +15,11 @@ from api.console import words
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.charts import waterfall
+from api.console.comparison import shown_column, shown_rows
 from api.console.languages import evidence_language
 from api.console.layout import tell
 from api.console.queue import to_next
-from api.console.reading import Reading, current_reading, note_read, shown
+from api.console.reading import current_reading, note_read, shown
 from api.console.rulings import make_order, note_outcome, shown_states
 from api.console.states import PageError
 from api.rulings import REASON_LIMIT
@@ -27,12 +27,11 @@ from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.explain import ProfileExplanation, explain_edge, explain_profile
 from cdp.identity.profile_reads import Profile, require_profile
-from cdp.privacy.masking import mask_source_record_id
 from cdp.staff.users import select_author_names, select_users
 from cdp.stewardship.candidates import OPEN, Candidate, require_candidate
 from cdp.stewardship.claim import assign, claim, release, skip
 from cdp.stewardship.comments import comment_on_candidate, select_comments
-from cdp.stewardship.compare import ComparedField, Side, compare_sides, mask_comparison
+from cdp.stewardship.compare import compare_sides
 from cdp.stewardship.compare_reads import select_sides
 from cdp.stewardship.confirmations import Pending
 from cdp.stewardship.decide import decide
@@ -78,8 +77,8 @@ def review(candidate_id: int) -> str:
         is_open=candidate.state == OPEN,
         is_mine=item.lease is not None and item.lease.owner == current_user().actor,
         profiles=[(each, *shown(each, reading)) for each in profiles],
-        columns=[_column(each, candidate, profiles, reading) for each in sides],
-        rows=_shown_rows(compared, reading),
+        columns=[shown_column(each, reading, pair=pair) for each in sides],
+        rows=shown_rows(compared, reading, only_differences=bool(session.get(_ONLY_DIFFERENCES))),
         left_out=sum(each.record_count for each in profiles) - len(sides),
         only_differences=bool(session.get(_ONLY_DIFFERENCES)),
         explained=explained,
@@ -240,26 +239,6 @@ def _columns(connection: Any, candidate: Candidate) -> list[int]:
         if each.record_id not in pair
     ]
     return (pair + others)[:COLUMNS_AT_MOST]
-
-
-def _column(
-    side: Side, candidate: Candidate, profiles: Sequence[Profile], reading: Reading
-) -> dict[str, Any]:
-    """The head of a record's column."""
-    key = side.source_record_id
-    return {
-        "record_id": side.record_id,
-        "source": side.source,
-        "source_record_id": key if reading.unmask else mask_source_record_id(key, side.identifiers),
-        "is_proposed": side.record_id in (candidate.record_id_l, candidate.record_id_r),
-    }
-
-
-def _shown_rows(compared: Sequence[ComparedField], reading: Reading) -> Sequence[ComparedField]:
-    rows = list(compared) if reading.unmask else mask_comparison(compared)
-    if session.get(_ONLY_DIFFERENCES):
-        rows = [row for row in rows if row.verdict in ("similar", "different")]
-    return rows
 
 
 def _how(connection: Any, profile: Profile) -> ProfileExplanation | None:

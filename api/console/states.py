@@ -87,6 +87,11 @@ STATES: dict[str, State] = {
     "confirmation_not_found": State(
         409, _("No answer of yours waits here."), _("It was confirmed, overruled or taken back already.")
     ),
+    "sample_not_found": State(
+        409,
+        _("This pair is not there for you to read."),
+        _("Somebody else read it already, or you decided it yourself. Take the next one."),
+    ),
     "pin_unusable": State(
         422,
         _("This value cannot be pinned."),

@@ -29,6 +29,15 @@ FUTURE_AT_MOST = timedelta(days=1)
 # A visitor that nobody named yet has a record of this key; no user id may look like one.
 ANONYMOUS = "anonymous:"
 
+# What programs send where they have no id: whoever is named by one is everybody. Compared without regard to case.
+PLACEHOLDERS = frozenset(
+    {
+        *("undefined", "null", "none", "nil", "nan", "n/a", "-", "0", "-1", "true", "false"),
+        *("anonymous", "unknown", "[object object]", "00000000-0000-0000-0000-000000000000"),
+    }
+)
+_OF_PEOPLE = ("userId", "anonymousId", "previousId")
+
 # What says nothing of the person, and may differ between two deliveries of one message.
 _OF_THE_DELIVERY = ("sentAt", "writeKey", "receivedAt", "_metadata", "integrations")
 
@@ -166,9 +175,18 @@ def _id(values: Mapping[str, Any], field: str) -> str | None:
         raise RefusedMessageError("too_long", f"{field} is longer than {ID_LIMIT} characters", f"/{field}")
     if not text.isprintable():
         raise RefusedMessageError("unprintable", f"{field} holds characters that do not print", f"/{field}")
-    if field == "userId" and text.startswith(ANONYMOUS):
-        raise RefusedMessageError("reserved", f"a userId does not begin with {ANONYMOUS}", "/userId")
+    if field in _OF_PEOPLE:
+        _check_id_of_person(field, text)
     return text or None
+
+
+def _check_id_of_person(field: str, text: str) -> None:
+    if field != "anonymousId" and text.startswith(ANONYMOUS):
+        message = f"a {field} does not begin with {ANONYMOUS}; a visitor's id stands alone"
+        raise RefusedMessageError("reserved", message, f"/{field}")
+    if text.casefold() in PLACEHOLDERS:
+        message = f"{field} names nobody; leave it out where there is no id"
+        raise RefusedMessageError("placeholder", message, f"/{field}")
 
 
 def _required_id(values: Mapping[str, Any], field: str) -> str:

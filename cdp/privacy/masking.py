@@ -1,7 +1,7 @@
 """What is shown of a value to a caller who has no reason to see it whole: pure rules, one a kind of value.
 
 A mask keeps what lets an agent and a customer agree on which value is meant, and no more. Names and places
-down to the city are not masked: which views show them is said by the views.
+down to the city are not masked, unless they hold a phone or an address: which views show them is said by the views.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 HIDDEN = "***"
 _MASKED_ADDRESS_PARTS = ("street", "number", "complement", "district")
@@ -36,6 +37,24 @@ def mask_identifier(kind: str, value: str) -> str:
             return _tail(value)
 
 
+def is_telling(value: object) -> bool:
+    """Whether a text or a number holds an e-mail address, or digits enough for a phone or a document."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return False
+    text = str(value)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    # Addresses of pages carry them escaped.
+    if "%" in text:
+        text = unquote(text)
+    return "@" in text or sum(map(str.isdigit, text)) >= _PERSONAL_DIGITS
+
+
+def mask_telling(value: Any) -> Any:
+    """A scalar that is shown, unless somebody could be found by it."""
+    return HIDDEN if is_telling(value) else value
+
+
 def mask_source_record_id(source_record_id: str, identifiers: Iterable[tuple[str, str]] = ()) -> str:
     """Sources often use a phone, an e-mail or a document as their key: such a key shows its tail only.
 
@@ -46,8 +65,7 @@ def mask_source_record_id(source_record_id: str, identifiers: Iterable[tuple[str
 
 
 def _mask_key(source_record_id: str, telling: Collection[str]) -> str:
-    digits = sum(map(str.isdigit, source_record_id))
-    if "@" in source_record_id or digits >= _PERSONAL_DIGITS:
+    if is_telling(source_record_id):
         return _tail(source_record_id)
     key = _letters_and_digits(source_record_id)
     return _tail(source_record_id) if any(part in key for part in telling) else source_record_id
@@ -63,7 +81,7 @@ def mask_value(attribute: str, value: Any) -> Any:
         case "attributes":
             return {name: _head(text) for name, text in value.items()}
         case _:
-            return value
+            return mask_telling(value)
 
 
 def mask_golden(
@@ -97,7 +115,7 @@ def _mask_chosen(attribute: str, chosen: Mapping[str, Any], mask_key: Callable[[
 def _mask_address_part(part: str, text: Any) -> Any:
     if part == "postal_code":
         return f"{str(text)[:3]}{HIDDEN}"
-    return HIDDEN if part in _MASKED_ADDRESS_PARTS else text
+    return HIDDEN if part in _MASKED_ADDRESS_PARTS else mask_telling(text)
 
 
 def _telling_parts(identifiers: Iterable[tuple[str, str]]) -> set[str]:

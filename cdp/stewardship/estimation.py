@@ -90,3 +90,18 @@ def quality_by_threshold(labels: Iterable[tuple[float, bool]]) -> list[Threshold
         joined, right = joined + len(of_weight), right + sum(of_weight)
         told.append(ThresholdQuality(weight, wilson(right, joined), wilson(right, match_count)))
     return told
+
+
+def quality_at(told: Sequence[ThresholdQuality], thresholds: Iterable[float]) -> list[ThresholdQuality]:
+    """The same at thresholds of one's own, from the lowest up; told: what quality_by_threshold made.
+
+    Of a threshold above every label nothing is joined, so nothing is known of precision there.
+    """
+    match_count = told[-1].recall.count if told else 0.0
+    above = wilson(0, 0), wilson(0, match_count)
+    found = []
+    for threshold in sorted(thresholds):
+        lowest = next((each for each in reversed(told) if each.threshold_match_weight >= threshold), None)
+        precision, recall = (lowest.precision, lowest.recall) if lowest else above
+        found.append(ThresholdQuality(threshold, precision, recall))
+    return found

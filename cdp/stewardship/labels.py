@@ -50,10 +50,16 @@ def stream_labels(connection: Connection) -> Iterator[list[tuple[Any, ...]]]:
         ]
 
 
-def select_labelled_weights(connection: Connection) -> list[tuple[float, bool]]:
-    """Match weight and whether it is one person, for quality_by_threshold."""
+def select_labelled_weights(
+    connection: Connection, *, model_version: int | None = None
+) -> list[tuple[float, bool]]:
+    """Match weight and whether it is one person, for quality_by_threshold; of one model version, since the weights of
+    two are no measure of each other, or of all."""
     labels = _labels().subquery("labels")
-    rows = connection.execute(select(labels.c.match_weight, labels.c.decision))
+    statement = select(labels.c.match_weight, labels.c.decision)
+    if model_version is not None:
+        statement = statement.where(labels.c.model_version_id == model_version)
+    rows = connection.execute(statement)
     return [(row.match_weight, row.decision == "same") for row in rows]
 
 
@@ -88,6 +94,7 @@ def _labels() -> Select[Any]:
             actions.c.decision,
             *pair,
             merge_candidates.c.match_weight,
+            merge_candidates.c.model_version_id,
             merge_candidates.c.reason,
             actions.c.author,
             actions.c.recorded_at,

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, exists, func, insert, select, update
 
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import SecondPersonNeededError, UnknownSampleError
 from cdp.stewardship.estimation import Share, kappa, weighted_share, wilson
 from cdp.store import read, retry_write
-from cdp.store.schema import ledger_entries, ledger_moves, merge_candidates, quality_draws
+from cdp.store.schema import ledger_entries, ledger_moves, merge_candidates, quality_draws, source_records
 from cdp.store.schema import quality_samples as samples
 from cdp.store.schema import steward_actions as actions
 
@@ -98,11 +98,16 @@ def select_next_sample(connection: Connection, *, author: str) -> BlindSample | 
     """What this person may read next: nothing of their own."""
     row = connection.execute(
         select(samples.c.sample_id, samples.c.record_id_l, samples.c.record_id_r)
-        .where(samples.c.answer.is_(None), samples.c.first_author != author)
+        .where(*_may_read(author))
         .order_by(samples.c.sample_id)
         .limit(1)
     ).first()
     return None if row is None else BlindSample(*row)
+
+
+def count_readable(connection: Connection, *, author: str) -> int:
+    """How many samples wait that this person may read."""
+    return connection.scalar(select(func.count()).select_from(samples).where(*_may_read(author))) or 0
 
 
 def answer_sample(engine: Engine, sample_id: int, answer: str, *, author: str, now: datetime) -> None:
@@ -145,6 +150,19 @@ def estimate_quality(connection: Connection) -> Quality:
             (row.answer == "same", 1.0 / row.chance) for row in told if row.kind == "join"
         ),
     )
+
+
+def _may_read(author: str) -> tuple[ColumnElement[bool], ...]:
+    """What lost a record since is read by nobody: its source took the values back."""
+    is_gone = (
+        exists()
+        .where(
+            source_records.c.record_id.in_((samples.c.record_id_l, samples.c.record_id_r)),
+            source_records.c.deleted_at.is_not(None),
+        )
+        .correlate(samples)
+    )
+    return samples.c.answer.is_(None), samples.c.first_author != author, ~is_gone
 
 
 def is_drawn(kind: str, item_id: int, share: float) -> bool:

@@ -76,7 +76,7 @@ def target(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     log = server.log.read_text()
     assert '"status": 5' not in log
     assert "Traceback" not in log
-    assert "98765" not in log
+    assert not [each for each in ("98765", "ana@example.com", "half a header", "X-Ana") if each in log]
     with people.engine.connect() as connection:
         assert "half" not in connection.scalars(select(schema.source_records.c.source_record_id)).all()
     assert verify_store(people.engine, partition=False).breaches == []
@@ -165,6 +165,31 @@ def test_a_frame_that_can_be_read_two_ways_is_refused(target: Target, name: str)
 
     assert found
     assert [status for status, _ in found if not 400 <= status < 500] == []
+
+
+UNREADABLE = {
+    "an address that is none": (b"GET http://[ana@example.com HTTP/1.1\r\n\r\n", 400),
+    "no version": (b"GET /ana@example.com HTTP/ana\r\n\r\n", 400),
+    "no method": (b"ana@example.com / HTTP/1.1\r\n\r\n", 400),
+    "no words": (b"ana@example.com\r\n\r\n", 400),
+    "a name of a header that is none": (b"GET / HTTP/1.1\r\nX-Ana Reis: half a header\r\n\r\n", 400),
+    "a line of 10 kB": (b"GET /" + b"ana@example.com" * 700 + b" HTTP/1.1\r\n\r\n", 414),
+    "an expectation": (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: ana@example.com\r\n\r\n", 417),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_is_no_http_is_a_problem_of_its_kind_and_told_to_no_log(target: Target, name: str) -> None:
+    sent, expected = UNREADABLE[name]
+
+    [(status, told)] = target.answers(sent)
+
+    problem = json.loads(told)
+    assert (status, problem["status"]) == (expected, expected)
+    assert problem["code"] == ("bad_request" if expected == 400 else "http_error")
+    # It finds the request in the log.
+    assert problem["request_id"] in target.server.log.read_text()
+    assert b"ana" not in told.lower()
 
 
 def test_a_coding_that_there_is_not_is_not_implemented(target: Target) -> None:

@@ -8,7 +8,11 @@ import pytest
 
 from cdp.staff.users import require_user
 from cdp.store import read
-from tests.builders import StoreBuilder
+from tests.api.conftest import Caller
+from tests.api.test_candidates import CLARA, CPF, OTHER_CPF, decide
+from tests.api.test_routes import BRUNO
+from tests.api.test_stewards import RUI, told, written
+from tests.builders import StoreBuilder, a_record
 from tests.console.conftest import PASSWORD, Visitor
 from tests.console.test_profiles import ana as ana
 from tests.console.test_profiles import writer as writer
@@ -80,6 +84,33 @@ def test_the_model_is_drawn_in_the_colors_of_the_page(steward: Visitor) -> None:
     assert " style=" not in shown
     assert "#0" not in re.sub(r"#\d+<", "<", shown).replace("&#0", "")
     assert 'class="fill-for"' in shown
+
+
+def test_too_few_labels_estimate_nothing(steward: Visitor) -> None:
+    shown = page(steward.get("/console/models/0"))
+
+    assert "Of 0 decided pairs that this version weighed, 0 are one person." in shown
+    assert "it takes 30 pairs" in shown
+
+
+def test_thresholds_are_drawn_and_told_from_the_labels(
+    steward: Visitor, writer: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.console.models.LABELS_AT_LEAST", 2)
+    written(writer, a_record(**CPF), RUI | CPF, CLARA | OTHER_CPF, BRUNO | OTHER_CPF)
+    for candidate, decision in zip(
+        told(writer.get("/v1/candidates"))["data"], ("same", "different"), strict=True
+    ):
+        found = writer.get(f"/v1/candidates/{candidate['candidate_id']}")
+        told(decide(writer, candidate["candidate_id"], decision, found.headers["ETag"]))
+
+    shown = page(steward.get("/console/models/0"))
+
+    rows = re.findall(r'<tr><th scope="row" class="n">([^<]+)</th>(.*?)</tr>', shown)
+    numbers = {threshold: re.findall(r'<td class="n">([^<]*)</td>', rest) for threshold, rest in rows}
+    assert "Of 2 decided pairs that this version weighed, 1 are one person." in shown
+    assert shown.count("<svg") == 3
+    assert numbers["−4.0"] == ["2", "50.0%", "9.5%–90.5%", "100.0%", "20.7%–100.0%"]
 
 
 def test_a_version_that_is_not_there_says_so(steward: Visitor) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdp.engagement.event_masking import mask_context, mask_name, mask_properties
+from cdp.engagement.event_masking import mask_commerce, mask_context, mask_name, mask_properties
 
 
 def test_traits_are_masked_as_the_values_they_are() -> None:
@@ -46,7 +46,7 @@ def test_products_and_orders_are_shown_and_what_else_is_said_of_them_is_not() ->
     }
 
     assert mask_properties("track", properties) == {
-        "order_id": "202611200001",
+        "order_id": "***001",
         "total": 99.9,
         "products": [{"product_id": "p-1", "price": 50, "engraving": "F***"}],
         "receiver": "***",
@@ -65,6 +65,7 @@ def test_products_and_orders_are_shown_and_what_else_is_said_of_them_is_not() ->
             {"groupId": "g-1", "traits": {"owner": "Ana"}},
             {"groupId": "g-1", "traits": {"owner": "A***"}},
         ),
+        ("group", {"groupId": "ana@example.com", "traits": {}}, {"groupId": "***com", "traits": {}}),
     ],
 )
 def test_ids_and_groups_are_masked(kind: str, properties: Any, masked: Any) -> None:
@@ -88,3 +89,62 @@ def test_a_name_that_holds_an_address_is_not_shown() -> None:
         "Signed Up",
         None,
     )
+
+
+TELLING = [
+    "ana@example.com",
+    "Ligou 11 98765-4321",
+    11987654321,
+    "390.533.447-05",
+    "/who?e=ana%40example.com",
+    "ana\uff20example.com",
+]
+SHOWN = ["name", "title", "query", "path", "coupon", "type", "value", "affiliation", "variant", "step"]
+
+
+@pytest.mark.parametrize("telling", TELLING)
+def test_who_could_be_found_by_what_is_shown_is_not_shown(telling: Any) -> None:
+    properties = dict.fromkeys(SHOWN, telling)
+    listed = {name: [telling, {"name": telling}] for name in SHOWN}
+
+    assert mask_properties("track", properties) == dict.fromkeys(SHOWN, "***")
+    assert mask_properties("page", listed) == {name: ["***", {"name": "***"}] for name in SHOWN}
+    assert mask_context({"campaign": {"term": telling, "tags": [telling]}, "locale": telling}) == {
+        "campaign": {"term": "***", "tags": ["***"]},
+        "locale": "***",
+    }
+
+
+@pytest.mark.parametrize("telling", TELLING)
+def test_nobody_is_found_by_what_was_sent_as_something_else(telling: Any) -> None:
+    names = ["name", "firstName", "lastName", "gender", "birthday", "email", "phone", "address", "plan"]
+    sent = dict.fromkeys(names, telling) | {"address": {"city": telling, "state": telling, telling: 1}}
+
+    shown = str(mask_properties("identify", sent))
+
+    assert [each for each in map(str, TELLING) if each in shown] == []
+    assert mask_properties("identify", dict.fromkeys(names[:4], telling)) == dict.fromkeys(names[:4], "***")
+
+
+def test_an_address_in_the_place_of_a_name_is_not_shown() -> None:
+    assert mask_properties("track", {"ana@example.com": True, "11987654321": 1}) == {"***": "***"}
+
+
+def test_money_has_any_number_of_digits() -> None:
+    amounts = {"total": 123456789.5, "tax": 100000000, "price": 33.333333333333336}
+
+    assert mask_properties("track", amounts) == amounts
+
+
+@pytest.mark.parametrize("name", ["Caneca ana@example.com", "Cartao 11987654321"])
+def test_products_and_lists_are_masked_by_the_same_rule(name: str) -> None:
+    item = {"product_id": "7891234567895", "name": name, "price": 12345678.9, "quantity": 1}
+    wish_list = {"wish_list_id": None, "source": "web", "name": name, "item_count": 1}
+    times = {"placed_at": "2026-11-20T12:00:00.000000Z"}
+
+    assert mask_commerce({**wish_list, **times, "items": [item]}) == {
+        **wish_list,
+        **times,
+        "name": "***",
+        "items": [{**item, "product_id": "***895", "name": "***"}],
+    }

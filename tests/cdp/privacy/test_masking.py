@@ -80,8 +80,10 @@ def test_a_golden_record_hides_keys_that_hold_an_identifier() -> None:
             {"street": "***", "number": "***", "postal_code": "013***", "city": "São Paulo"},
         ),
         ("attributes", {"mother_name": "Rita", "age": 3}, {"mother_name": "R***", "age": "***"}),
+        ("full_name", "Ana 11 98765-4321", "***"),
+        ("address", {"city": "ana@example.com", "region": "11987654321"}, {"city": "***", "region": "***"}),
     ],
-    ids=["name", "date", "year", "address", "attributes"],
+    ids=["name", "date", "year", "address", "attributes", "phone as a name", "address as a city"],
 )
 def test_values(attribute: str, value: Any, masked: Any) -> None:
     assert mask_value(attribute, value) == masked

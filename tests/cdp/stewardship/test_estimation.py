@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from cdp.stewardship.estimation import kappa, quality_by_threshold, weighted_share, wilson
+from cdp.stewardship.estimation import (
+    kappa,
+    quality_at,
+    quality_by_threshold,
+    weighted_share,
+    wilson,
+)
 
 
 @given(st.integers(1, 500).flatmap(lambda count: st.tuples(st.integers(0, count), st.just(count))))
@@ -86,4 +92,18 @@ def test_each_threshold_counts_the_pairs_above_it(given_labels: list[tuple[float
     for each in told:
         above = [is_match for weight, is_match in given_labels if weight >= each.threshold_match_weight]
         assert (each.precision.hits, each.precision.count) == (sum(above), len(above))
+        assert each.recall == wilson(sum(above), matches)
+
+
+@given(labels, st.sets(st.floats(-6, 6)))
+def test_a_threshold_of_ones_own_counts_the_pairs_above_it(
+    given_labels: list[tuple[float, bool]], thresholds: set[float]
+) -> None:
+    told = quality_at(quality_by_threshold(given_labels), thresholds)
+
+    matches = sum(is_match for _, is_match in given_labels)
+    assert [each.threshold_match_weight for each in told] == sorted(thresholds)
+    for each in told:
+        above = [is_match for weight, is_match in given_labels if weight >= each.threshold_match_weight]
+        assert each.precision == wilson(sum(above), len(above))
         assert each.recall == wilson(sum(above), matches)

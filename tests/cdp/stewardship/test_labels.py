@@ -43,6 +43,11 @@ def test_every_decision_that_stands_is_a_label(desk: Desk) -> None:
         assert sorted(select_labelled_weights(connection)) == sorted(
             [(first.match_weight, True), (second.match_weight, False)]
         )
+        of_version = [
+            len(select_labelled_weights(connection, model_version=version))
+            for version in (first.model_version, first.model_version + 1)
+        ]
+    assert of_version == [2, 0]
 
 
 def test_unsure_and_what_was_undone_are_none(desk: Desk) -> None:

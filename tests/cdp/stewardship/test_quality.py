@@ -15,6 +15,7 @@ from cdp.stewardship.quality import (
     BlindSample,
     Quality,
     answer_sample,
+    count_readable,
     draw_samples,
     draw_when_due,
     estimate_quality,
@@ -110,6 +111,20 @@ def test_a_sample_is_blind_and_not_its_authors(desk: Desk) -> None:
     assert following(desk, "rui") is None
     assert desk.people() == before
     assert desk.breaches() == []
+
+
+def test_what_a_source_took_back_is_not_read_again(lite_desk: Desk) -> None:
+    lite_desk.take(*TWO_QUESTIONS)
+    for candidate in lite_desk.open_candidates():
+        lite_desk.decide(candidate, "different", author="ana")
+    draw(lite_desk, replace(ALL, quality_join_share=0.0))
+
+    lite_desk.feed.delete("shop", "1")
+
+    with read(lite_desk.engine) as connection:
+        assert count_readable(connection, author="rui") == 1
+        assert count_readable(connection, author="ana") == 0
+        assert select_next_sample(connection, author="rui") == BlindSample(2, 3, 4)
 
 
 def test_the_estimates_are_those_of_a_reference(lite_desk: Desk) -> None:
