@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     candidates,
+    desk,
     documents,
     health,
     identifier_reports,
@@ -97,6 +98,7 @@ def create_app(
         profiles,
         identifier_reports,
         candidates,
+        desk,
         stewards,
         timeline,
     ):
