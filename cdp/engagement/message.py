@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
 from cdp.errors import CdpError
 from cdp.intake.shape import InstantOutOfRangeError, parse_instant
 from cdp.store.engagement_schema import EVENT_KINDS
+from cdp.store.instants import format_instant
 
 MESSAGE_BYTES_LIMIT = 32 * 1024
 BATCH_BYTES_LIMIT = 500 * 1024
@@ -56,11 +58,13 @@ class RefusedMessageError(CdpError):
 class Delivery:
     """What a request says of all its messages. sent_at: by the sender's clock, None where it did not say.
 
-    is_historical: times are given as they were, by a clock that was right."""
+    is_historical: times are given as they were, by a clock that was right. new_id: for messages that can be told from
+    no other."""
 
     received_at: datetime
     sent_at: datetime | None = None
     is_historical: bool = False
+    new_id: Callable[[], str] = lambda: uuid4().hex
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def read_message(values: object, delivery: Delivery, *, kind: str | None = None)
     previous_id = _required_id(values, "previousId") if kind == "alias" else None
     group_id = _required_id(values, "groupId") if kind == "group" else None
     return Message(
-        message_id=_id(values, "messageId") or f"hash:{message_hash(values)}",
+        message_id=_id(values, "messageId") or _own_id(values, delivery),
         kind=kind,
         name=_name(values, kind),
         user_id=user_id,
@@ -110,6 +114,17 @@ def read_message(values: object, delivery: Delivery, *, kind: str | None = None)
         properties=_properties(values, kind, previous_id=previous_id, group_id=group_id),
         context=_object(values, "context"),
     )
+
+
+def _own_id(values: Mapping[str, Any], delivery: Delivery) -> str:
+    """Of a message without one: what it says, and when it happened or was sent. Where it says neither, it may be said
+    twice and mean it, as by who puts the same product into the cart again: then each is one of its own."""
+    if any(values.get(name) is not None for name in ("timestamp", "originalTimestamp")):
+        return f"hash:{message_hash(values)}"
+    sent_at = parse_sent_at(values.get("sentAt"))
+    if sent_at is None:
+        return f"own:{delivery.new_id()}"
+    return f"hash:{message_hash([message_hash(values), format_instant(sent_at)])}"
 
 
 def parse_sent_at(value: object) -> datetime | None:
