@@ -120,7 +120,14 @@ _LINKS = (
     ),
     *(
         (operation, "200", "undo", "undoAction", _ACTION)
-        for operation in ("decideCandidate", "joinProfiles", "splitProfile", "undoLedgerEntry", "undoAction")
+        for operation in (
+            "decideCandidate",
+            "joinProfiles",
+            "splitProfile",
+            "takeProfileApart",
+            "undoLedgerEntry",
+            "undoAction",
+        )
     ),
     *(
         (

@@ -9,7 +9,7 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_scope
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.errors import Problem
 from api.idempotency import (
     KEY_REUSED,
     OPTIONAL_IDEMPOTENCY_HEADER,
@@ -80,10 +80,10 @@ def _call(
     refused = f"The message cannot be kept; `errors` says why. {KEY_REUSED}"
     around = [
         key_refused(blueprint, is_required=False),
-        _problem(503, "The store is busy, or must be resolved first"),
-        _problem(422, refused),
-        _problem(413, "The message or the batch is too large"),
-        _problem(403, "The key lacks the scope, or is not bound to exactly one source"),
+        blueprint.refuses(503, "The store is busy, or must be resolved first"),
+        blueprint.refuses(422, refused),
+        blueprint.refuses(413, "The message or the batch is too large"),
+        blueprint.refuses(403, "The key lacks the scope, or is not bound to exactly one source"),
         blueprint.response(200, answer, example=_KEPT, headers=REPLAYED),
         blueprint.doc(operationId=operation, requestBody=body, parameters=[OPTIONAL_IDEMPOTENCY_HEADER]),
         requires_scope("segment:write"),
@@ -97,13 +97,6 @@ def _call(
         return made
 
     return described
-
-
-def _problem(status: int, description: str) -> Callable[[Any], Any]:
-    decorate: Callable[[Any], Any] = blueprint.alt_response(
-        status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
-    )
-    return decorate
 
 
 @_call("/identify", SegmentIdentifySchema, _IDENTIFY_EXAMPLE)
@@ -182,15 +175,15 @@ def _receive_one(kind: str) -> Response:
         raise Problem("malformed_json", values.detail)
     sent_at = values.get("sentAt") if isinstance(values, dict) else None
     taken = _read(0, values, Delivery(now, parse_sent_at(sent_at)), kind=kind, is_flawed=is_flawed)
+    return _receive(source, [taken], _respond_to_one)
 
-    def respond(received: Received) -> Response:
-        if received.rejections:
-            [only] = received.rejections
-            error = {"pointer": only.pointer, "detail": only.detail, "code": only.code}
-            raise Problem("message_refused", errors=[error])
-        return json_response(_KEPT)
 
-    return _receive(source, [taken], respond)
+def _respond_to_one(received: Received) -> Response:
+    if received.rejections:
+        [only] = received.rejections
+        error = {"pointer": only.pointer, "detail": only.detail, "code": only.code}
+        raise Problem("message_refused", errors=[error])
+    return json_response(_KEPT)
 
 
 def _receive_batch(*, is_historical: bool) -> Response:
@@ -230,6 +223,9 @@ def _receive(
     source: str, taken: list[Message | Rejection], respond: Callable[[Received], Response]
 ) -> Response:
     caller, service = current_caller(), current_service()
+    # A problem that is raised within the write would take back the note of what was refused; and it is the same answer
+    # each time, without being kept under the caller's key.
+    is_kept = respond is _respond_to_batch or all(isinstance(each, Message) for each in taken)
 
     def act(call: Call | None) -> Response:
         received = receive_messages(
@@ -238,7 +234,7 @@ def _receive(
             source=source,
             author=f"key:{caller.key_id}",
             now=service.clock(),
-            once=once(call, respond, lambda _: ()),
+            once=once(call, respond, lambda _: ()) if is_kept else None,
         )
         return respond(received)
 

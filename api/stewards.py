@@ -38,6 +38,7 @@ from cdp.stewardship.actions import STEWARD_ACTIONS, select_actions
 from cdp.stewardship.join import join
 from cdp.stewardship.pin import ATTRIBUTES, pin
 from cdp.stewardship.split import split
+from cdp.stewardship.take_apart import WAYS, take_apart
 from cdp.stewardship.undo import undo_action, undo_entry
 
 PROFILES_AT_MOST = 50
@@ -66,6 +67,17 @@ class SplitSchema(ReasonSchema):
         required=True,
         validate=ma.validate.Length(min=1, max=RECORDS_AT_MOST),
         metadata={"description": "Of the profile; what is left stays.", "examples": [[12, 15]]},
+    )
+
+
+class TakeApartSchema(ReasonSchema):
+    into = ma.fields.String(
+        required=True,
+        validate=ma.validate.OneOf(WAYS),
+        metadata={
+            "description": "`records`: every record is a person of its own from now on. `evidence`: what rulings hold "
+            "together gives way, and the evidence alone says who is one person; for profiles of any size.",
+        },
     )
 
 
@@ -173,6 +185,31 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
     resolver = current_service().resolver()
     chosen = checked_profile_id(profile_id)
     return answer_ruling(partial(split, resolver, chosen, body["record_ids"]), order, reading)
+
+
+@blueprint.post("/profiles/<profile_id>/take-apart")
+@requires_scope("profiles:join")
+@blueprint.doc(operationId="takeProfileApart", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
+@blueprint.arguments(TakeApartSchema())
+@blueprint.arguments(RulingQuerySchema(), location="query")
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
+@blueprint.refuses(404, "No such profile")
+@blueprint.refuses(410, "The profile was erased")
+@blueprint.refuses(
+    422,
+    "It has one record, no ruling holds records of it together, or too many pairs are to be kept apart. "
+    f"{KEY_REUSED}",
+)
+@_key_refused
+def take_profile_apart(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
+    """Take a profile apart
+
+    All of it in one action, which `dry_run=true` shows first and an undo takes back. One of its parts keeps the id.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    resolver, chosen = current_service().resolver(), checked_profile_id(profile_id)
+    return answer_ruling(partial(take_apart, resolver, chosen, body["into"]), order, reading)
 
 
 @blueprint.post("/profiles/<profile_id>/pins")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cdp.engagement.message import PLACEHOLDERS
 from cdp.engagement.traits import mapping
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "segment.md"
@@ -39,3 +40,11 @@ def test_every_reason_to_refuse_a_message_is_told() -> None:
     told = set(re.findall(r"^\| `(\w+)` \|", rest.partition("\n\n")[0], re.MULTILINE))
 
     assert told == raised
+
+
+def test_the_ids_that_name_nobody_are_those_that_are_documented() -> None:
+    [row] = [
+        line for line in DOCUMENT.read_text("utf-8").splitlines() if line.startswith("| `placeholder` |")
+    ]
+
+    assert set(re.findall(r"`([^`]+)`", row)) - {"placeholder"} == PLACEHOLDERS

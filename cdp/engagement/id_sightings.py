@@ -18,6 +18,13 @@ from cdp.store.schema import id_sightings as sightings
 ANONYMOUS, ALIAS = "anonymous", "alias"
 
 
+class User(NamedTuple):
+    """A user, and which kind of ids of theirs is meant."""
+
+    kind: str
+    user_id: str
+
+
 class Pair(NamedTuple):
     """kind: 'anonymous', other_id is a visitor's; 'alias', a former one of the user's."""
 
@@ -29,6 +36,10 @@ class Pair(NamedTuple):
     def record_keys(self) -> tuple[str, str]:
         other = anonymous_key(self.other_id) if self.kind == ANONYMOUS else self.other_id
         return other, self.user_id
+
+    @property
+    def user(self) -> User:
+        return User(self.kind, self.user_id)
 
 
 def pairs_of(message: Message) -> list[Pair]:
@@ -79,31 +90,24 @@ def select_of_others(
     return {Pair(row.kind, row.other_id, row.user_id): (row.seen_at, row.action_id) for row in rows}
 
 
-def select_first_anonymous(connection: Connection, source_id: int, user_id: str, *, at_most: int) -> set[str]:
-    """The anonymous ids that a user was seen with first."""
+def select_first(connection: Connection, source_id: int, user: User, *, at_most: int) -> set[str]:
+    """The ids of the kind that a user was seen with first."""
     statement = (
         select(sightings.c.other_id)
-        .where(
-            sightings.c.source_id == source_id,
-            sightings.c.user_id == user_id,
-            sightings.c.kind == ANONYMOUS,
-        )
+        .where(*_of_user(source_id, user))
         .order_by(sightings.c.seen_at, sightings.c.other_id)
         .limit(at_most)
     )
     return set(connection.scalars(statement))
 
 
-def select_held(connection: Connection, source_id: int, user_id: str) -> dict[Pair, int]:
-    """The anonymous ids that are held to be a user's, each with its action."""
+def select_held(connection: Connection, source_id: int, user: User) -> dict[Pair, int]:
+    """The ids of the kind that are held to be a user's, each with its action."""
     statement = select(sightings.c.other_id, sightings.c.action_id).where(
-        sightings.c.source_id == source_id,
-        sightings.c.user_id == user_id,
-        sightings.c.kind == ANONYMOUS,
-        sightings.c.action_id.is_not(None),
+        *_of_user(source_id, user), sightings.c.action_id.is_not(None)
     )
     return {
-        Pair(ANONYMOUS, other_id, user_id): action_id
+        Pair(user.kind, other_id, user.user_id): action_id
         for other_id, action_id in connection.execute(statement).all()
     }
 
@@ -118,4 +122,12 @@ def _is(source_id: int, pair: Pair) -> tuple[ColumnElement[bool], ...]:
         sightings.c.kind == pair.kind,
         sightings.c.other_id == pair.other_id,
         sightings.c.user_id == pair.user_id,
+    )
+
+
+def _of_user(source_id: int, user: User) -> tuple[ColumnElement[bool], ...]:
+    return (
+        sightings.c.source_id == source_id,
+        sightings.c.kind == user.kind,
+        sightings.c.user_id == user.user_id,
     )

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
 from cdp.errors import CdpError
 from cdp.intake.shape import InstantOutOfRangeError, parse_instant
 from cdp.store.engagement_schema import EVENT_KINDS
+from cdp.store.instants import format_instant
 
 MESSAGE_BYTES_LIMIT = 32 * 1024
 BATCH_BYTES_LIMIT = 500 * 1024
@@ -28,6 +30,15 @@ FUTURE_AT_MOST = timedelta(days=1)
 
 # A visitor that nobody named yet has a record of this key; no user id may look like one.
 ANONYMOUS = "anonymous:"
+
+# What programs send where they have no id: whoever is named by one is everybody. Compared without regard to case.
+PLACEHOLDERS = frozenset(
+    {
+        *("undefined", "null", "none", "nil", "nan", "n/a", "-", "0", "-1", "true", "false"),
+        *("anonymous", "unknown", "[object object]", "00000000-0000-0000-0000-000000000000"),
+    }
+)
+_OF_PEOPLE = ("userId", "anonymousId", "previousId")
 
 # What says nothing of the person, and may differ between two deliveries of one message.
 _OF_THE_DELIVERY = ("sentAt", "writeKey", "receivedAt", "_metadata", "integrations")
@@ -47,11 +58,13 @@ class RefusedMessageError(CdpError):
 class Delivery:
     """What a request says of all its messages. sent_at: by the sender's clock, None where it did not say.
 
-    is_historical: times are given as they were, by a clock that was right."""
+    is_historical: times are given as they were, by a clock that was right. new_id: for messages that can be told from
+    no other."""
 
     received_at: datetime
     sent_at: datetime | None = None
     is_historical: bool = False
+    new_id: Callable[[], str] = lambda: uuid4().hex
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,7 @@ def read_message(values: object, delivery: Delivery, *, kind: str | None = None)
     previous_id = _required_id(values, "previousId") if kind == "alias" else None
     group_id = _required_id(values, "groupId") if kind == "group" else None
     return Message(
-        message_id=_id(values, "messageId") or f"hash:{message_hash(values)}",
+        message_id=_id(values, "messageId") or _own_id(values, delivery),
         kind=kind,
         name=_name(values, kind),
         user_id=user_id,
@@ -101,6 +114,17 @@ def read_message(values: object, delivery: Delivery, *, kind: str | None = None)
         properties=_properties(values, kind, previous_id=previous_id, group_id=group_id),
         context=_object(values, "context"),
     )
+
+
+def _own_id(values: Mapping[str, Any], delivery: Delivery) -> str:
+    """Of a message without one: what it says, and when it happened or was sent. Where it says neither, it may be said
+    twice and mean it, as by who puts the same product into the cart again: then each is one of its own."""
+    if any(values.get(name) is not None for name in ("timestamp", "originalTimestamp")):
+        return f"hash:{message_hash(values)}"
+    sent_at = parse_sent_at(values.get("sentAt"))
+    if sent_at is None:
+        return f"own:{delivery.new_id()}"
+    return f"hash:{message_hash([message_hash(values), format_instant(sent_at)])}"
 
 
 def parse_sent_at(value: object) -> datetime | None:
@@ -166,9 +190,18 @@ def _id(values: Mapping[str, Any], field: str) -> str | None:
         raise RefusedMessageError("too_long", f"{field} is longer than {ID_LIMIT} characters", f"/{field}")
     if not text.isprintable():
         raise RefusedMessageError("unprintable", f"{field} holds characters that do not print", f"/{field}")
-    if field == "userId" and text.startswith(ANONYMOUS):
-        raise RefusedMessageError("reserved", f"a userId does not begin with {ANONYMOUS}", "/userId")
+    if field in _OF_PEOPLE:
+        _check_id_of_person(field, text)
     return text or None
+
+
+def _check_id_of_person(field: str, text: str) -> None:
+    if field != "anonymousId" and text.startswith(ANONYMOUS):
+        message = f"a {field} does not begin with {ANONYMOUS}; a visitor's id stands alone"
+        raise RefusedMessageError("reserved", message, f"/{field}")
+    if text.casefold() in PLACEHOLDERS:
+        message = f"{field} names nobody; leave it out where there is no id"
+        raise RefusedMessageError("placeholder", message, f"/{field}")
 
 
 def _required_id(values: Mapping[str, Any], field: str) -> str:

@@ -1,9 +1,10 @@
 """Hold the records of ids that a source says are one person's to be one person, by must-links of the source.
 
-A former id (alias) is its user's always. An anonymous id is a user's as long as no other user was seen with it: a
-shared device joins nobody. A user's first anonymous ids count, so that a placeholder that everybody logs in as gathers
-no crowd. All of this depends on what was seen, and not on the order of arrival. Rulings of stewards come first: what
-they hold apart is not tied, and what they took back is not tied again. See docs/decisions/0008-segment.md.
+An anonymous id, and a former id (alias), is a user's as long as no other user was seen with it: a shared device joins
+nobody, nor does a placeholder that everybody once was. A user's first ids of a kind count, so that a login that
+everybody shares gathers no crowd. All of this depends on what was seen, and not on the order of arrival. Rulings of
+stewards come first: what they hold apart is not tied, and what they took back is not tied again. See
+docs/decisions/0008-segment.md.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from cdp.engagement.id_sightings import (
     Pair,
     note_sightings,
     pairs_of,
-    select_first_anonymous,
+    select_first,
     select_held,
     select_of_others,
     set_action,
@@ -37,8 +38,8 @@ from cdp.stewardship.undo import withdraw_assertion
 from cdp.store import id_set
 from cdp.store.schema import source_records
 
-# Browsers forget who they are within a week; above this a user id is nobody's in particular.
-ANONYMOUS_AT_MOST = 100
+# Of each kind. Browsers forget who they are within a week; above this a user id is nobody's in particular.
+IDS_AT_MOST = 100
 
 
 @dataclass(frozen=True)
@@ -69,27 +70,23 @@ def tie_ids(speaker: Speaker, messages: Sequence[Message], *, created: Collectio
     note_sightings(connection, source_id, seen, {pair: seen_at for pair, (seen_at, _) in known.items()})
     held_by = {pair: action_id for pair, (_, action_id) in known.items()}
     pairs = {**dict.fromkeys(seen), **held_by}
-    new_users = {pair.user_id for pair in seen if pair.kind == ANONYMOUS and pair not in known}
-    user_counts = Counter(pair.other_id for pair in pairs if pair.kind == ANONYMOUS)
+    new_users = {pair.user for pair in seen if pair not in known}
+    user_counts = Counter((pair.kind, pair.other_id) for pair in pairs)
     unwanted = {
-        pair: action_id
-        for pair, action_id in pairs.items()
-        if pair.kind == ANONYMOUS and user_counts[pair.other_id] > 1
+        pair: action_id for pair, action_id in pairs.items() if user_counts[pair.kind, pair.other_id] > 1
     }
     first = {
-        user_id: select_first_anonymous(connection, source_id, user_id, at_most=ANONYMOUS_AT_MOST)
-        for user_id in sorted(new_users | {pair.user_id for pair, held in pairs.items() if held is None})
+        user: select_first(connection, source_id, user, at_most=IDS_AT_MOST)
+        for user in sorted(new_users | {pair.user for pair, held in pairs.items() if held is None})
     }
-    for user_id in new_users:
-        held = select_held(connection, source_id, user_id)
-        unwanted |= {pair: held[pair] for pair in held if pair.other_id not in first[user_id]}
+    for user in new_users:
+        held = select_held(connection, source_id, user)
+        unwanted |= {pair: held[pair] for pair in held if pair.other_id not in first[user]}
     changed = [_let_go(speaker, pair, action_id) for pair, action_id in sorted(unwanted.items()) if action_id]
     wanted = [
         pair
         for pair, held in sorted(pairs.items())
-        if held is None
-        and pair not in unwanted
-        and (pair.kind != ANONYMOUS or pair.other_id in first[pair.user_id])
+        if held is None and pair not in unwanted and pair.other_id in first[pair.user]
     ]
     changed += [_hold_together(speaker, pair, ends) for pair, ends in _select_ends(speaker, wanted)]
     return any(changed)
@@ -150,6 +147,6 @@ def _hold_different_documents(connection: Connection, record_ids: Collection[int
 
 
 def _let_go(speaker: Speaker, pair: Pair, action_id: int) -> bool:
-    withdraw_assertion(speaker.session("several users or too many devices"), action_id)
+    withdraw_assertion(speaker.session("several users or too many ids"), action_id)
     set_action(speaker.connection, speaker.source_id, pair, None)
     return True

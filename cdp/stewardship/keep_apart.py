@@ -5,10 +5,13 @@ Where the evidence of now would make them one person by itself, closing the ruli
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
 
 from cdp.realtime.rehearsal import rehearse
-from cdp.stewardship.constraints import select_linked
+from cdp.stewardship.constraints import select_linked, select_links_of
 from cdp.stewardship.entries import select_action_entries, select_entry_moves
 from cdp.stewardship.machine_entries import select_brought_together
 from cdp.stewardship.pairs import Pair, between, group_links
@@ -17,22 +20,17 @@ from cdp.stewardship.ruling import Session
 Groups = Sequence[Collection[int]]
 
 
-def select_kept_apart(session: Session, action_id: int, concerned: Collection[int]) -> set[Pair]:
-    """The cannot-links between profiles that an action made one and the machine would, now that its constraints are
+def select_kept_apart(
+    session: Session, ruling_id: int, concerned: Collection[int], *, since: int
+) -> set[Pair]:
+    """The cannot-links between profiles that a ruling made one and the machine would, now that its constraints are
     closed; none between those that other rulings hold together.
 
-    Concerned: the records whose constraints were closed or opened. Raises TooManyPairsError.
+    Concerned: the records whose constraints were closed or opened. Since: the action since which the ruling stood.
+    Raises TooManyPairsError.
     """
     connection = session.connection
-    brought = [
-        groups
-        for entry in select_action_entries(connection, action_id)
-        if (
-            groups := select_brought_together(
-                connection, entry, select_entry_moves(connection, entry.ledger_entry_id)
-            )
-        )
-    ]
+    brought = _select_joined(connection, ruling_id, since)
     if not brought:
         return set()
     linked, links = select_linked(
@@ -50,6 +48,32 @@ def select_kept_apart(session: Session, action_id: int, concerned: Collection[in
         if _are_met(parts, person_of):
             kept |= between(parts)
     return kept
+
+
+def _select_joined(connection: Connection, ruling_id: int, since: int) -> list[Groups]:
+    """The profiles that the must-links of a ruling made one, for each entry of the action since which it stood.
+
+    Whom the machine brought together in the same write, because a ruling parted them from others, is not among them.
+    """
+    tied = group_links(link for link in select_links_of(connection, ruling_id) if link.kind == "must")
+    if not tied:
+        return []
+    brought = []
+    for entry in select_action_entries(connection, since):
+        moves = select_entry_moves(connection, entry.ledger_entry_id)
+        brought.append(_only_tied(select_brought_together(connection, entry, moves), tied))
+    return [groups for groups in brought if groups]
+
+
+def _only_tied(groups: Groups, tied: Mapping[int, int]) -> Groups:
+    """Those of the groups that are tied to another. Tied: record to the name of what must-links make of it."""
+    names = [{tied[each] for each in group if each in tied} for group in groups]
+    tying = Counter(name for names_of_group in names for name in names_of_group)
+    return [
+        group
+        for group, names_of_group in zip(groups, names, strict=True)
+        if any(tying[name] > 1 for name in names_of_group)
+    ]
 
 
 def _as_others_rule(groups: Groups, ruled: dict[int, int]) -> list[set[int]]:

@@ -131,7 +131,7 @@ def _undo_action(session: Session, target: Action) -> Outcome:
         concerned |= _reinstate(session, ruling)
     else:
         concerned |= _withdraw(session, ruling, action, last_turn)
-        cannot = select_kept_apart(session, last_turn, concerned)
+        cannot = select_kept_apart(session, ruling.action_id, concerned, since=last_turn)
         hold(session, action, cannot=cannot)
         concerned |= _ends(cannot)
     outcome = publish_ruling(

@@ -56,6 +56,8 @@ def walk(caller: Caller) -> Iterator[tuple[str, TestResponse]]:
     [record_id, *_] = [each["record_id"] for each in told(caller.get(f"/v1/profiles/{ana}/records"))["data"]]
     pinned = {"attribute": "full_name", "record_id": record_id}
     yield "pinValue", rule(caller, f"/v1/profiles/{ana}/pins", pinned, headers=KEYS[5])
+    apart = f"/v1/profiles/{ana}/take-apart?dry_run=true"
+    yield "takeProfileApart", rule(caller, apart, {"into": "records"})
     split = {"record_ids": [record_id]}
     yield "splitProfile", rule(caller, f"/v1/profiles/{ana}/split", split, headers=KEYS[4])
     yield "getActions", caller.get("/v1/actions")

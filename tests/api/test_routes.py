@@ -163,6 +163,15 @@ WRITES = [
         scope="profiles:join",
     ),
     Call(
+        "stewards.take_profile_apart",
+        "POST",
+        "/v1/profiles/{bruno}/take-apart",
+        {"into": "records", **WHY},
+        KEY,
+        unknown=NOBODY,
+        scope="profiles:join",
+    ),
+    Call(
         "stewards.pin_value",
         "POST",
         "/v1/profiles/{ana}/pins",

@@ -248,6 +248,17 @@ def test_a_call_under_a_key_of_its_own_is_answered_again(lite_sender: Caller) ->
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
+def test_a_refused_message_is_noted_under_a_key_of_its_own_too(sender: Caller, people: StoreBuilder) -> None:
+    refused = {"messageId": "m-1"}
+
+    first, again = (sender.post("/v1/page", refused, headers={"Idempotency-Key": "k-1"}) for _ in range(2))
+
+    with people.engine.connect() as connection:
+        noted = connection.scalars(select(schema.rejected_messages.c.message_id)).all()
+    assert told(first, 422)["code"] == told(again, 422)["code"] == "message_refused"
+    assert noted == ["m-1"]
+
+
 def test_what_a_batch_says_for_all_is_of_each_message_that_says_nothing_else(
     lite_sender: Caller, lite_people: StoreBuilder
 ) -> None:

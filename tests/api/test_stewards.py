@@ -273,3 +273,24 @@ def test_what_is_shown_of_people_is_audited(lite_writer: Caller, lite_people: St
 
     assert sorted(row["object_id"] for row in read) == sorted([ana, rui])
     assert {row["details"]["kind"] for row in read} == {"join"}
+
+
+def test_a_profile_is_taken_apart_as_the_dry_run_said(writer: Caller) -> None:
+    ana, _ = written(writer, a_record(), ANA_AGAIN)
+    path, body = f"/v1/profiles/{ana}/take-apart", {"into": "records"}
+
+    preview = told(rule(writer, f"{path}?dry_run=true", body, headers={}))
+    answer = told(rule(writer, path, body))
+
+    parts = [[1], [2]]
+    assert [each["record_ids"] for each in preview["profiles_after"]] == parts
+    assert [each["record_ids"] for each in answer["profiles_after"]] == parts
+    assert (preview["action_id"], answer["kind"]) == (None, "split")
+
+
+def test_what_no_ruling_holds_does_not_come_apart_by_evidence(lite_writer: Caller) -> None:
+    ana, _ = written(lite_writer, a_record(), ANA_AGAIN)
+
+    answer = told(rule(lite_writer, f"/v1/profiles/{ana}/take-apart", {"into": "evidence"}), 422)
+
+    assert answer["code"] == "split_unusable"

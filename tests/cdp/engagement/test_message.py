@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from cdp.engagement.message import Delivery, RefusedMessageError, message_hash, parse_sent_at, read_message
+from cdp.engagement.message import (
+    PLACEHOLDERS,
+    Delivery,
+    RefusedMessageError,
+    message_hash,
+    parse_sent_at,
+    read_message,
+)
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 PAGE = {"type": "page", "userId": "u-1"}
@@ -80,3 +87,14 @@ def test_two_deliveries_of_a_message_are_one_by_what_it_says() -> None:
 )
 def test_what_is_kept_of_each_kind(message: Any, properties: Any) -> None:
     assert read_message(message, Delivery(NOW)).properties == properties
+
+
+@pytest.mark.parametrize("field", ["userId", "anonymousId", "previousId"])
+@pytest.mark.parametrize("placeholder", [*sorted(PLACEHOLDERS), "Null", " undefined ", 0])
+def test_an_id_that_names_nobody_is_refused(field: str, placeholder: object) -> None:
+    ids = {"userId": "u-1", "anonymousId": "a-1", "previousId": "u-0", field: placeholder}
+
+    with pytest.raises(RefusedMessageError) as refused:
+        read_message({"type": "alias", **ids}, Delivery(NOW))
+
+    assert (refused.value.code, refused.value.pointer) == ("placeholder", f"/{field}")

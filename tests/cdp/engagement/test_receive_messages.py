@@ -71,6 +71,25 @@ def test_a_message_without_id_is_known_by_what_it_says(post: Post) -> None:
     assert post.count(schema.events) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [({}, 2), ({"timestamp": at(1)}, 1), ({"originalTimestamp": at(1)}, 1), ({"sentAt": at(1)}, 1)],
+    ids=["nothing", "when it happened", "when it happened, by its other name", "when it was sent"],
+)
+def test_what_is_said_twice_counts_twice_unless_it_says_when(
+    lite_post: Post, said: dict[str, Any], count: int
+) -> None:
+    added = {"type": "track", "userId": "u-1", "event": "Product Added", "properties": {"product_id": "p-1"}}
+
+    lite_post.send(added | said)
+    lite_post.send(added | said)
+    lite_post.send({"type": "page", "userId": "u-1"} | said)
+
+    [cart] = lite_post.states("cart").values()
+    assert json.loads(cart.state)["item_count"] == count
+    assert lite_post.count(schema.events) == count + 1
+
+
 def test_a_refused_message_is_noted_without_what_it_said_and_stops_no_other(post: Post) -> None:
     received = post.send(
         {"type": "identify", "messageId": "m-1", "traits": {"email": "secret@example.com"}},

@@ -132,7 +132,7 @@ def test_a_device_that_turns_out_to_be_shared_leaves_a_stewards_join_alone(post:
 
 
 def test_a_login_of_everybody_gathers_no_crowd(lite_post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tie_ids, "ANONYMOUS_AT_MOST", 2)
+    monkeypatch.setattr(tie_ids, "IDS_AT_MOST", 2)
     visitors = [f"a-{number}" for number in range(4)]
     lite_post.send(*(visit(f"m-{each}", each) for each in visitors))
 
@@ -144,6 +144,66 @@ def test_a_login_of_everybody_gathers_no_crowd(lite_post: Post, monkeypatch: pyt
         ["anonymous:a-2"],
         ["anonymous:a-3"],
     ]
+
+
+def test_a_former_id_of_two_users_is_neithers(post: Post) -> None:
+    post.send(identify("m-1", "old", name="Ana Reis"), alias("m-2", "old", "u-1"))
+    tied = post.desk.groups()
+
+    post.send(alias("m-3", "old", "u-2"))
+
+    assert tied == [["old", "u-1"]]
+    assert post.desk.groups() == [["old"], ["u-1"], ["u-2"]]
+
+
+def test_a_former_id_of_two_users_is_neithers_in_whatever_order(lite_post: Post) -> None:
+    for number, order in enumerate(itertools.permutations(range(3))):
+        said = [
+            identify(f"m-{number}", f"old-{number}"),
+            alias(f"n-{number}", f"old-{number}", f"u-{number}"),
+            alias(f"o-{number}", f"old-{number}", f"v-{number}"),
+        ]
+        for place in order:
+            lite_post.send(said[place])
+
+    assert {len(group) for group in lite_post.desk.groups()} == {1}
+
+
+def test_a_shared_device_joins_nobody_by_aliases_of_it(post: Post) -> None:
+    post.send(visit("m-1", "SD"), visit("m-2", "SD", "u-1"), visit("m-3", "SD", "u-2"))
+
+    received = post.send(
+        *(
+            alias(f"n-{user}-{previous}", previous, user)
+            for user in ("u-1", "u-2")
+            for previous in ("SD", "anonymous:SD")
+        )
+    )
+
+    assert [each.code for each in received.rejections] == ["reserved", "reserved"]
+    assert post.desk.groups() == [["anonymous:SD"], ["u-1"], ["u-2"]]
+
+
+def test_a_placeholder_that_everybody_was_makes_nobody_one(post: Post) -> None:
+    people = [f"u-{number}" for number in range(6)]
+    post.send(*(identify(f"m-{user}", user) for user in people))
+
+    received = post.send(*(alias(f"n-{user}", "undefined", user) for user in people))
+    post.send(track("m-1", "undefined", "Signed Up"))
+
+    assert {each.code for each in received.rejections} == {"placeholder"}
+    assert post.desk.groups() == [[user] for user in people]
+
+
+def test_a_user_who_was_everybody_gathers_no_crowd(lite_post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tie_ids, "IDS_AT_MOST", 2)
+    former = [f"old-{number}" for number in range(4)]
+    lite_post.send(*(identify(f"m-{each}", each) for each in former))
+
+    for minute, each in reversed(list(enumerate(former))):
+        lite_post.send(alias(f"n-{each}", each, "guest") | {"timestamp": at(minute)})
+
+    assert lite_post.desk.groups() == [["guest", "old-0", "old-1"], ["old-2"], ["old-3"]]
 
 
 def test_events_follow_their_records_when_profiles_part(post: Post) -> None:

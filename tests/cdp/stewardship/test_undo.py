@@ -467,6 +467,24 @@ def test_an_undo_keeps_nobody_apart_whom_another_ruling_holds_together(lite_desk
     assert lite_desk.breaches() == []
 
 
+def test_an_undo_keeps_nobody_apart_whom_the_ruling_let_the_machine_bring_together(lite_desk: Desk) -> None:
+    """Parted from the one it was with, a record goes to another by evidence; the split said nothing of these two."""
+    lite_desk.take(ANA, ANA, ANA)
+    before = lite_desk.people()
+    first, second = lite_desk.split("1"), lite_desk.split("2")
+    lite_desk.undo(first)
+    third = lite_desk.split("1")
+    went_on = lite_desk.groups()
+    lite_desk.undo(second)
+
+    lite_desk.undo(third)
+
+    assert went_on == [["1", "3"], ["2"]]
+    assert in_force(lite_desk) == set()
+    assert known_before(lite_desk, before) == before
+    assert lite_desk.breaches() == []
+
+
 def test_an_undo_that_keeps_apart_is_previewed(lite_desk: Desk) -> None:
     joined = joined_and_alike(lite_desk)
     before = lite_desk.people()

@@ -1,0 +1,57 @@
+"""A steward rules that a profile is not one person at all: it comes apart in one action.
+
+Into records: each is a person of its own from now on, by cannot-links between all of them. Into what the evidence says:
+whatever rulings hold together in it gives way, and nothing is held apart, so that it takes no more however large the
+profile is. Undone, it is as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdp.realtime.ingest import Resolver
+from cdp.stewardship.constraints import close_links, select_linked
+from cdp.stewardship.errors import UnusableSplitError
+from cdp.stewardship.members import require_living, select_members
+from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.pairs import Link, between
+from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
+
+RECORDS, EVIDENCE = "records", "evidence"
+WAYS = (RECORDS, EVIDENCE)
+
+
+def take_apart(resolver: Resolver, profile_id: str, into: str, order: Order) -> Outcome:
+    """Into: one of WAYS.
+
+    Raises UnknownProfileError, ErasedProfileError, UnusableSplitError, TooManyPairsError.
+    """
+
+    def work(session: Session) -> Outcome:
+        connection = session.connection
+        living = require_living(connection, profile_id)
+        members = [member.record_id for member in select_members(connection, [living])]
+        _, links = select_linked(connection, members)
+        _require_usable(living, members, links, into)
+        cannot = between([record_id] for record_id in members) if into == RECORDS else set()
+        action = begin_action(session, "split")
+        ids = [link.constraint_id for link in links]
+        close_links(connection, ids, closed_by=action.action_id, now=session.moment)
+        hold(session, action, cannot=cannot)
+        return publish_ruling(session, action, members, profile_ids=[living])
+
+    return carry_out(resolver, order, work)
+
+
+def _require_usable(profile_id: str, members: Sequence[int], links: Sequence[Link], into: str) -> None:
+    if len(members) < 2:
+        raise UnusableSplitError(
+            f"Profile {profile_id} has {len(members)} records: there is nothing to take apart.",
+            ids=[profile_id],
+        )
+    if into == EVIDENCE and not links:
+        raise UnusableSplitError(
+            f"No ruling holds records of profile {profile_id} together, its evidence does: take it apart into "
+            "records, or split some off.",
+            ids=[profile_id],
+        )
