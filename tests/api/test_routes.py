@@ -72,6 +72,7 @@ READS = [
         }.items()
     ),
     Call("timeline.get_timeline", "GET", "/v1/profiles/{ana}/timeline", unknown=NOBODY),
+    Call("profile_context.get_context", "GET", "/v1/profiles/{ana}/context", unknown=NOBODY),
     Call("candidates.get_candidates", "GET", "/v1/candidates", scope="candidates:read"),
     Call(
         "candidates.get_candidate",
