@@ -11,11 +11,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     candidates,
+    desk,
     documents,
     health,
     identifier_reports,
     lookups,
     metrics,
+    profile_context,
     profiles,
     records,
     searches,
@@ -95,8 +97,10 @@ def create_app(
         searches,
         segment,
         profiles,
+        profile_context,
         identifier_reports,
         candidates,
+        desk,
         stewards,
         timeline,
     ):

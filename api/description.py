@@ -102,7 +102,7 @@ _LINKS = (
     ("searchProfiles", "200", "profile", "getProfile", _FOUND),
     *(
         ("getProfile", "200", name, f"getProfile{name.capitalize()}", _SAME)
-        for name in ("records", "timeline", "history", "explanation")
+        for name in ("records", "timeline", "history", "explanation", "context")
     ),
     (
         "getCandidates",

@@ -38,6 +38,8 @@ from cdp.stewardship.pin import ATTRIBUTES
 
 RECORDS_A_PAGE = 50
 ENTRIES_A_PAGE = 50
+# Farther out, another time zone's clock may show a year that there is not.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 # More are a ball of wool: the table tells them better.
 GRAPH_AT_MOST = 24
 JOINS_AT_MOST = 50
@@ -202,6 +204,8 @@ def _moment() -> datetime:
         asked = datetime.fromisoformat(request.args.get("at", ""))
     except ValueError:
         raise PageError("invalid", gettext("Give a day and a time, such as 2026-11-20 12:00.")) from None
+    if not _FIRST_YEAR <= asked.year <= _LAST_YEAR:
+        raise PageError("invalid", gettext("Give a day and a time, such as 2026-11-20 12:00."))
     if asked.tzinfo is None:
         asked = asked.replace(tzinfo=ZoneInfo(current_service().settings.time_zone))
     return asked

@@ -112,6 +112,21 @@ class TimelineEvent(Answer):
 
 
 @dataclass(frozen=True)
+class ProfileContext(Answer):
+    """What a contact begins with."""
+
+    profile_id: str
+    version: int
+    display_name: str | None
+    carts: Sequence[Document]
+    orders: Sequence[Document]
+    consents: Sequence[Document]
+    recent_events: Sequence[Document]
+    open_candidate_count: int
+    alerts: Sequence[Document]
+
+
+@dataclass(frozen=True)
 class LedgerEntry(Answer):
     ledger_entry_id: int
     kind: str

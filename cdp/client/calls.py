@@ -20,6 +20,7 @@ from cdp.client.answers import (
     Page,
     PendingDecision,
     Profile,
+    ProfileContext,
     Ruling,
     SourceRecord,
     TimelineEvent,
@@ -170,6 +171,11 @@ class Client:
         """Newest first."""
         query = {"unmask": unmask or None, "limit": limit}
         return self._each(TimelineEvent, f"{_profile_path(profile_id)}/timeline", query)
+
+    def context(self, profile_id: str, *, unmask: bool = False) -> ProfileContext:
+        """What a contact with them begins with."""
+        reply = self._ask("GET", f"{_profile_path(profile_id)}/context", {"unmask": unmask or None})
+        return read_answer(ProfileContext, reply.document)
 
     def history(self, profile_id: str, *, limit: int | None = None) -> Iterator[LedgerEntry]:
         """Newest first."""

@@ -172,6 +172,7 @@ def test_the_inside_of_a_profile_is_read_page_by_page(client: Client, served: Se
     assert len(served.line.requests) == 3
     assert len(list(client.history(profile_id))) == 5
     explained = client.explanation(profile_id, lang="pt")
+    assert (client.context(profile_id).profile_id, client.context(profile_id).alerts) == (profile_id, [])
     assert (explained.language, len(explained.joins)) == ("pt", 4)
 
 

@@ -197,6 +197,21 @@ record_id                              | …                     | …          
 occurred_at                            | …                     | …                     | agent self steward
 received_at                            | …                     | …                     | agent self steward
 """
+# What a contact with her begins with, for keys that read inside.
+CONTEXT = """
+profile_id                             | …                     | …                     | agent steward
+version                                | …                     | …                     | agent steward
+model_version                          | …                     | …                     | agent steward
+masked                                 | …                     | …                     | agent steward
+display_name                           | Nana                  | Nana                  | agent steward
+record_count                           | …                     | …                     | agent steward
+carts                                  | …                     | …                     | agent steward
+orders                                 | …                     | …                     | agent steward
+consents                               | …                     | …                     | agent steward
+recent_events                          | …                     | …                     | agent steward
+open_candidate_count                   | …                     | …                     | agent steward
+alerts                                 | …                     | …                     | agent steward
+"""
 PRODUCT = {
     "product_id": "p-1",
     "sku": "for@example.com",
@@ -279,7 +294,10 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def seen(document: dict[str, Any]) -> dict[str, str]:
     """The answer in the words of the tables."""
     telling = {
-        each.path for table in (PROFILE, RECORD, TIMELINE) for each in rows(table) if each.masked != "…"
+        each.path
+        for table in (PROFILE, RECORD, TIMELINE, CONTEXT)
+        for each in rows(table)
+        if each.masked != "…"
     }
     found: dict[str, set[str]] = defaultdict(set)
     for path, value in leaves(document):
@@ -376,6 +394,21 @@ def test_the_timeline_shows_what_the_table_says(world: World, view: str, unmask:
         assert seen(event) == expected(TIMELINE, view, unmask=unmask)
 
 
+@each_view
+@each_mask
+def test_the_context_shows_what_the_table_says(world: World, view: str, unmask: bool) -> None:
+    reader = world.caller(f"profiles:read:{view}", *(["pii:unmask"] if unmask else []))
+
+    answer = reader.get(
+        f"/v1/profiles/{world.profile_id}/context?unmask={str(unmask).lower()}", headers=PURPOSE
+    )
+
+    if view not in ("agent", "steward"):
+        assert answer.status_code == 404
+    else:
+        assert seen(told(answer)) == expected(CONTEXT, view, unmask=unmask)
+
+
 @each_mask
 def test_a_candidate_shows_both_people_as_the_steward_sees_them(world: World, unmask: bool) -> None:
     reader = world.caller("candidates:read", *(["pii:unmask"] if unmask else []))
@@ -442,6 +475,7 @@ READS_WITH_MASK = [
     "/v1/profiles/{profile}",
     "/v1/profiles/{profile}/records",
     "/v1/profiles/{profile}/timeline",
+    "/v1/profiles/{profile}/context",
     "/v1/candidates/{candidate}",
 ]
 
@@ -486,6 +520,7 @@ FORBIDDEN = {
     "records": ("/v1/profiles/{profile}/records", {"profile": NOBODY}),
     "history": ("/v1/profiles/{profile}/history", {"profile": NOBODY}),
     "explanation": ("/v1/profiles/{profile}/explanation", {"profile": NOBODY}),
+    "context": ("/v1/profiles/{profile}/context", {"profile": NOBODY}),
     "candidate": ("/v1/candidates/{candidate}", {"candidate": 999}),
 }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
+from api.service import Service
 from tests.api.conftest import Caller
 from tests.api.test_candidates import CLARA
 from tests.api.test_routes import BRUNO
@@ -95,6 +97,23 @@ def test_a_profile_as_it_was_has_the_records_of_then(steward: Visitor, ana: str)
     assert "It held no record then." in before
     assert "It held 2 records:" in now
     assert steward.get(f"{ana}/as-of?at=yesterday").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["9999-12-31T23:59", "0001-01-01T00:00", "0001-01-01T00:00%2B23:59", "9999-12-31T23:59-23:59"],
+)
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Pacific/Kiritimati"])
+def test_a_moment_beyond_the_calendar_is_a_page_that_says_so(
+    steward: Visitor, ana: str, moment: str, zone: str
+) -> None:
+    service: Service = steward.client.application.extensions["cdp"]
+    object.__setattr__(service, "settings", replace(service.settings, time_zone=zone))
+
+    answer = steward.get(f"{ana}/as-of?at={moment}")
+
+    assert (answer.status_code, answer.mimetype) == (422, "text/html")
+    assert "Give a day and a time" in page(answer)
 
 
 def test_profiles_are_joined_after_a_look_and_the_absorbed_one_leads_on(
