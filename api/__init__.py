@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     candidates,
+    desk,
     documents,
     health,
     identifier_reports,
@@ -99,6 +100,7 @@ def create_app(
         profile_context,
         identifier_reports,
         candidates,
+        desk,
         stewards,
         timeline,
     ):

@@ -48,7 +48,7 @@ class ProductSchema(ma.Schema):
     brand = ma.fields.String()
     category = ma.fields.String()
     price = ma.fields.Float(metadata={"examples": [250.0]})
-    quantity = ma.fields.Integer(metadata={"examples": [1]})
+    quantity = ma.fields.Float(metadata={"description": "A part of one where sold so.", "examples": [1]})
     added_at = _instant("To the wish list.")
 
 
@@ -57,7 +57,7 @@ class CartSchema(ma.Schema):
 
     cart_id = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["c-1"]})
     source = _source()
-    item_count = ma.fields.Integer(required=True, metadata={"examples": [1]})
+    item_count = ma.fields.Float(required=True, metadata={"examples": [1]})
     value = ma.fields.Float(required=True, allow_none=True, metadata={"examples": [250.0]})
     currency = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["BRL"]})
     checkout_started_at = _instant("null before.", is_required=True)

@@ -19,7 +19,7 @@ ITEMS_AT_MOST = 100
 SUBJECT_ID_LIMIT = 190
 _TEXT_LIMIT = 200
 _AMOUNT_LIMIT = Decimal(10) ** 12
-_QUANTITY_LIMIT = 1_000_000
+_QUANTITY_LIMIT = Decimal(1_000_000)
 
 ORDER, CART, CLOSING, WISH_LIST = "order", "cart", "closing", "wish_list"
 
@@ -37,6 +37,9 @@ _ADDED, _REMOVED, _VIEWED, _CHECKOUT = (
 _WISHED, _UNWISHED = "product added to wishlist", "product removed from wishlist"
 _WISH_ADDED = "wishlist product added to cart"
 _OF_ORDERS = (_COMPLETED, _UPDATED, _REFUNDED, *_CANCELLED)
+# What an order goes through. The newest says how it stands: a cancelled one may be placed again. Of two at one time the
+# later in this table.
+_RANK = {_COMPLETED: 0, _REFUNDED: 1, **dict.fromkeys(_CANCELLED, 2)}
 _OF_CARTS = (_ADDED, _REMOVED, _VIEWED, _CHECKOUT, _WISH_ADDED)
 
 _PRODUCT_TEXTS = ("product_id", "sku", "name", "variant", "brand", "category")
@@ -136,6 +139,7 @@ def _fold_order(events: Sequence[CommerceEvent]) -> dict[str, Any]:
     told = [event for event in events if event.plain_name in (_COMPLETED, _UPDATED)]
     refunds = [event for event in events if event.plain_name == _REFUNDED]
     cancelled = [event.at for event in events if event.plain_name in _CANCELLED]
+    marks = [(event.occurred_at, _RANK[event.plain_name]) for event in events if event.plain_name in _RANK]
     placed = [event.at for event in told if event.plain_name == _COMPLETED]
     order: dict[str, Any] = {"placed_at": min(placed, default=None)}
     for name, read in (
@@ -147,28 +151,23 @@ def _fold_order(events: Sequence[CommerceEvent]) -> dict[str, Any]:
     total = order["total"] if order["total"] is not None else order["revenue"]
     refunded = sum((_amount(event.properties.get("total")) or Decimal(0) for event in refunds), Decimal(0))
     order["refunded_total"] = float(refunded)
-    order["status"] = _status(refunds, refunded, total, is_cancelled=bool(cancelled), is_placed=bool(placed))
+    _, rank = max(marks, default=(None, -1))
+    order["status"] = _status(rank, refunds, refunded, total)
     order["cancelled_at"] = min(cancelled, default=None)
     order["refunded_at"] = min((event.at for event in refunds), default=None)
     return order
 
 
-def _status(
-    refunds: Sequence[CommerceEvent],
-    refunded: Decimal,
-    total: float | None,
-    *,
-    is_cancelled: bool,
-    is_placed: bool,
-) -> str:
-    if is_cancelled:
-        return "cancelled"
-    if refunds:
+def _status(rank: int, refunds: Sequence[CommerceEvent], refunded: Decimal, total: float | None) -> str:
+    """Rank: of what befell the order last."""
+    if rank == _RANK[_REFUNDED]:
         # A refund that names neither products nor an amount is of everything.
         of_all = any(not ({"products", "total"} & event.properties.keys()) for event in refunds)
         is_whole = of_all or (total is not None and refunded >= Decimal(str(total)))
         return "refunded" if is_whole else "partially_refunded"
-    return "completed" if is_placed else "updated"
+    if rank < 0:
+        return "updated"
+    return "completed" if rank == _RANK[_COMPLETED] else "cancelled"
 
 
 def _fold_cart(events: Sequence[CommerceEvent]) -> dict[str, Any]:
@@ -195,8 +194,8 @@ def _fold_cart(events: Sequence[CommerceEvent]) -> dict[str, Any]:
         Decimal(str(each["price"])) * each["quantity"] for each in items if each.get("price") is not None
     ]
     return {
-        "items": items[:ITEMS_AT_MOST],
-        "item_count": sum(each["quantity"] for each in items),
+        "items": _listed(held),
+        "item_count": _number(sum((each["quantity"] for each in items), Decimal(0))),
         "value": float(sum(amounts, Decimal(0))) if items and len(amounts) == len(items) else None,
         "currency": _last(events, "currency", _text),
         "checkout_started_at": checkout_started_at if items else None,
@@ -208,8 +207,8 @@ def _add(held: dict[str, dict[str, Any]], properties: Mapping[str, Any]) -> None
     key = _product_key(properties)
     if key is None:
         return
-    known = held.get(key, {"quantity": 0})
-    quantity = min(known["quantity"] + _quantity(properties, default=1), _QUANTITY_LIMIT)
+    known = held.get(key, {"quantity": Decimal(0)})
+    quantity = min(known["quantity"] + _quantity(properties, default=Decimal(1)), _QUANTITY_LIMIT)
     held[key] = {**known, **_product(properties), "quantity": quantity}
     if quantity <= 0:
         del held[key]
@@ -253,7 +252,16 @@ def _items(products: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     held: dict[str, dict[str, Any]] = {}
     for product in products:
         _add(held, product)
-    return [held[key] for key in sorted(held)][:ITEMS_AT_MOST]
+    return _listed(held)
+
+
+def _listed(held: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{**held[key], "quantity": _number(held[key]["quantity"])} for key in sorted(held)[:ITEMS_AT_MOST]]
+
+
+def _number(quantity: Decimal) -> int | float:
+    """Added up as decimals, since things are sold by weight too, and told as numbers."""
+    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
 
 
 def _product_list(value: object) -> list[Mapping[str, Any]] | None:
@@ -274,9 +282,9 @@ def _product_key(properties: Mapping[str, Any]) -> str | None:
     return key and f"{key}\n{_text(properties.get('variant')) or ''}"
 
 
-def _quantity(properties: Mapping[str, Any], *, default: int) -> int:
+def _quantity(properties: Mapping[str, Any], *, default: Decimal) -> Decimal:
     amount = _amount(properties.get("quantity"))
-    return default if amount is None else max(0, min(int(amount), _QUANTITY_LIMIT))
+    return default if amount is None else max(Decimal(0), min(amount, _QUANTITY_LIMIT))
 
 
 def _id(properties: Mapping[str, Any], name: str) -> str:

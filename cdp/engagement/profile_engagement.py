@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from cdp.engagement.commerce import CART, CLOSING, ORDER, WISH_LIST, CommerceEvent, Subject, fold_subject
 from cdp.engagement.consent import ConsentWord, most_restrictive
@@ -157,16 +157,30 @@ def _standing(kinds: tuple[str, ...]) -> QuickStatement:
 
 @lru_cache
 def _newest_orders(at_most: int) -> QuickStatement:
+    """Each by one of the records that tell of it: what they tell together is added up anew."""
+    changed_at = func.max(states.c.changed_at)
+    newest = (
+        _of_members(select(source_records.c.source_id, states.c.subject_id, changed_at.label("changed_at")))
+        .where(states.c.kind == ORDER)
+        .group_by(source_records.c.source_id, states.c.subject_id)
+        .order_by(changed_at.desc(), states.c.subject_id.desc(), source_records.c.source_id)
+        .limit(at_most)
+        .subquery("newest")
+    )
     return QuickStatement(
         _of_profile()
+        .join(
+            newest,
+            (newest.c.source_id == source_records.c.source_id)
+            & (newest.c.subject_id == states.c.subject_id)
+            & (newest.c.changed_at == states.c.changed_at),
+        )
         .where(states.c.kind == ORDER)
-        .order_by(states.c.changed_at.desc(), states.c.subject_id.desc(), states.c.record_id)
-        .limit(at_most)
     )
 
 
 def _of_profile() -> Select[Any]:
-    return (
+    return _of_members(
         select(
             states.c.record_id,
             sources.c.name,
@@ -175,7 +189,12 @@ def _of_profile() -> Select[Any]:
             states.c.state,
             states.c.changed_at,
         )
-        .select_from(memberships)
+    )
+
+
+def _of_members(wanted: Select[Any]) -> Select[Any]:
+    return (
+        wanted.select_from(memberships)
         .join(states, states.c.record_id == memberships.c.record_id)
         .join(source_records, source_records.c.record_id == memberships.c.record_id)
         .join(sources, sources.c.source_id == source_records.c.source_id)

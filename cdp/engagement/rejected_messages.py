@@ -1,11 +1,14 @@
 """Messages that were refused: which, why and when, for whoever mends the sender.
 
 Grain: one row per message and reason. What the message said is not kept: it names nobody who could be found and erased.
+The sender is told where the fault lies to the letter; kept is only what names no person, neither as the id of a message
+nor as the name of a member.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +17,25 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cdp.engagement.message import ID_LIMIT, RefusedMessageError, message_hash
+from cdp.privacy.masking import HIDDEN, mask_source_record_id
 from cdp.store import id_set, insert_rows
 from cdp.store.schema import EVENT_KINDS, sources
 from cdp.store.schema import rejected_messages as rejected
 
 _TEXT_LIMIT = 200
+# Of a place in a list; more may be a phone.
+_PLACE_DIGITS = 5
+# As SDKs make them: random, after their name and the time in milliseconds at most.
+_RANDOM_ID = re.compile(
+    r"(?:[a-z]+-){0,3}(?:1\d{12}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+)
+# The members of a message that its specification names. Others, and all within them, senders name as they like.
+_MEMBERS = frozenset(
+    {
+        *("type", "userId", "anonymousId", "previousId", "groupId", "messageId", "event", "name", "category"),
+        *("timestamp", "originalTimestamp", "sentAt", "traits", "properties", "context", "integrations"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -61,10 +78,10 @@ def insert_rejections(
         (
             source_id,
             each.message_hash,
-            each.message_id,
+            _kept_id(each.message_id),
             each.kind,
             each.code,
-            each.pointer,
+            _kept_pointer(each.pointer),
             each.detail,
             each.size_bytes,
             now,
@@ -103,6 +120,21 @@ def _select_known(connection: Connection, source_id: int, hashes: Sequence[str])
         .where(rejected.c.source_id == source_id)
     )
     return {(row.message_hash, row.code) for row in connection.execute(statement)}
+
+
+def _kept_id(message_id: str | None) -> str | None:
+    if message_id is None or _RANDOM_ID.fullmatch(message_id):
+        return message_id
+    return mask_source_record_id(message_id)
+
+
+def _kept_pointer(pointer: str) -> str:
+    member, *within = pointer.split("/")[1:] or [""]
+    steps = [
+        member if member in _MEMBERS or not member else HIDDEN,
+        *(each if each.isdigit() and len(each) < _PLACE_DIGITS else HIDDEN for each in within),
+    ]
+    return f"/{'/'.join(steps)}" if pointer else ""
 
 
 def _is_plain(text: object) -> bool:

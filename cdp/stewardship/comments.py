@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, insert, select
 
+from cdp.idempotency import Once, carry_out_once
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.stewardship.candidates import require_candidate
 from cdp.stewardship.errors import RulingRefusedError
@@ -38,9 +39,16 @@ _COLUMNS = tuple(comments.c[name] for name in Comment.__dataclass_fields__)
 
 
 def comment_on_candidate(
-    engine: Engine, candidate_id: int, body: str, *, author: str, now: datetime
+    engine: Engine,
+    candidate_id: int,
+    body: str,
+    *,
+    author: str,
+    now: datetime,
+    once: Once[Comment] | None = None,
 ) -> Comment:
-    """Raises UnknownCandidateError, UnusableCommentError."""
+    """Once: the call that must not write it twice. Raises UnknownCandidateError, UnusableCommentError, and
+    AnsweredBeforeError and KeyReusedError by the call."""
 
     def work(connection: Connection) -> Comment:
         require_candidate(connection, candidate_id)
@@ -48,7 +56,7 @@ def comment_on_candidate(
         _record(connection, "candidate", str(candidate_id), comment)
         return comment
 
-    return retry_write(engine, work)
+    return retry_write(engine, lambda connection: carry_out_once(connection, once, work))
 
 
 def comment_on_profile(engine: Engine, profile_id: str, body: str, *, author: str, now: datetime) -> Comment:

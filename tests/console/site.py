@@ -22,6 +22,8 @@ from cdp.identity.import_records import ImportOptions, import_files
 from cdp.identity.resolve import resolve_all
 from cdp.intake.mapping import ImportMapping
 from cdp.staff.accounts import NewUser, create_user
+from cdp.stewardship.desk_rules import DeskRules
+from cdp.stewardship.quality import draw_samples
 from cdp.store import migrate, open_store
 
 PASSWORD = "correct horse battery"
@@ -65,6 +67,7 @@ def fill_store(home: Path) -> str:
     resolve_all(engine, clock=lambda: datetime.now(UTC))
     for name, role in PEOPLE.items():
         create_user(engine, NewUser(name, role, PASSWORD), actor="test", now=now)
+    draw_samples(engine, DeskRules(quality_join_share=0.1), author="test", now=datetime.now(UTC))
     engine.dispose()
     return url
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from sqlalchemy import select, update
 
+from cdp.store import open_store, write
+from cdp.store.schema import profiles
 from tests.console.site import PASSWORD, Site, fill_store, find_chromium, serve
 
 pytestmark = pytest.mark.slow
@@ -108,7 +112,32 @@ def test_axe_finds_nothing_on_any_page(sign_in: SignIn, site: Site, theme: str) 
 
 
 # Those without an id in their address.
-PAGES = ["", "queue", "search", "actions", "models/0", "settings", "account"]
+PAGES = ["", "queue", "quality", "quality/sample", "search", "actions", "models/0", "settings", "account"]
+
+
+def test_a_risky_yes_takes_two_different_people(sign_in: SignIn, site: Site) -> None:
+    first, second = sign_in("ana"), sign_in("bruno")
+    first.goto(site.page("queue?reason=exclusive_conflict&whose=mine"))
+    item = site.page(f"review/{first.locator('td a.id').first.inner_text().removeprefix('#')}")
+    say_same(first, item)
+    expect(first.locator("#told")).to_contain_text("waits for a second person")
+
+    say_same(first, item)
+
+    expect(first.locator("[data-state='409']")).to_contain_text("Your answer waits for a second person.")
+    first.goto(item)
+    first.get_by_role("button", name="Give it back").click()
+    say_same(second, item)
+    expect(second.locator("#told")).to_contain_text("same person")
+    second.goto(item)
+    expect(second.locator("main")).to_contain_text("This item is closed: same person.")
+
+
+def say_same(page: Page, item: str) -> None:
+    """Take the item, and answer by the keyboard."""
+    page.goto(item)
+    page.get_by_role("button", name="Take this item to decide").click()
+    page.get_by_role("button", name="Same person").click()
 
 
 def test_twenty_reviews_by_keyboard_alone(sign_in: SignIn, site: Site) -> None:
@@ -252,8 +281,115 @@ def test_what_a_yes_would_do_is_shown_in_place(sign_in: SignIn, site: Site) -> N
     assert page.url == item
 
 
+def test_records_taken_out_come_back_under_their_former_id(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui")
+    page.goto(f"http://{site.address}{first_profile(page, site)}")
+    former, before = page.url, page.locator(".head").inner_text()
+    page.locator("input[name=record_id]").first.check()
+    page.get_by_role("button", name="Take the chosen records out").click()
+    expect(page.locator("main")).to_contain_text("A new profile")
+    page.fill("textarea[name=reason]", "two people")
+    page.get_by_role("button", name="Do it").click()
+    expect(page.locator("#told")).to_contain_text("The records were taken out.")
+    [parted] = page.locator("section:has(> h2:text-is('Ledger')) a[href*='/profiles/pf_']").evaluate_all(
+        "links => [...new Set(links.map(link => link.href))].filter(each => !each.endsWith('/ledger')).slice(0, 1)"
+    )
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.locator("#told")).to_contain_text("was taken back")
+    page.goto(parted)
+    expect(page.locator("main")).to_contain_text("was absorbed by this profile")
+    page.goto(former)
+    assert records_told(page.locator(".head").inner_text()) == records_told(before)
+
+
+def records_told(head: str) -> str:
+    found = re.search(r"pf_\w+ · \w+ · \d+ records", head)
+    assert found is not None, head
+    return found[0]
+
+
+def test_a_golden_value_is_pinned_and_let_go(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui")
+    page.goto(f"http://{site.address}{first_profile(page, site)}")
+    golden = page.locator("section:has(> h2:text-is('Golden record'))")
+    golden.locator("summary").click()
+    page.select_option("select[name=attribute]", "full_name")
+    golden.locator("input[name=reason]").fill("as on the card")
+
+    golden.get_by_role("button", name="Pin").click()
+
+    expect(page.locator("#told")).to_contain_text("The value is pinned.")
+    expect(golden).to_contain_text("pinned by a steward")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#told")).to_contain_text("was taken back")
+    expect(golden).not_to_contain_text("pinned by a steward")
+
+
+def test_an_item_decided_in_another_window_says_so(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui")
+    item = take_next(page, site)
+    other = page.context.new_page()
+    other.goto(item)
+    other.get_by_role("button", name="Different people").click()
+    expect(other.locator("#told")).to_contain_text("different people")
+
+    page.keyboard.press("d")
+
+    expect(page.locator("[data-state='412']")).to_contain_text("This item changed while you looked at it.")
+    expect(page.get_by_role("button", name="Take the next item")).to_be_visible()
+
+
+def test_a_sampled_pair_is_read_again_by_keyboard(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui")
+    page.goto(site.page("quality"))
+    page.keyboard.press("j")
+    page.wait_for_url("**/quality/sample")
+
+    page.keyboard.press("s")
+
+    expect(page.locator("#told")).to_contain_text("Your reading is kept.")
+    expect(page.get_by_role("button", name="Same person")).to_be_visible()
+
+
+def test_a_form_that_lacks_something_says_so(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("rui")
+    page.goto(f"http://{site.address}{first_profile(page, site)}")
+
+    page.get_by_role("button", name="Take the chosen records out").click()
+
+    expect(page.locator("[data-state='422']")).to_contain_text("These records cannot be taken out.")
+
+
+def test_what_goes_wrong_in_the_service_says_so(sign_in: SignIn, site: Site, complaints: list[str]) -> None:
+    page = sign_in("rui")
+    address = first_profile(page, site)
+    with spoiled_profile(site, address.rpartition("/")[2]):
+        page.goto(f"http://{site.address}{address}")
+
+    expect(page.locator("[data-state='500']")).to_contain_text("Something went wrong in the service.")
+    expect(page.locator("main")).to_contain_text("Number of this request:")
+    complaints.clear()
+
+
+@contextmanager
+def spoiled_profile(site: Site, profile_id: str) -> Iterator[None]:
+    """As if its golden record had been written by something else."""
+    engine = open_store(site.store_url)
+    row = profiles.c.profile_id == profile_id
+    with write(engine) as connection:
+        whole = connection.scalars(select(profiles.c.golden).where(row)).one()
+        connection.execute(update(profiles).where(row).values(golden="{"))
+    yield
+    with write(engine) as connection:
+        connection.execute(update(profiles).where(row).values(golden=whole))
+    engine.dispose()
+
+
 def test_the_log_of_the_server_names_nobody(site: Site) -> None:
     log = site.log.read_text()
 
-    assert "console.failed" not in log
+    failures = [line for line in log.splitlines() if "console.failed" in line]
+    assert [line for line in failures if "JSONDecodeError" not in line] == []
     assert PASSWORD not in log

@@ -121,6 +121,60 @@ def test_an_order_goes_back(later: CommerceEvent, status: str) -> None:
     assert order["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        (["Completed", "Cancelled", "Completed"], "completed"),
+        (["Completed", "Refunded", "Completed"], "completed"),
+        (["Completed", "Cancelled", "Refunded"], "refunded"),
+        (["Completed", "Refunded", "Cancelled"], "cancelled"),
+        (["Completed", "Cancelled", "Updated"], "cancelled"),
+        (["Updated"], "updated"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else " ".join(each),
+)
+def test_an_order_stands_as_what_befell_it_last_says(steps: list[str], status: str) -> None:
+    order = order_of(*(told(minute, f"Order {name}", order_id="o-1") for minute, name in enumerate(steps)))
+
+    assert order["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        (["Completed", "Cancelled"], "cancelled"),
+        (["Refunded", "Cancelled"], "cancelled"),
+        (["Completed", "Refunded"], "refunded"),
+    ],
+)
+def test_of_two_steps_at_one_time_the_stronger_counts(steps: list[str], status: str) -> None:
+    statuses = [
+        order_of(*(told(1, f"Order {name}", order_id="o-1") for name in listed))["status"]
+        for listed in (steps, steps[::-1])
+    ]
+
+    assert statuses == [status, status]
+
+
+def test_things_are_sold_by_weight_too() -> None:
+    cheese = {"product_id": "p-1", "price": 30}
+
+    states = fold(
+        [
+            told(1, "Product Added", **cheese, quantity=0.1),
+            told(2, "Product Added", **cheese, quantity="0.2"),
+            told(3, "Product Added", product_id="p-2", price=1, quantity="1.5"),
+            told(4, "Product Removed", product_id="p-2", quantity=0.5),
+            told(5, "Order Updated", order_id="o-1", products=[{**cheese, "quantity": 0.5}]),
+        ]
+    )
+
+    cart, order = states["cart", ""].document, states["order", "o-1"].document
+    assert [(each["product_id"], each["quantity"]) for each in cart["items"]] == [("p-1", 0.3), ("p-2", 1)]
+    assert (cart["item_count"], cart["value"]) == (1.3, 10.0)
+    assert [each["quantity"] for each in order["items"]] == [0.5]
+
+
 def test_a_refund_may_be_all_that_is_known_of_an_order() -> None:
     order = order_of(told(1, "Order Refunded", order_id="o-1", total=30))
 
@@ -170,7 +224,7 @@ def test_odd_numbers_and_products_do_no_harm(odd: Any) -> None:
 
 
 ids = st.sampled_from(["", "1", "2"])
-amounts = st.one_of(st.none(), st.integers(-1, 3), st.sampled_from(["2", "1.50"]))
+amounts = st.one_of(st.none(), st.integers(-1, 3), st.sampled_from(["2", "1.50", 0.5, 0.1]))
 products = st.fixed_dictionaries(
     {"product_id": ids}, optional={"quantity": amounts, "price": amounts, "variant": ids}
 )

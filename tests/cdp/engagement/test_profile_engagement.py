@@ -77,6 +77,19 @@ def test_what_is_shown_keeps_to_its_size_newest_first(post: Post) -> None:
     assert products(orders) == [["p-1"], ["p-1"]]
 
 
+def test_an_order_that_two_ids_tell_of_takes_one_place(post: Post) -> None:
+    def placed(user: str, number: int, minute: int) -> dict[str, Any]:
+        said = track(f"m-{user}-{number}", user, "Order Completed", order_id=f"o-{number}")
+        return said | {"timestamp": at(minute)}
+
+    post.send(placed("u-1", 1, 1), placed("u-1", 2, 2), placed("u-1", 3, 3), placed("u-1", 4, 4))
+    post.send(placed("old", 4, 4), placed("old", 3, 5), alias("m-9", "old", "u-1"))
+
+    orders = engagement_of(post, "u-1", Size(carts=0, orders=3, wish_lists=0, items=1)).orders
+
+    assert [each["order_id"] for each in orders] == ["o-3", "o-4", "o-2"]
+
+
 def test_wishes_are_shown_by_list(post: Post) -> None:
     post.send(
         track("m-1", "u-1", "Product Added to Wishlist", wishlist_id="w-1", wishlist_name="Xmas", **KEYBOARD)

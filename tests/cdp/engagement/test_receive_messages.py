@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, update
 
-from cdp.engagement.receive_messages import UnknownMessageSourceError
+from cdp.engagement.message import RefusedMessageError
+from cdp.engagement.receive_messages import UnknownMessageSourceError, receive_messages
+from cdp.engagement.rejected_messages import reject
 from cdp.store import schema, write
-from tests.cdp.engagement.posting import Post, at, identify, track, visit
+from tests.cdp.engagement.posting import AUTHOR, Post, at, identify, track, visit
 from tests.cdp.realtime.feeding import NOW
 
 ANA = {"email": "ana@example.com", "name": "Ana Reis", "birthday": "1980-02-29"}
@@ -103,6 +105,44 @@ def test_a_refused_message_is_noted_without_what_it_said_and_stops_no_other(post
     ]
     assert noted["message_id"] == "m-1"
     assert "secret" not in str(noted)
+
+
+RANDOM = "ajs-next-1763806800000-3f2a1b4c-9d8e-4f70-8123-456789012345"
+
+
+@pytest.mark.parametrize(
+    ("message_id", "kept"),
+    [("ana@example.com", "***com"), ("11987654321", "***321"), ("m-1", "m-1"), (RANDOM, RANDOM)],
+)
+def test_a_refused_message_is_noted_by_an_id_that_names_nobody(
+    lite_post: Post, message_id: str, kept: str
+) -> None:
+    received = lite_post.send({"type": "page", "messageId": message_id})
+
+    [noted] = lite_post.desk.rows(schema.rejected_messages)
+    assert [each.message_id for each in received.rejections] == [message_id]
+    assert noted["message_id"] == kept
+
+
+@pytest.mark.parametrize(
+    ("pointer", "kept"),
+    [
+        ("/traits/ana@example.com", "/traits/***"),
+        ("/properties/products/3/Ana Reis", "/properties/***/3/***"),
+        ("/properties/11987654321", "/properties/***"),
+        ("/ana@example.com", "/***"),
+        ("/userId", "/userId"),
+        ("", ""),
+    ],
+)
+def test_where_a_message_is_refused_is_noted_without_the_names_that_senders_give(
+    lite_post: Post, pointer: str, kept: str
+) -> None:
+    refused = reject(0, {"messageId": "m-1"}, RefusedMessageError("malformed", "A text holds NUL.", pointer))
+    receive_messages(lite_post.desk.feed.resolver, [refused], source="shop", author=AUTHOR, now=NOW)
+
+    [noted] = lite_post.desk.rows(schema.rejected_messages)
+    assert noted["pointer"] == kept
 
 
 def test_later_traits_stand_whatever_the_order_of_arrival(lite_post: Post) -> None:
