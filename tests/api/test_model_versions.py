@@ -18,6 +18,8 @@ from tests.builders import NOW, StoreBuilder, a_record
 from tests.cdp.realtime.feeding import keep_model
 
 REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
+# Their answers are Segment's: that a message was taken, nothing about people.
+SEGMENT = "segment"
 KEYS = {number: {"Idempotency-Key": f"walk-{number}"} for number in range(6)}
 NOBODY = "/v1/profiles/pf_01jdcb4v9w8z6y5x4t3s2r1q0p"
 
@@ -44,8 +46,14 @@ def walk(caller: Caller) -> Iterator[tuple[str, TestResponse]]:
     yield "getProfileRecords", caller.get(f"/v1/profiles/{ana}/records")
     yield "getProfileHistory", caller.get(f"/v1/profiles/{ana}/history")
     yield "getProfileExplanation", caller.get(f"/v1/profiles/{rui}/explanation")
+    yield "getProfileTimeline", caller.get(f"/v1/profiles/{rui}/timeline")
+    yield "getProfileContext", caller.get(f"/v1/profiles/{rui}/context")
     yield "getCandidates", caller.get("/v1/candidates")
     yield "getCandidate", caller.get(f"/v1/candidates/{candidate_id}")
+    yield "commentOnCandidate", caller.post(f"/v1/candidates/{candidate_id}/comments", {"body": "Same city."})
+    yield "getCandidateComments", caller.get(f"/v1/candidates/{candidate_id}/comments")
+    for operation in ("claim", "release", "skip"):
+        yield f"{operation}Candidate", caller.post(f"/v1/candidates/{candidate_id}/{operation}", {})
     etag = etag_of(caller, candidate_id)
     yield "decideCandidate", decide(caller, candidate_id, "same", etag, **KEYS[0])
     yield "undoAction", rule(caller, "/v1/actions/1/undo", {}, headers=KEYS[1])
@@ -79,7 +87,7 @@ def test_every_answer_names_the_version_of_the_profiles(waiting: Caller) -> None
     description: Any = waiting.client.get("/openapi.json").json
     paths = [item for path, item in description["paths"].items() if path.startswith("/v1/")]
     described = {item[method]["operationId"] for item in paths for method in METHODS & item.keys()}
-    assert named == {operation: {0} for operation in described}
+    assert named == {operation: {0} for operation in described if not operation.startswith(SEGMENT)}
 
 
 @pytest.mark.parametrize("path", ["/v1/candidates", "/v1/actions"])
