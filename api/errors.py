@@ -169,6 +169,11 @@ class Problem(Exception):
         self.extension = extension or {}
 
 
+def invalid(pointer: str, detail: str) -> Problem:
+    """One part of the request is wrong."""
+    return Problem("validation_failed", errors=[{"pointer": pointer, "detail": detail}])
+
+
 class ProblemErrorSchema(ma.Schema):
     pointer = ma.fields.String(
         required=True,

@@ -9,7 +9,7 @@ from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.dumping import InstantField
-from api.errors import Problem
+from api.errors import Problem, invalid
 from api.idempotency import (
     KEY_REUSED,
     OPTIONAL_IDEMPOTENCY_HEADER,
@@ -229,7 +229,7 @@ def _read_source(name: str | None) -> str | None:
     caller = current_caller()
     if name is None and caller.sources is not None:
         if len(caller.sources) != 1:
-            raise _invalid("/source", "This key is bound to several sources; name one of them.")
+            raise invalid("/source", "This key is bound to several sources; name one of them.")
         [name] = caller.sources
     if name is not None and not caller.may_use_source(name):
         raise _unknown_source()
@@ -248,11 +248,7 @@ def _standardized(body: dict[str, Any]) -> Identifier:
 
 
 def _unknown_source() -> Problem:
-    return _invalid("/source", "There is no such source, or this key is not bound to it.")
-
-
-def _invalid(pointer: str, detail: str) -> Problem:
-    return Problem("validation_failed", errors=[{"pointer": pointer, "detail": detail}])
+    return invalid("/source", "There is no such source, or this key is not bound to it.")
 
 
 def _respond_to_report(reported: Reported) -> Response:

@@ -11,7 +11,7 @@ from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.context import current_request
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema, problem_document, refused_record
+from api.errors import PROBLEM_TYPE, Problem, ProblemSchema, invalid, problem_document, refused_record
 from api.idempotency import (
     KEY_REUSED,
     OPTIONAL_IDEMPOTENCY_HEADER,
@@ -312,13 +312,13 @@ def _read_batch() -> list[object]:
     if isinstance(body, Flaw):
         raise Problem("malformed_json", body.detail)
     if not isinstance(body, dict):
-        raise _invalid("", "Give an object with `records`.")
+        raise invalid("", "Give an object with `records`.")
     unknown = next((name for name in body if name != "records"), None)
     if unknown is not None:
-        raise _invalid(f"/{unknown[:64].replace('~', '~0').replace('/', '~1')}", "Unknown field.")
+        raise invalid(f"/{unknown[:64].replace('~', '~0').replace('/', '~1')}", "Unknown field.")
     records = body.get("records")
     if not isinstance(records, list) or not 0 < len(records) <= RECORDS_AT_MOST:
-        raise _invalid("/records", f"Give a list of 1 to {RECORDS_AT_MOST} records.")
+        raise invalid("/records", f"Give a list of 1 to {RECORDS_AT_MOST} records.")
     return [_without_flaw(each) for each in records] if is_flawed else records
 
 
@@ -326,10 +326,6 @@ def _without_flaw(record: object) -> object:
     """The record; what to answer for it when a value in it cannot be read."""
     found = find_flaw(record)
     return record if found is None else RefusedRecordError("malformed", found[1], found[0])
-
-
-def _invalid(pointer: str, detail: str) -> Problem:
-    return Problem("validation_failed", errors=[{"pointer": pointer, "detail": detail}])
 
 
 def _answer(received: Received) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
 from cdp.errors import CdpError
 from cdp.identity.import_records import ACTOR, ImportOptions, ImportReport, import_files
+from cdp.intake.instants import parse_instant
 from cdp.intake.mapping import ImportMapping, check_region, read_mapping
-from cdp.intake.shape import parse_instant
 from cdp.settings import read_settings
 
 if TYPE_CHECKING:

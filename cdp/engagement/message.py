@@ -10,14 +10,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
 from cdp.errors import CdpError
-from cdp.intake.shape import InstantOutOfRangeError, parse_instant
+from cdp.intake.instants import FUTURE_AT_MOST, InstantOutOfRangeError, parse_instant
 from cdp.store.engagement_schema import EVENT_KINDS
 from cdp.store.instants import format_instant
 
@@ -25,8 +25,6 @@ MESSAGE_BYTES_LIMIT = 32 * 1024
 BATCH_BYTES_LIMIT = 500 * 1024
 ID_LIMIT = 190
 NAME_LIMIT = 500
-# Clocks run ahead by minutes, and a time without zone by hours.
-FUTURE_AT_MOST = timedelta(days=1)
 
 # A visitor that nobody named yet has a record of this key; no user id may look like one.
 ANONYMOUS = "anonymous:"

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from cdp.intake.instants import format_instant
 from cdp.intake.key_digests import digest_key
 from cdp.intake.mapper import RecordMapper
 from cdp.intake.preparation import PreparationPlan, PreparedChunk
 from cdp.intake.rows import BadRow, Chunk, RefusedRowError, Row, shown
-from cdp.intake.shape import UNDATED, CheckedRecord, check_record, format_instant
+from cdp.intake.shape import UNDATED, CheckedRecord, check_record
 from cdp.intake.spool import pack
 from cdp.intake.stored_form import stored_form
 from resolution.standardize import SourceSettings, StandardizedRecord, Standardizer

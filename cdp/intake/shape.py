@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
+from cdp.intake.instants import InstantOutOfRangeError, format_instant, parse_instant
 from cdp.intake.rows import RefusedRowError
 from cdp.intake.spreadsheets import is_destroyed_number
 
@@ -73,10 +74,6 @@ RECORD_FIELDS = (
 _WHOLE_SECONDS_IN_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _TEXTS = frozenset((*KEY_FIELDS, *TEXT_FIELDS))
 _ADDRESS = frozenset(ADDRESS_FIELDS)
-
-
-class InstantOutOfRangeError(ValueError):
-    """A time that could be one and lies where no record is from."""
 
 
 class CheckedRecord(NamedTuple):
@@ -144,27 +141,9 @@ def check_record(
     )
 
 
-def format_instant(instant: datetime) -> str:
-    """The shortest exact form in UTC: `2026-11-20T12:00:00Z`."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def _is_canonical(text: object) -> bool:
     """Whether a valid time is written as format_instant would: formatting takes ten times as long as looking."""
     return isinstance(text, str) and _WHOLE_SECONDS_IN_UTC.fullmatch(text) is not None
-
-
-def parse_instant(text: str, time_zone: tzinfo) -> datetime:
-    """An ISO 8601 date or time as an instant. Raises ValueError for what is none, and
-    InstantOutOfRangeError for what lies before 1900 or after 9999."""
-    moment = datetime.fromisoformat(text.strip())
-    try:
-        instant = (moment if moment.tzinfo else moment.replace(tzinfo=time_zone)).astimezone(UTC)
-    except OverflowError as error:
-        raise InstantOutOfRangeError(text) from error
-    if instant.year < 1900:
-        raise InstantOutOfRangeError(text)
-    return instant
 
 
 def _drop_destroyed_numbers(record: dict[str, object]) -> int:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import orjson
 
 from cdp.errors import CdpError
 from cdp.identity.sources import Source
+from cdp.intake.instants import FUTURE_AT_MOST
 from cdp.intake.rows import RefusedRowError
 from cdp.intake.shape import CheckedRecord, check_record
 from resolution import Linkage, linkage_hash, names_somebody
 from resolution.standardize import Refusal, StandardizedRecord, Standardizer
-
-# Clocks of channels run ahead by minutes, and a date without zone by hours.
-FUTURE_AT_MOST = timedelta(days=1)
 
 
 class RefusedRecordError(CdpError):

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cdp.intake.instants import format_instant
 from cdp.intake.rows import RefusedRowError
-from cdp.intake.shape import UNDATED, CheckedRecord, check_record, format_instant
+from cdp.intake.shape import UNDATED, CheckedRecord, check_record
 
 DATED = datetime(2026, 1, 1, tzinfo=UTC)
 
