@@ -16,7 +16,6 @@ from werkzeug.exceptions import HTTPException
 
 from api.snapshots import snapshot
 from cdp.engagement.receive_messages import UnknownMessageSourceError
-from cdp.engagement.timeline import UnknownPositionError
 from cdp.errors import CdpError
 from cdp.idempotency import KeyReusedError, KeyRunningError
 from cdp.identity.identifier_reports import UnknownReportError
@@ -306,8 +305,6 @@ def _answer_domain_error(error: CdpError) -> Response:
         case UnknownMessageSourceError():
             detail = f"{error} Create it with `cdp source create`."
             return _answer_problem(Problem("write_key_unbound", detail))
-        case UnknownPositionError():
-            return _answer_problem(Problem("invalid_cursor"))
         case UnknownReportError():
             return _answer_problem(Problem("report_not_found"))
         case UnheldIdentifierError():

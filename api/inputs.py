@@ -362,22 +362,27 @@ def read_purpose() -> str | None:
     return purpose
 
 
-def encode_cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(f"1:{position}".encode()).decode().rstrip("=")
+def encode_cursor(listed: str, position: int) -> str:
+    """Listed: which list it is of, and whose, so that no other takes it."""
+    return encode_place(listed, position)
 
 
-def decode_cursor(cursor: str | None) -> int | None:
-    """Raises Problem for a text that encode_cursor did not make."""
+def decode_cursor(cursor: str | None, listed: str) -> int | None:
+    """Raises Problem for a text that encode_cursor did not make for this list."""
     if cursor is None:
         return None
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        version, _, position = text.decode("ascii").partition(":")
-    except (binascii.Error, ValueError):
-        raise Problem("invalid_cursor") from None
-    if version != "1" or not position.isdecimal() or len(position) > 18:
+    [position] = decode_place_of(cursor, listed, int)
+    if not 0 <= position < 10**18:
         raise Problem("invalid_cursor")
     return int(position)
+
+
+def decode_place_of(cursor: str, listed: str, *kinds: type) -> list[Any]:
+    """What follows the name of the list. Raises Problem where it is another's."""
+    found, *parts = decode_place(cursor, str, *kinds)
+    if found != listed:
+        raise Problem("invalid_cursor")
+    return parts
 
 
 def encode_place(*parts: str | int | float) -> str:

@@ -266,13 +266,13 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
     """
     caller = current_caller()
     reading = reading_inside(unmask=query["unmask"])
-    after = decode_cursor(query.get("cursor")) or 0
     with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
+        listed = f"records {profile.profile_id}"
         records = select_member_records(
             connection,
             profile.profile_id,
-            after_record_id=after,
+            after_record_id=decode_cursor(query.get("cursor"), listed) or 0,
             limit=query["limit"] + 1,
             sources=caller.sources,
         )
@@ -280,7 +280,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
     audit_read(profile.profile_id, "profile.read_records", reading)
     page = {
         "data": [_record_document(record, unmask=reading.unmask) for record in shown],
-        "next_cursor": encode_cursor(shown[-1].record_id) if len(records) > len(shown) else None,
+        "next_cursor": encode_cursor(listed, shown[-1].record_id) if len(records) > len(shown) else None,
         "model_version": profile.model_version,
     }
     response = json_response(_PAGE_OF_RECORDS.dump(page))
@@ -304,17 +304,20 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
     reading = reading_inside(unmask=False)
     with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
+        listed = f"history {profile.profile_id}"
         entries = select_ledger_entries(
             connection,
             profile.profile_id,
-            before_entry_id=decode_cursor(query.get("cursor")),
+            before_entry_id=decode_cursor(query.get("cursor"), listed),
             limit=query["limit"] + 1,
         )
     shown = entries[: query["limit"]]
     audit_read(profile.profile_id, "profile.read_history", reading)
     page = {
         "data": shown,
-        "next_cursor": encode_cursor(shown[-1].ledger_entry_id) if len(entries) > len(shown) else None,
+        "next_cursor": encode_cursor(listed, shown[-1].ledger_entry_id)
+        if len(entries) > len(shown)
+        else None,
         "model_version": profile.model_version,
     }
     response = json_response(_PAGE_OF_LEDGER_ENTRIES.dump(page))

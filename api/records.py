@@ -28,6 +28,7 @@ from api.record_schemas import RECORD_EXAMPLE, IncomingRecordSchema
 from api.service import current_service
 from cdp.idempotency import Call
 from cdp.realtime.incoming import RefusedRecordError
+from cdp.realtime.ingest import Deleted
 from cdp.realtime.ingest import delete_record as delete_stored_record
 from cdp.realtime.receive import Received, receive_records
 
@@ -215,8 +216,8 @@ def write_records() -> Response:
 # A key of a record may hold slashes, even two in a row.
 @blueprint.route("/<source>/<path:source_record_id>", methods=["DELETE"], merge_slashes=False)
 @requires_scope("records:write")
-@blueprint.doc(operationId="deleteRecord")
-@blueprint.response(200, DeletedRecordSchema)
+@blueprint.doc(operationId="deleteRecord", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
+@blueprint.response(200, DeletedRecordSchema, headers=REPLAYED)
 @blueprint.alt_response(
     404,
     schema=ProblemSchema,
@@ -224,6 +225,7 @@ def write_records() -> Response:
     description="No such record, or not one this key may write",
 )
 @_not_resolved
+@_key_refused
 def delete_record(source: str, source_record_id: str) -> Response:
     """Delete a record
 
@@ -234,9 +236,22 @@ def delete_record(source: str, source_record_id: str) -> Response:
     # What does not print is no key, and not every store can even be asked for it.
     if not caller.may_use_source(source) or not (source + source_record_id).isprintable():
         raise Problem("record_not_found")
-    deleted = delete_stored_record(
-        service.resolver(), source, source_record_id, author=f"key:{caller.key_id}", now=service.clock()
-    )
+
+    def act(call: Call | None) -> Response:
+        deleted = delete_stored_record(
+            service.resolver(),
+            source,
+            source_record_id,
+            author=f"key:{caller.key_id}",
+            now=service.clock(),
+            once=once(call, _respond_to_deletion, lambda deleted: deleted.profiles_touched),
+        )
+        return _respond_to_deletion(deleted)
+
+    return answer_once(read_idempotency_key(is_required=False), act)
+
+
+def _respond_to_deletion(deleted: Deleted) -> Response:
     return json_response(
         {"profiles_touched": list(deleted.profiles_touched), "model_version": deleted.model_version}
     )

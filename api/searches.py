@@ -107,6 +107,7 @@ class FoundProfilesSchema(ma.Schema):
 
 
 _FOUND_PROFILES = FoundProfilesSchema()
+_LISTED = "search"
 _REGION = re.compile("[A-Z]{2}")
 
 
@@ -146,7 +147,7 @@ def search(query: dict[str, Any]) -> Response:
     reading = Reading(REFERENCE, False, read_purpose())
     sought = _read_sought()
     language = choose_language(query)
-    skip = decode_cursor(query.get("cursor")) or 0
+    skip = decode_cursor(query.get("cursor"), _LISTED) or 0
     with snapshot() as connection:
         found = search_profiles(
             connection,
@@ -167,7 +168,7 @@ def search(query: dict[str, Any]) -> Response:
     )
     page = {
         "data": [_document(each, language) for each in found.profiles],
-        "next_cursor": encode_cursor(skip + len(found.profiles)) if found.has_more else None,
+        "next_cursor": encode_cursor(_LISTED, skip + len(found.profiles)) if found.has_more else None,
         "model_version": found.model_version,
         "refusals": found.refusals,
     }

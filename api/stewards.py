@@ -260,14 +260,16 @@ def get_actions(query: dict[str, Any]) -> Response:
     reading = Reading(REFERENCE, False, read_purpose())
     with snapshot() as connection:
         actions = select_actions(
-            connection, before_action_id=decode_cursor(query.get("cursor")), limit=query["limit"] + 1
+            connection,
+            before_action_id=decode_cursor(query.get("cursor"), "actions"),
+            limit=query["limit"] + 1,
         )
         model_version = select_version_in_use(connection)
     shown = actions[: query["limit"]]
     audit_read(NOBODY, "profile.read_actions", reading, action_ids=[str(each.action_id) for each in shown])
     page = {
         "data": shown,
-        "next_cursor": encode_cursor(shown[-1].action_id) if len(actions) > len(shown) else None,
+        "next_cursor": encode_cursor("actions", shown[-1].action_id) if len(actions) > len(shown) else None,
         "model_version": model_version,
     }
     return json_response(_PAGE_OF_ACTIONS.dump(page))

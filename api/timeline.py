@@ -9,14 +9,15 @@ from flask import Response
 
 from api.auth import current_caller, requires_view
 from api.dumping import InstantField
-from api.errors import PROBLEM_TYPE, ProblemSchema
-from api.inputs import ApiBlueprint, decode_cursor, encode_cursor
+from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.inputs import ApiBlueprint, decode_place_of, encode_place
 from api.profile_views import PROFILE_ID_EXAMPLE, audit_read, json_response, locate
 from api.profiles import RecordsQuerySchema, checked_profile_id, reading_inside
 from api.snapshots import snapshot
 from cdp.engagement.event_masking import mask_context, mask_name, mask_properties
-from cdp.engagement.timeline import TimelineEvent, select_timeline
+from cdp.engagement.timeline import Position, TimelineEvent, select_timeline
 from cdp.identity.profile_reads import require_profile
+from cdp.store.instants import format_instant, parse_instant
 from cdp.store.schema import EVENT_KINDS
 
 # The person themselves too: it is what they did.
@@ -111,13 +112,13 @@ def get_timeline(query: dict[str, Any], profile_id: str) -> Response:
     """
     caller = current_caller()
     reading = reading_inside(unmask=query["unmask"], views=_VIEWS)
-    before = decode_cursor(query.get("cursor"))
     with snapshot() as connection:
         profile = require_profile(connection, checked_profile_id(profile_id), sources=caller.sources)
+        listed = f"timeline {profile.profile_id}"
         events = select_timeline(
             connection,
             profile.profile_id,
-            before_event_id=before,
+            before=_read_place(query.get("cursor"), listed),
             limit=query["limit"] + 1,
             sources=caller.sources,
         )
@@ -125,11 +126,26 @@ def get_timeline(query: dict[str, Any], profile_id: str) -> Response:
     audit_read(profile.profile_id, "profile.read_timeline", reading)
     page = {
         "data": [_document(event, unmask=reading.unmask) for event in shown],
-        "next_cursor": encode_cursor(shown[-1].event_id) if len(events) > len(shown) else None,
+        "next_cursor": _place(shown[-1], listed) if len(events) > len(shown) else None,
         "model_version": profile.model_version,
     }
     response = json_response(_PAGE.dump(page))
     return locate(response, profile, profile_id, "timeline.get_timeline", limit=query["limit"])
+
+
+def _place(event: TimelineEvent, listed: str) -> str:
+    return encode_place(listed, format_instant(event.occurred_at), event.event_id)
+
+
+def _read_place(cursor: str | None, listed: str) -> Position | None:
+    """The place itself and no event to look up: whether there is one of an id is nobody's to learn."""
+    if cursor is None:
+        return None
+    moment, event_id = decode_place_of(cursor, listed, str, int)
+    try:
+        return Position(parse_instant(moment), event_id if 0 <= event_id < 10**18 else 0)
+    except ValueError:
+        raise Problem("invalid_cursor") from None
 
 
 def _document(event: TimelineEvent, *, unmask: bool) -> dict[str, Any]:

@@ -84,9 +84,12 @@ class Client:
             for each in reply.document["results"]
         ]
 
-    def delete_record(self, source: str, source_record_id: str) -> Deletion:
+    def delete_record(
+        self, source: str, source_record_id: str, *, idempotency_key: str | None = None
+    ) -> Deletion:
         path = f"/v1/records/{segment(source)}/{segment(source_record_id)}"
-        return read_answer(Deletion, self._transport.call("DELETE", path).document)
+        headers = {"Idempotency-Key": idempotency_key or self._new_key()}
+        return read_answer(Deletion, self._transport.call("DELETE", path, headers=headers).document)
 
     def report_identifier(
         self,

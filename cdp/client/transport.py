@@ -1,7 +1,7 @@
 """One call over HTTP: pooled connections, timeouts, and calls that are made again when this can do no harm.
 
-Every call may be made again: reads change nothing, records are taken by their version, and all else carries an
-Idempotency-Key that stays the same, so that the service gives the answer of the first time.
+Every call may be made again: reads and previews change nothing, and all else carries an Idempotency-Key that stays the
+same, so that the service gives the answer of the first time.
 """
 
 from __future__ import annotations

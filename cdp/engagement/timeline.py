@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from cdp.engagement.events import select_births
-from cdp.errors import CdpError
 from cdp.store.schema import events, memberships, source_records
 from cdp.store.schema import sources as sources_table
 
 
-class UnknownPositionError(CdpError):
-    """A page begins after an event, and there is no such event."""
+class Position(NamedTuple):
+    """A page begins after it, whether there is an event or not."""
 
-    reason = "invalid_cursor"
+    occurred_at: datetime
+    event_id: int
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,18 @@ def select_timeline(
     connection: Connection,
     profile_id: str,
     *,
-    before_event_id: int | None = None,
+    before: Position | None = None,
     limit: int,
     sources: Collection[str] | None = None,
 ) -> list[TimelineEvent]:
-    """From the event before `before_event_id`; of equal times the one received last first. Sources: what the caller is
-    bound to, None for all. Raises UnknownPositionError."""
+    """From what comes before that position; of equal times the one received last first. Sources: what the caller is
+    bound to, None for all."""
     record_ids = _select_members(connection, profile_id, sources)
     if not record_ids:
         return []
     conditions = [events.c.record_id.in_(record_ids), *_since_birth(connection, record_ids)]
-    if before_event_id is not None:
-        conditions.append(_before(connection, before_event_id))
+    if before is not None:
+        conditions.append(_comes_before(before))
     # The index holds what this needs, so that only the events of the page are read whole.
     chosen = (
         select(events.c.event_id)
@@ -108,10 +108,8 @@ def _since_birth(connection: Connection, record_ids: Sequence[int]) -> list[Colu
     ]
 
 
-def _before(connection: Connection, event_id: int) -> ColumnElement[bool]:
-    moment = connection.scalar(select(events.c.occurred_at).where(events.c.event_id == event_id))
-    if moment is None:
-        raise UnknownPositionError("There is no such place in a timeline.", ids=[event_id])
+def _comes_before(place: Position) -> ColumnElement[bool]:
+    moment, event_id = place
     return or_(
         events.c.occurred_at < moment, and_(events.c.occurred_at == moment, events.c.event_id < event_id)
     )

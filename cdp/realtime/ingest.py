@@ -137,7 +137,13 @@ def take_in(
 
 
 def delete_record(
-    resolver: Resolver, source: str, source_record_id: str, *, author: str, now: datetime
+    resolver: Resolver,
+    source: str,
+    source_record_id: str,
+    *,
+    author: str,
+    now: datetime,
+    once: Once[Deleted] | None = None,
 ) -> Deleted:
     """Take a record out. Raises UnknownRecordError.
 
@@ -164,7 +170,7 @@ def delete_record(
         append_audit(connection, [entry])
         return Deleted(sorted(effect.published.versions), version)
 
-    return write_online(resolver, work, now=now)
+    return write_online(resolver, work, now=now, once=once)
 
 
 def write_online(

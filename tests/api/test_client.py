@@ -269,6 +269,15 @@ def test_a_problem_says_what_is_wrong_and_finds_the_log(client: Client) -> None:
     assert problem.request_id in str(problem)
 
 
+def test_a_deletion_whose_answer_is_lost_is_told_all_the_same(client: Client, served: Served) -> None:
+    written = client.write_record(CLARA)
+    served.line.faults = ["lost"]
+
+    deleted = client.delete_record("crm", "c-3")
+
+    assert deleted.profiles_touched == [written.profile_id]
+
+
 @pytest.mark.parametrize("faults", [["lost"], ["busy"], ["busy", "lost", "busy"]], ids="+".join)
 def test_a_call_that_is_made_again_has_one_effect_and_its_answer(
     client: Client, served: Served, faults: list[str]

@@ -103,6 +103,19 @@ def test_a_report_and_its_withdrawal_are_answered_again(writer: Caller) -> None:
     assert (told_again.json, is_replay(told_again)) == (told(taken_back), True)
 
 
+def test_a_deletion_is_answered_again_and_takes_nothing_newer(writer: Caller) -> None:
+    told(writer.write(a_record()), 201)
+    path = "/v1/records/crm/c-1"
+
+    first = writer.delete(path, headers=KEY)
+    written_again = told(writer.write(a_record(occurred_at="2026-11-22T12:00:00Z")), 200)
+    again = writer.delete(path, headers=KEY)
+
+    assert (told(again), is_replay(again)) == (told(first), True)
+    assert told(writer.get(f"/v1/profiles/{written_again['profile_id']}"))["record_count"] == 1
+    assert told(writer.delete(path))["profiles_touched"] == [written_again["profile_id"]]
+
+
 def test_a_repeated_look_at_values_is_audited(lite_writer: Caller, lite_people: StoreBuilder) -> None:
     ana, rui = written(lite_writer, a_record(), RUI)
     headers = {**KEY, "CDP-Purpose": "ticket:1"}

@@ -205,13 +205,13 @@ def test_any_bytes_are_json_or_a_problem(body: bytes) -> None:
 
 @given(st.integers(0, 10**18 - 1))
 def test_a_cursor_comes_back(position: int) -> None:
-    assert decode_cursor(encode_cursor(position)) == position
+    assert decode_cursor(encode_cursor("a list", position), "a list") == position
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_cursor_or_a_problem(cursor: str) -> None:
     with suppress(Problem):
-        decode_cursor(cursor)
+        decode_cursor(cursor, "a list")
 
 
 def _post(caller: Caller, body: bytes, headers: dict[str, str]) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from cdp.privacy.keys import VIEWS
 from tests.api.conftest import Caller, admin
+from tests.api.test_stewards import told
 from tests.builders import BuiltProfile, StoreBuilder, a_record
 
 SECTIONS = ("consents", "open_requests", "recent_contacts", "commerce", "alerts")
@@ -336,14 +337,26 @@ def test_a_record_is_shown_as_it_was_standardized_and_masked(caller: Caller, ana
 
 
 @pytest.mark.parametrize("cursor", ["x", "MTo", "Mjox", "%01", "MTotMQ", "é"])
-def test_a_made_up_cursor_is_refused(
-    lite_client: FlaskClient, lite_people: StoreBuilder, cursor: str
-) -> None:
-    answer = admin(lite_client, lite_people).get("/v1/profiles/P1/records", query_string={"cursor": cursor})
+@pytest.mark.parametrize("name", ["records", "history", "timeline"])
+def test_a_made_up_cursor_is_refused(caller: Caller, ana: BuiltProfile, name: str, cursor: str) -> None:
+    answer = caller.get(f"/v1/profiles/{ana.profile_id}/{name}", query_string={"cursor": cursor})
 
-    assert answer.status_code == 400
-    assert answer.json is not None
-    assert answer.json["code"] == "invalid_cursor"
+    assert told(answer, 400)["code"] == "invalid_cursor"
+
+
+@pytest.mark.parametrize("name", ["records", "history", "timeline"])
+def test_a_cursor_is_of_one_list_of_one_person(
+    caller: Caller, ana: BuiltProfile, people: StoreBuilder, name: str
+) -> None:
+    other = people.add_profile(a_record(source_record_id="c-8"), a_record(source_record_id="c-9"))
+    cursor = document(caller, f"/v1/profiles/{ana.profile_id}/records?limit=1")["next_cursor"]
+    asked = [f"/v1/profiles/{other.profile_id}/{name}", "/v1/actions"]
+    if name != "records":
+        asked.append(f"/v1/profiles/{ana.profile_id}/{name}")
+
+    answers = [caller.get(f"{path}?cursor={cursor}") for path in asked]
+
+    assert {told(answer, 400)["code"] for answer in answers} == {"invalid_cursor"}
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "x", "9" * 5000])

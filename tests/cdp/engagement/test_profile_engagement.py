@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cdp.engagement.profile_engagement import Engagement, Size, select_engagement
-from cdp.engagement.timeline import select_timeline
+from cdp.engagement.timeline import Position, select_timeline
 from cdp.store import read
 from tests.cdp.engagement.posting import Post, alias, at, track, visit
 
@@ -141,8 +141,8 @@ def test_a_timeline_goes_on_after_any_of_its_events(post: Post) -> None:
     names: list[str | None] = []
     before = None
     with read(post.engine) as connection:
-        while page := select_timeline(connection, profile_id, before_event_id=before, limit=2):
+        while page := select_timeline(connection, profile_id, before=before, limit=2):
             names += [each.name for each in page]
-            before = page[-1].event_id
+            before = Position(page[-1].occurred_at, page[-1].event_id)
 
     assert names == ["E4", "E3", "E2", "E1", "E0"]
