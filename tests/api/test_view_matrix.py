@@ -207,7 +207,10 @@ display_name                           | Nana                  | Nana           
 record_count                           | …                     | …                     | agent steward
 carts                                  | …                     | …                     | agent steward
 orders                                 | …                     | …                     | agent steward
-consents                               | …                     | …                     | agent steward
+consents.category                      | ***                   | ana@example.com       | agent steward
+consents.granted                       | …                     | …                     | agent steward
+consents.asserted_at                   | …                     | …                     | agent steward
+consents.source                        | crm                   | crm                   | agent steward
 recent_events                          | …                     | …                     | agent steward
 open_candidate_count                   | …                     | …                     | agent steward
 alerts                                 | …                     | …                     | agent steward
