@@ -9,6 +9,8 @@ from api.serving import (  # noqa: F401  gunicorn reads the names
     loglevel,
     max_requests,
     max_requests_jitter,
+    on_reload,
+    post_worker_init,
     preload_app,
     threads,
     timeout,
