@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, or_, select
 
 from cdp.identity.golden import select_survivorship
-from cdp.identity.pins import select_pins
+from cdp.identity.pins import select_pins_of_each
 from cdp.realtime.golden_records import make_golden_records
 from cdp.store.schema import edges, memberships
 
@@ -46,7 +46,7 @@ def select_past_profile(connection: Connection, profile_id: str, moment: datetim
         connection,
         {profile_id: record_ids},
         survivorship,
-        pins=select_pins(connection, record_ids, at=moment),
+        pins_before=select_pins_of_each(connection, record_ids, at=moment),
     )
     golden = orjson.loads(made[profile_id])
     return PastProfile(record_ids, golden.get("attributes", {}), golden.get("identifiers", []))

@@ -61,6 +61,13 @@ def select_pins(
     return _by_record(rows)
 
 
+def select_pins_of_each(
+    connection: Connection, record_ids: Collection[int], *, at: datetime | None = None
+) -> PinsByRecord:
+    """Of every record asked for: of one without any, that it has none."""
+    return {**dict.fromkeys(record_ids, ()), **select_pins(connection, record_ids, at=at)}
+
+
 def select_all_pins(connection: Connection) -> PinsByRecord:
     """Those in force: few, each of them a person's choice."""
     return _by_record(connection.execute(_rows().where(pins.c.valid_to.is_(None))))

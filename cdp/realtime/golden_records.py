@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from cdp.identity.golden import MEMBER_COLUMNS, Survivorship, golden_text, member_record, verified_fields
-from cdp.identity.pins import PinsByRecord, select_pins
+from cdp.identity.pins import NO_PINS, PinsByRecord, select_pins
 from cdp.identity.survivorship import MemberRecord
 from cdp.realtime.incoming import IncomingRecord
 from cdp.store.instants import format_instant
@@ -27,14 +27,14 @@ def make_golden_records(
     survivorship: Survivorship,
     written: Mapping[int, IncomingRecord] = _NOTHING_WRITTEN,
     *,
-    pins: PinsByRecord | None = None,
+    pins_before: PinsByRecord = NO_PINS,
 ) -> dict[str, str]:
-    """Profile to its golden record as the store keeps it. Written: records that this transaction stored. Pins: those
-    that held then, of now by default."""
+    """Profile to its golden record as the store keeps it. Written: records that this transaction stored. Pins
+    before: of records for which those count and not what holds now."""
     listed = {record_id for of_profile in members.values() for record_id in of_profile}
     if not listed:
         return {}
-    held = select_pins(connection, listed) if pins is None else pins
+    held = {**select_pins(connection, listed), **pins_before}
     found = {
         record_id: _written_member(record_id, record, survivorship)
         for record_id, record in written.items()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cdp.identity.golden import select_survivorship
-from cdp.identity.pins import PinsByRecord
+from cdp.identity.pins import NO_PINS, PinsByRecord
 from cdp.realtime.golden_records import make_golden_records
 from cdp.realtime.ingested import Effect
 from cdp.stewardship.members import select_members
@@ -69,10 +69,10 @@ def tell_outcome(
     kind: str,
     record_ids: Collection[int],
     profile_ids: Collection[str],
-    pins_before: PinsByRecord | None = None,
+    pins_before: PinsByRecord = NO_PINS,
 ) -> Outcome:
-    """Record and profile ids: those that the ruling named, told even where nothing changed. Pins before: where it
-    changed them."""
+    """Record and profile ids: those that the ruling named, told even where nothing changed. Pins before: of
+    the records whose pins it changed."""
     published = effect.published
     touched = published.versions.keys()
     named_before = {published.former[each] for each in record_ids if each in published.former} | set(
@@ -90,7 +90,7 @@ def tell_outcome(
             former,
             {each.profile_id: each for each in after},
             published.versions,
-            pins=pins_before,
+            pins_before=pins_before,
         ),
         *(each for each in after if each.profile_id in named_before and each.profile_id not in former),
     ]
@@ -152,9 +152,9 @@ def _states_before(
     after: Mapping[str, ProfileState],
     versions: Mapping[str, int],
     *,
-    pins: PinsByRecord | None,
+    pins_before: PinsByRecord,
 ) -> list[ProfileState]:
-    golden = make_golden_records(connection, former, select_survivorship(connection), pins=pins)
+    golden = make_golden_records(connection, former, select_survivorship(connection), pins_before=pins_before)
     return [
         _state(
             profile_id,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from cdp.identity.pins import Pin, insert_pin, select_pins
+from cdp.identity.pins import Pin, insert_pin, select_pins_of_each
 from cdp.identity.standardized import values_of
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.errors import UnusablePinError
@@ -44,7 +44,7 @@ def pin(resolver: Resolver, profile_id: str, attribute: str, record_id: int, ord
                 f"Record {record_id} is not of profile {living}: name one that is.", ids=[record_id, living]
             )
         value = _require_value(connection, record_id, attribute)
-        before = select_pins(connection, members)
+        before = select_pins_of_each(connection, [record_id])
         action = begin_action(session, "pin")
         insert_pin(connection, Pin(record_id, attribute, value, action.action_id), now=session.moment)
         return publish_ruling(

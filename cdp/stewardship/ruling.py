@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from cdp.canonical import canonical_json
 from cdp.idempotency import Once, carry_out_once
 from cdp.identity.leads import LeadChange
-from cdp.identity.pins import PinsByRecord
+from cdp.identity.pins import NO_PINS, PinsByRecord
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Resolver, not_before_the_ledger, resolve_and_publish
 from cdp.realtime.ingested import Effect
@@ -124,12 +124,12 @@ def publish_ruling(
     restored: Mapping[int, str] | None = None,
     leads: Mapping[str, LeadChange] | None = None,
     repinned: Collection[int] = (),
-    pins_before: PinsByRecord | None = None,
+    pins_before: PinsByRecord = NO_PINS,
 ) -> Outcome:
     """Find the people that the constraints of now give, and tell of them.
 
     Record ids: every one whose constraints changed. Profile ids: others to be told of. Restored,
-    leads, repinned: see resolve_and_publish. Pins before: where the ruling changed them. Raises
+    leads, repinned: see resolve_and_publish. Pins before: of the records whose pins it changed. Raises
     ConstraintConflictError.
     """
     connection = session.connection

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from cdp.identity.leads import select_noted_leads
-from cdp.identity.pins import close_pins, reopen_pins, select_pinned, select_pins
+from cdp.identity.pins import close_pins, reopen_pins, select_pinned, select_pins_of_each
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import (
     Action,
@@ -125,7 +125,7 @@ def _undo_action(session: Session, target: Action) -> Outcome:
     update_undone_by(connection, target.action_id, action.action_id)
     *undos, ruling = turned = _turn(connection, target)
     pinned = select_pinned(connection, ruling.action_id)
-    pins_before = select_pins(connection, pinned) if pinned else None
+    pins_before = select_pins_of_each(connection, pinned)
     concerned = _turn_kept_apart(session, undos, action)
     if ruling.undone_by is None:
         concerned |= _reinstate(session, ruling)

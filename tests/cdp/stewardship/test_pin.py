@@ -113,6 +113,20 @@ def test_the_latest_pin_counts_and_the_one_before_it_again_when_it_is_undone(des
     assert desk.breaches() == []
 
 
+def test_what_was_before_an_undone_pin_is_told_with_the_pins_of_other_records(desk: Desk) -> None:
+    two_names(desk)
+    first = pinned(desk, "1")
+    pinned(desk, "2")
+    before = desk.people()
+
+    undone = desk.undo(first)
+
+    [told] = undone.before
+    assert told.golden == before.golden[told.profile_id]["attributes"]
+    assert told.golden["full_name"]["value"] == "Anna Reis"
+    assert desk.breaches() == []
+
+
 def test_a_pin_undone_gives_back_what_was(desk: Desk) -> None:
     two_names(desk)
     before = desk.people()
