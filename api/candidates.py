@@ -10,10 +10,11 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_scope
+from api.cursors import decode_place, encode_place
 from api.dumping import InstantField
 from api.errors import Problem
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
-from api.inputs import ApiBlueprint, PageSchema, decode_place, encode_place, read_purpose
+from api.inputs import ApiBlueprint, PageSchema, read_purpose
 from api.lookups import NOBODY
 from api.profile_views import (
     PROFILE_ID_EXAMPLE,

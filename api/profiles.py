@@ -10,9 +10,10 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_view
+from api.cursors import decode_cursor, encode_cursor
 from api.dumping import InstantField
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
+from api.inputs import ApiBlueprint, PageSchema
 from api.profile_views import (
     ANY_VIEW,
     PROFILE_ID_EXAMPLE,

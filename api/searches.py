@@ -10,8 +10,9 @@ from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.context import current_request
+from api.cursors import decode_cursor, encode_cursor
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_json, read_purpose
+from api.inputs import ApiBlueprint, PageSchema, read_json, read_purpose
 from api.lookups import NOBODY
 from api.profile_views import PROFILE_ID_EXAMPLE, REFERENCE, Reading, audit_read, json_response
 from api.profiles import (

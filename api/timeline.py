@@ -8,9 +8,10 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_view
+from api.cursors import decode_place_of, encode_place
 from api.dumping import InstantField
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
-from api.inputs import ApiBlueprint, decode_place_of, encode_place
+from api.inputs import ApiBlueprint
 from api.profile_views import PROFILE_ID_EXAMPLE, audit_read, json_response, locate
 from api.profiles import RecordsQuerySchema, checked_profile_id, reading_inside
 from api.snapshots import snapshot
