@@ -101,7 +101,7 @@ class ApiBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = JsonParser()
 
-    def refuses(self, status: int, description: str) -> Any:
+    def refuses(self, status: int, description: str) -> Callable[[View], View]:
         """Describes a problem that a call may be answered with."""
         return self.alt_response(
             status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description

@@ -142,7 +142,7 @@ class SeveralProfilesSchema(ProblemSchema):
 )
 @blueprint.arguments(ViewQuerySchema(), location="query")
 @blueprint.response(200, ANY_VIEW_OR_REFERENCE, description="The profile's view", example=VIEW_EXAMPLE)
-@blueprint.alt_response(404, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="Nobody holds them")
+@blueprint.refuses(404, "Nobody holds them")
 @blueprint.alt_response(
     409,
     schema=SeveralProfilesSchema,

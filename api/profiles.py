@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -12,8 +12,8 @@ from flask import Response, request
 from api.auth import current_caller, requires_view
 from api.cursors import decode_cursor, encode_cursor
 from api.dumping import InstantField
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
-from api.inputs import ApiBlueprint, PageSchema
+from api.errors import Problem
+from api.inputs import ApiBlueprint, PageSchema, View
 from api.profile_views import (
     ANY_VIEW,
     PROFILE_ID_EXAMPLE,
@@ -203,15 +203,19 @@ _PAGE_OF_RECORDS = PageOfRecordsSchema()
 _PAGE_OF_LEDGER_ENTRIES = PageOfLedgerEntriesSchema()
 _EXPLANATION = ExplanationSchema()
 
-_not_found = blueprint.alt_response(
-    404,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description="No such profile, or not one this key may read in this view",
-)
-_erased = blueprint.alt_response(
-    410, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="The profile was erased"
-)
+
+def profile_refused(blueprint: ApiBlueprint) -> Callable[[View], View]:
+    """Describes what a call about one profile may be refused for."""
+
+    def described(view: View) -> View:
+        missing = "No such profile, or not one this key may read in this view"
+        view = blueprint.refuses(404, missing)(view)
+        return blueprint.refuses(410, "The profile was erased")(view)
+
+    return described
+
+
+_refused = profile_refused(blueprint)
 
 
 @blueprint.get("/<profile_id>")
@@ -236,8 +240,7 @@ _erased = blueprint.alt_response(
     headers={"ETag": {"schema": {"type": "string"}, "description": "Changes with the body."}},
 )
 @blueprint.alt_response(304, description="The caller has it already")
-@_not_found
-@_erased
+@_refused
 def get_profile(query: dict[str, Any], profile_id: str) -> Response:
     """A profile in one of its views
 
@@ -257,8 +260,7 @@ def get_profile(query: dict[str, Any], profile_id: str) -> Response:
 @blueprint.doc(operationId="getProfileRecords")
 @blueprint.arguments(RecordsQuerySchema(), location="query")
 @blueprint.response(200, PageOfRecordsSchema)
-@_not_found
-@_erased
+@_refused
 def get_records(query: dict[str, Any], profile_id: str) -> Response:
     """The source records it is made of
 
@@ -293,8 +295,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
 @blueprint.doc(operationId="getProfileHistory")
 @blueprint.arguments(PageSchema(), location="query")
 @blueprint.response(200, PageOfLedgerEntriesSchema)
-@_not_found
-@_erased
+@_refused
 def get_history(query: dict[str, Any], profile_id: str) -> Response:
     """Its entries in the ledger
 
@@ -330,8 +331,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
 @blueprint.doc(operationId="getProfileExplanation")
 @blueprint.arguments(LanguageQuerySchema(), location="query")
 @blueprint.response(200, ExplanationSchema)
-@_not_found
-@_erased
+@_refused
 def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     """Why it is one person
 

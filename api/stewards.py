@@ -12,8 +12,8 @@ from flask import Response
 from api.auth import requires_scope
 from api.cursors import decode_cursor, encode_cursor
 from api.dumping import InstantField
-from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, View, key_refused
-from api.inputs import ApiBlueprint, PageSchema, read_purpose
+from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
+from api.inputs import ApiBlueprint, PageSchema, View, read_purpose
 from api.lookups import NOBODY
 from api.profile_views import (
     PROFILE_ID_EXAMPLE,
