@@ -11,10 +11,12 @@ from api.auth import current_caller, requires_view
 from api.dumping import InstantField
 from api.engagement_schemas import CartSchema, ConsentSchema, OrderSchema, engagement_document
 from api.inputs import ApiBlueprint
-from api.profile_views import PROFILE_ID_EXAMPLE, audit_read, json_response, locate, shown_values
-from api.profiles import checked_profile_id, profile_refused, reading_inside
+from api.profile_views import json_response, locate, shown_values
+from api.profiles import checked_profile_id, profile_refused
+from api.reading import audit_read, reading_inside
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.engagement.event_masking import mask_name
 from cdp.engagement.profile_engagement import Size, select_engagement
 from cdp.engagement.timeline import TimelineEvent, select_timeline

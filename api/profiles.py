@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -11,25 +11,14 @@ from flask import Response, request
 
 from api.auth import current_caller, requires_view
 from api.cursors import decode_cursor, encode_cursor
-from api.dumping import InstantField
 from api.errors import Problem
 from api.inputs import ApiBlueprint, PageSchema, View
-from api.profile_views import (
-    ANY_VIEW,
-    PROFILE_ID_EXAMPLE,
-    VIEW_EXAMPLE,
-    Reading,
-    ViewQuerySchema,
-    answer_view,
-    audit_read,
-    choose_reading,
-    json_response,
-    locate,
-    read_unmasking,
-)
+from api.profile_schemas import ExplanationSchema, PageOfLedgerEntriesSchema, PageOfRecordsSchema
+from api.profile_views import answer_view, json_response, locate
+from api.reading import ViewQuerySchema, audit_read, choose_reading, reading_inside
 from api.snapshots import snapshot
+from api.view_schemas import ANY_VIEW, VIEW_EXAMPLE
 from cdp.identity.explain import LANGUAGES, explain_profile
-from cdp.identity.identifier_reports import OUTCOMES as REPORT_OUTCOMES
 from cdp.identity.profile_reads import (
     MemberRecord,
     require_profile,
@@ -38,8 +27,6 @@ from cdp.identity.profile_reads import (
 )
 from cdp.privacy.masking import mask_identifier, mask_source_record_id, mask_value
 
-# What a profile is made of, and why, is for those who look after it.
-_INSIDE_VIEWS = ("steward", "agent")
 _PROFILE_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 blueprint = ApiBlueprint(
@@ -58,144 +45,6 @@ class LanguageQuerySchema(ma.Schema):
     lang = ma.fields.String(
         validate=ma.validate.OneOf(LANGUAGES),
         metadata={"description": "Language of the words; Accept-Language by default, else English."},
-    )
-
-
-class RecordIdentifierSchema(ma.Schema):
-    type = ma.fields.String(required=True, metadata={"examples": ["email"]})
-    value = ma.fields.String(required=True, metadata={"examples": ["a***@example.com"]})
-    verified = ma.fields.Boolean(required=True)
-
-
-class RefusalSchema(ma.Schema):
-    """A value that was not used."""
-
-    field = ma.fields.String(required=True, metadata={"examples": ["/phones/0"]})
-    reason = ma.fields.String(required=True, metadata={"examples": ["junk"]})
-
-
-class RecordSchema(ma.Schema):
-    """What one source said about the person."""
-
-    record_id = ma.fields.Integer(required=True)
-    source = ma.fields.String(required=True, metadata={"examples": ["crm"]})
-    source_record_id = ma.fields.String(required=True, metadata={"examples": ["c-481"]})
-    occurred_at = InstantField(required=True, metadata={"format": "date-time"})
-    received_at = InstantField(required=True, metadata={"format": "date-time"})
-    values = ma.fields.Dict(required=True, metadata={"description": "Standardized values."})
-    identifiers = ma.fields.List(ma.fields.Nested(RecordIdentifierSchema), required=True)
-    refusals = ma.fields.List(ma.fields.Nested(RefusalSchema), required=True)
-
-
-class PageOfRecordsSchema(ma.Schema):
-    data = ma.fields.List(ma.fields.Nested(RecordSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
-    model_version = ma.fields.Integer(required=True, allow_none=True)
-
-
-class MoveSchema(ma.Schema):
-    record_id = ma.fields.Integer(required=True)
-    from_profile_id = ma.fields.String(required=True, allow_none=True)
-    to_profile_id = ma.fields.String(required=True, allow_none=True)
-
-
-class LedgerEntrySchema(ma.Schema):
-    """One change of membership."""
-
-    ledger_entry_id = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"examples": ["join"]})
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
-    author = ma.fields.String(required=True)
-    reason = ma.fields.String(required=True)
-    model_version = ma.fields.Integer(required=True, allow_none=True)
-    run_id = ma.fields.Integer(required=True, allow_none=True)
-    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
-    undone_by = ma.fields.Integer(
-        required=True, allow_none=True, metadata={"description": "The entry that took this one back."}
-    )
-    moves = ma.fields.List(ma.fields.Nested(MoveSchema), required=True)
-
-
-class PageOfLedgerEntriesSchema(ma.Schema):
-    data = ma.fields.List(ma.fields.Nested(LedgerEntrySchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
-    model_version = ma.fields.Integer(required=True, allow_none=True)
-
-
-class ComparisonExplanationSchema(ma.Schema):
-    """What one comparison says, in bits; level_weight and frequency_weight add up to match_weight."""
-
-    comparison = ma.fields.String(required=True, metadata={"examples": ["given_name"]})
-    label = ma.fields.String(required=True, metadata={"examples": ["first name"]})
-    level = ma.fields.String(required=True, metadata={"examples": ["equal"]})
-    is_missing = ma.fields.Boolean(required=True, metadata={"description": "A value is absent: no weight."})
-    level_weight = ma.fields.Float(required=True, metadata={"examples": [6.9]})
-    frequency_weight = ma.fields.Float(
-        required=True, metadata={"description": "What the rarity of the value adds.", "examples": [2.1]}
-    )
-    match_weight = ma.fields.Float(required=True, metadata={"examples": [9.0]})
-
-
-class PairEvidenceSchema(ma.Schema):
-    """A scored pair: prior_match_weight and the weights of the comparisons add up to match_weight."""
-
-    model_version = ma.fields.Integer(required=True)
-    prior_match_weight = ma.fields.Float(required=True, metadata={"examples": [-16.0]})
-    match_weight = ma.fields.Float(required=True, metadata={"examples": [14.2]})
-    match_probability = ma.fields.Float(required=True, metadata={"examples": [0.9999]})
-    comparisons = ma.fields.List(ma.fields.Nested(ComparisonExplanationSchema), required=True)
-
-
-class ReportLineSchema(ma.Schema):
-    """A standing report about an identifier that takes part in what is explained."""
-
-    report_id = ma.fields.Integer(required=True)
-    type = ma.fields.String(required=True, metadata={"examples": ["phone"]})
-    value = ma.fields.String(required=True, metadata={"description": "Masked.", "examples": ["+55***4321"]})
-    outcome = ma.fields.String(required=True, metadata={"enum": list(REPORT_OUTCOMES)})
-    reported_at = InstantField(required=True, metadata={"format": "date-time"})
-    text = ma.fields.String(required=True)
-
-
-class JoinExplanationSchema(ma.Schema):
-    ledger_entry_id = ma.fields.Integer(required=True)
-    author = ma.fields.String(required=True)
-    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
-    record_id_l = ma.fields.Integer(required=True)
-    record_id_r = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"enum": ["evidence", "must_link"]})
-    mean_weight = ma.fields.Float(
-        required=True, allow_none=True, metadata={"description": "Over all pairs of what was joined."}
-    )
-    pair = ma.fields.Nested(
-        PairEvidenceSchema, required=True, allow_none=True, metadata={"description": "null when not kept."}
-    )
-    reports = ma.fields.List(
-        ma.fields.Nested(ReportLineSchema),
-        required=True,
-        metadata={"description": "About values that both records hold."},
-    )
-    text = ma.fields.String(required=True)
-
-
-class ExplanationSchema(ma.Schema):
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
-    version = ma.fields.Integer(required=True)
-    model_version = ma.fields.Integer(required=True, allow_none=True)
-    language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
-    text = ma.fields.String(required=True)
-    joins = ma.fields.List(ma.fields.Nested(JoinExplanationSchema), required=True)
-    joins_left_out = ma.fields.Integer(
-        required=True,
-        metadata={
-            "description": "How many more brought the records together; the ledger tells 50 joins an entry.",
-            "examples": [0],
-        },
-    )
-    reports = ma.fields.List(
-        ma.fields.Nested(ReportLineSchema),
-        required=True,
-        metadata={"description": "About values that its records hold."},
     )
 
 
@@ -374,15 +223,6 @@ def checked_profile_id(profile_id: str) -> str:
     if not _PROFILE_ID.fullmatch(profile_id):
         raise Problem("profile_not_found")
     return profile_id
-
-
-def reading_inside(*, unmask: bool, views: Sequence[str] = _INSIDE_VIEWS) -> Reading:
-    """Raises Problem: profile_not_found for keys without a view that goes inside."""
-    caller = current_caller()
-    readable = [view for view in views if caller.may_read_view(view)]
-    if not readable:
-        raise Problem("profile_not_found")
-    return Reading(readable[0], *read_unmasking(caller, unmask=unmask))
 
 
 def _record_document(record: MemberRecord, *, unmask: bool) -> dict[str, Any]:

@@ -22,10 +22,11 @@ from api.idempotency import (
     read_idempotency_key,
 )
 from api.inputs import ApiBlueprint, Flaw, find_flaw, read_flawed_json, read_json
-from api.profile_views import PROFILE_ID_EXAMPLE, json_response
-from api.profiles import RefusalSchema
+from api.profile_schemas import RefusalSchema
+from api.profile_views import json_response
 from api.record_schemas import RECORD_EXAMPLE, IncomingRecordSchema
 from api.service import current_service
+from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.idempotency import Call
 from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.ingest import Deleted

@@ -13,18 +13,14 @@ from api.context import current_request
 from api.cursors import decode_cursor, encode_cursor
 from api.errors import Problem
 from api.inputs import ApiBlueprint, PageSchema, read_json, read_purpose
-from api.lookups import NOBODY
-from api.profile_views import PROFILE_ID_EXAMPLE, REFERENCE, Reading, audit_read, json_response
-from api.profiles import (
-    LanguageQuerySchema,
-    PairEvidenceSchema,
-    RefusalSchema,
-    ReportLineSchema,
-    choose_language,
-)
+from api.profile_schemas import PairEvidenceSchema, RefusalSchema, ReportLineSchema
+from api.profile_views import json_response
+from api.profiles import LanguageQuerySchema, choose_language
+from api.reading import NOBODY, Reading, audit_read
 from api.record_schemas import PersonFieldsSchema
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE
 from cdp.identity.explain import LANGUAGES
 from cdp.realtime.search import FoundProfile, Sought, search_profiles
 

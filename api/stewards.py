@@ -14,15 +14,9 @@ from api.cursors import decode_cursor, encode_cursor
 from api.dumping import InstantField
 from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, View, read_purpose
-from api.lookups import NOBODY
-from api.profile_views import (
-    PROFILE_ID_EXAMPLE,
-    REFERENCE,
-    Reading,
-    audit_read,
-    json_response,
-)
+from api.profile_views import json_response
 from api.profiles import checked_profile_id
+from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
     ReasonSchema,
     RulingQuerySchema,
@@ -34,6 +28,7 @@ from api.rulings import (
 )
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import STEWARD_ACTIONS, select_actions
 from cdp.stewardship.join import join

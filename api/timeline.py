@@ -12,9 +12,11 @@ from api.cursors import decode_place_of, encode_place
 from api.dumping import InstantField
 from api.errors import Problem
 from api.inputs import ApiBlueprint
-from api.profile_views import PROFILE_ID_EXAMPLE, audit_read, json_response, locate
-from api.profiles import RecordsQuerySchema, checked_profile_id, profile_refused, reading_inside
+from api.profile_views import json_response, locate
+from api.profiles import RecordsQuerySchema, checked_profile_id, profile_refused
+from api.reading import audit_read, reading_inside
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.engagement.event_masking import mask_context, mask_name, mask_properties
 from cdp.engagement.timeline import Position, TimelineEvent, select_timeline
 from cdp.identity.profile_reads import require_profile
