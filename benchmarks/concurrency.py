@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -170,9 +171,16 @@ def bring(url: str, share: int, processes: int, crowd: Crowd) -> None:
     engine.dispose()
 
 
+def process_context() -> ForkServerContext:
+    """Processes that begin with what they need imported: importing it took each longer than its work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
 def bring_at_once(url: str, crowd: Crowd, *, processes: int, within_seconds: float) -> list[int | None]:
     """Bring all deliveries in as many processes; returns their exit codes, None of one that did not end in time."""
-    context = multiprocessing.get_context("spawn")
+    context = process_context()
     started = [
         context.Process(target=bring, args=(url, share, processes, crowd)) for share in range(processes)
     ]
