@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 import re
 import sys
 import time
@@ -16,7 +15,7 @@ import structlog
 from flask import Flask, Response, g, has_request_context
 
 from api.context import current_notes, current_request
-from api.tracing import TRACEPARENT_HEADER, read_trace
+from api.tracing import TRACEPARENT_HEADER, random_bits, read_trace
 
 REQUEST_ID_HEADER = "X-Request-Id"
 CONTENT_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -30,8 +29,6 @@ _SAFE_HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 
-# Told apart, not guarded: of a generator that each process seeds, since the system's costs as much as a query.
-_ids = random.Random()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 logger = structlog.get_logger(__name__)
@@ -61,7 +58,7 @@ def wrap_requests(app: Flask, *, slow_request_ms: float | None) -> None:
 def _begin() -> None:
     headers, notes = current_request().headers, current_notes()
     given = headers.get(REQUEST_ID_HEADER, "")
-    notes.request_id = given if _REQUEST_ID.fullmatch(given) else f"{_ids.getrandbits(96):024x}"
+    notes.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random_bits(96):024x}"
     notes.begun = time.perf_counter()
     notes.trace = read_trace(headers.get(TRACEPARENT_HEADER))
 

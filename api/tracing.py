@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from dataclasses import dataclass
 
 TRACEPARENT_HEADER = "traceparent"
 
-# Told apart, not guarded: of a generator that each process seeds, since the system's costs as much as a query.
+# Told apart, not guarded: of a generator that each process seeds, since the system's costs as much as a query. The
+# workers of a server are forked after this was imported: without a seed of their own all would tell the same.
 _ids = random.Random()
+os.register_at_fork(after_in_child=_ids.seed)
+random_bits = _ids.getrandbits
 # Of a later version, what follows the flags is unknown, and begins with another dash.
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 # The flags that this version knows: the trace is sampled, its id is random.
@@ -36,10 +40,10 @@ def read_trace(traceparent: str | None) -> Trace:
 
     Source: https://www.w3.org/TR/trace-context/, 3.2 and 4.3.
     """
-    span_id = f"{_ids.getrandbits(64) or 1:016x}"
+    span_id = f"{random_bits(64) or 1:016x}"
     found = _TRACEPARENT.fullmatch(traceparent or "")
     if found is None or not _is_possible(found):
-        return Trace(f"{_ids.getrandbits(128) or 1:032x}", span_id, None, _RANDOM)
+        return Trace(f"{random_bits(128) or 1:032x}", span_id, None, _RANDOM)
     _, trace_id, parent_span_id, flags, _ = found.groups()
     return Trace(trace_id, span_id, parent_span_id, int(flags, 16) & (_SAMPLED | _RANDOM))
 
