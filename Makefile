@@ -8,6 +8,7 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 EXAMPLES ?= 100
 SEED ?= $(shell date +%s)
+AUDIT_SERVICE ?= pypi
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,7 +43,7 @@ check: setup ## Format, lint, types, import rules
 audit: setup ## Ask the advisory database of PyPI about the locked packages
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet pip-audit
-	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --disable-pip --require-hashes --strict
+	@$(BIN)/python -m tests.audit $(VENV)-audit/bin/pip-audit --requirement requirements.lock --disable-pip --require-hashes --vulnerability-service $(AUDIT_SERVICE)
 
 format: setup ## Write the format
 	$(BIN)/ruff format .

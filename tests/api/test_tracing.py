@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -90,20 +88,3 @@ def test_requests_without_a_trace_have_each_their_own(lite_client: FlaskClient) 
     first, second = (lite_client.get("/livez").headers["traceparent"] for _ in range(2))
 
     assert first[:35] != second[:35]
-
-
-def test_workers_that_are_forked_give_out_ids_of_their_own() -> None:
-    """In a process of its own: this one has threads, and a fork of it may hang."""
-    forked = (
-        "import os\nfrom api.tracing import random_bits\n"
-        "for _ in range(2):\n"
-        "    if os.fork() == 0:\n"
-        "        print(random_bits(96), flush=True)\n"
-        "        os._exit(0)\n"
-        "    os.wait()\n"
-    )
-
-    told = subprocess.run([sys.executable, "-c", forked], check=True, capture_output=True, text=True).stdout
-
-    first, second = told.split()
-    assert first != second
