@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from multiprocessing.context import ForkServerContext
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,13 @@ def bring(url: str, share: int, processes: int, crowd: Crowd, brought: Synchroni
     engine.dispose()
 
 
+def process_context() -> ForkServerContext:
+    """Processes that begin with what they need imported: importing it took each longer than its work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
 def bring_at_once(
     url: str,
     crowd: Crowd,
@@ -193,7 +201,7 @@ def bring_at_once(
 
     Report: told now and then how many deliveries are done.
     """
-    context = multiprocessing.get_context("spawn")
+    context = process_context()
     brought: Synchronized[int] = context.Value("i", 0)
     started = [
         context.Process(target=bring, args=(url, share, processes, crowd, brought))
