@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
+    bulk_decisions,
     candidates,
     desk,
     documents,
@@ -100,6 +101,7 @@ def create_app(
         profile_context,
         identifier_reports,
         candidates,
+        bulk_decisions,
         desk,
         stewards,
         timeline,

@@ -153,6 +153,10 @@ class MergeCandidateSchema(ProposedPairSchema):
         allow_none=True,
         metadata={"description": "null while nobody works on it."},
     )
+    etag = ma.fields.String(
+        required=True,
+        metadata={"description": "What a decision about several names; changes as the ETag does."},
+    )
 
 
 class PageOfMergeCandidatesSchema(ma.Schema):
@@ -265,7 +269,9 @@ def _asked(query: Mapping[str, Any]) -> QueueFilter:
 
 
 def told_item(item: QueueItem) -> dict[str, Any]:
-    return {**vars(item.candidate), "due_at": item.due_at, "priority": item.priority, "claim": item.lease}
+    candidate = item.candidate
+    particulars = {"due_at": item.due_at, "priority": item.priority, "claim": item.lease}
+    return {**vars(candidate), **particulars, "etag": candidate.etag}
 
 
 def _encode_position(position: Position | None, sort: tuple[str, bool]) -> str | None:

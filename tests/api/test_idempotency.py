@@ -253,6 +253,7 @@ def test_every_call_that_takes_a_key_is_described(lite_client: FlaskClient) -> N
 
     assert {name for name, (_, is_required) in described.items() if is_required} == {
         "decideCandidate",
+        "decideCandidates",
         "joinProfiles",
         "pinValue",
         "splitProfile",

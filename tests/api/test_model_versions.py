@@ -20,7 +20,7 @@ from tests.cdp.realtime.feeding import keep_model
 REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
 # Their answers are Segment's: that a message was taken, nothing about people.
 SEGMENT = "segment"
-KEYS = {number: {"Idempotency-Key": f"walk-{number}"} for number in range(6)}
+KEYS = {number: {"Idempotency-Key": f"walk-{number}"} for number in range(9)}
 NOBODY = "/v1/profiles/pf_01jdcb4v9w8z6y5x4t3s2r1q0p"
 
 
@@ -56,6 +56,8 @@ def walk(caller: Caller) -> Iterator[tuple[str, TestResponse]]:
         yield f"{operation}Candidate", caller.post(f"/v1/candidates/{candidate_id}/{operation}", {})
     etag = etag_of(caller, candidate_id)
     yield "decideCandidate", decide(caller, candidate_id, "same", etag, **KEYS[0])
+    alike = {"decision": "same", "reason": "asked", "candidates": [{"candidate_id": 1, "etag": "of before"}]}
+    yield "decideCandidates", caller.post("/v1/candidates/decisions", alike, headers=KEYS[6])
     yield "undoAction", rule(caller, "/v1/actions/1/undo", {}, headers=KEYS[1])
     joined = rule(caller, "/v1/profiles/join", {"profile_ids": [ana, rui]}, headers=KEYS[2])
     yield "joinProfiles", joined

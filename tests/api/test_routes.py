@@ -154,6 +154,14 @@ WRITES = [
         unknown={"candidate": "999"},
         scope="candidates:decide",
     ),
+    Call(
+        "bulk_decisions.decide_candidates",
+        "POST",
+        "/v1/candidates/decisions",
+        {"decision": "different", "candidates": [{"candidate_id": "{one}", "etag": "{bare_etag}"}], **WHY},
+        KEY,
+        scope="candidates:decide",
+    ),
     *(
         Call(
             f"desk.{endpoint}",
@@ -320,7 +328,7 @@ def filled(text: str | bytes, names: Mapping[str, str]) -> Any:
     """The text with the names in braces replaced; a number stands without quotes."""
     if isinstance(text, bytes):
         return text
-    for name in ("record", "first_record"):
+    for name in ("record", "first_record", "one"):
         text = text.replace(f'"{{{name}}}"', names[name])
     return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
 
@@ -354,7 +362,9 @@ def fill(writer: Caller) -> dict[str, str]:
         "record": "4",
         "first_record": "1",
         "candidate": str(candidate["candidate_id"]),
+        "one": str(candidate["candidate_id"]),
         "etag": etag_of(writer, candidate["candidate_id"]),
+        "bare_etag": candidate["etag"],
         "entry": str(action["ledger_entry_ids"][0]),
         "action": str(action["action_id"]),
         "report": str(report["report_id"]),
