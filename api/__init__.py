@@ -20,6 +20,7 @@ from api import (
     metrics,
     profile_context,
     profiles,
+    proposals,
     records,
     searches,
     segment,
@@ -104,6 +105,7 @@ def create_app(
         bulk_decisions,
         desk,
         stewards,
+        proposals,
         timeline,
     ):
         api.register_blueprint(resource.blueprint)

@@ -23,6 +23,7 @@ from api.profile_views import (
 )
 from api.profiles import checked_profile_id
 from api.rulings import (
+    ProposalSchema,
     ReasonSchema,
     RulingQuerySchema,
     RulingSchema,
@@ -35,10 +36,14 @@ from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import STEWARD_ACTIONS, select_actions
-from cdp.stewardship.join import join
+from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.freeze import freeze, unfreeze
+from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.pin import ATTRIBUTES, pin
-from cdp.stewardship.split import split
-from cdp.stewardship.take_apart import WAYS, take_apart
+from cdp.stewardship.proposals import Proposal, Request
+from cdp.stewardship.rule_together import rule_together
+from cdp.stewardship.ruling import Order
+from cdp.stewardship.take_apart import WAYS
 from cdp.stewardship.undo import undo_action, undo_entry
 
 PROFILES_AT_MOST = 50
@@ -139,12 +144,20 @@ def _undoes(rule: str, operation_id: str, missing: str) -> Callable[[View], View
     return lambda view: reduce(lambda decorated, decorate: decorate(decorated), reversed(decorators), view)
 
 
+def _rule(asked: Request, order: Order) -> Outcome | Proposal:
+    service = current_service()
+    return rule_together(service.resolver(), asked, order, desk_rules(service.settings))
+
+
 @blueprint.post("/profiles/join")
 @requires_scope("profiles:join")
 @blueprint.doc(operationId="joinProfiles", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
 @blueprint.arguments(JoinSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
+@blueprint.alt_response(
+    202, schema=ProposalSchema, headers=REPLAYED, description="It waits for a second person"
+)
 @blueprint.refuses(404, "No such profile")
 @blueprint.refuses(410, "One of them was erased")
 @blueprint.refuses(
@@ -155,13 +168,12 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
     """Join profiles
 
     All their records are held to be one person, whatever the evidence says, now and later; the oldest id
-    survives. `dry_run=true` tells what would come of it.
+    survives. `dry_run=true` tells what would come of it. Where it takes two people, the first one's answer is 202.
     """
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     profile_ids = [checked_profile_id(each) for each in body["profile_ids"]]
-    resolver = current_service().resolver()
-    return answer_ruling(partial(join, resolver, profile_ids), order, reading)
+    return answer_ruling(partial(_rule, Request("join", tuple(profile_ids))), order, reading)
 
 
 @blueprint.post("/profiles/<profile_id>/split")
@@ -170,6 +182,9 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
 @blueprint.arguments(SplitSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
+@blueprint.alt_response(
+    202, schema=ProposalSchema, headers=REPLAYED, description="It waits for a second person"
+)
 @blueprint.refuses(404, "No such profile, or no such record")
 @blueprint.refuses(410, "The profile was erased")
 @blueprint.refuses(422, f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}")
@@ -178,13 +193,13 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
     """Split records off a profile
 
     The records are held to be one person, and another than the rest, whatever the evidence says, now and
-    later. A former join that the cut goes through gives way to it.
+    later. A former join that the cut goes through gives way to it. Where it takes two people, the first one's answer is
+    202.
     """
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
-    resolver = current_service().resolver()
-    chosen = checked_profile_id(profile_id)
-    return answer_ruling(partial(split, resolver, chosen, body["record_ids"]), order, reading)
+    asked = Request("split", (checked_profile_id(profile_id),), record_ids=tuple(body["record_ids"]))
+    return answer_ruling(partial(_rule, asked), order, reading)
 
 
 @blueprint.post("/profiles/<profile_id>/take-apart")
@@ -193,6 +208,9 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
 @blueprint.arguments(TakeApartSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
+@blueprint.alt_response(
+    202, schema=ProposalSchema, headers=REPLAYED, description="It waits for a second person"
+)
 @blueprint.refuses(404, "No such profile")
 @blueprint.refuses(410, "The profile was erased")
 @blueprint.refuses(
@@ -205,11 +223,56 @@ def take_profile_apart(body: dict[str, Any], query: dict[str, Any], profile_id: 
     """Take a profile apart
 
     All of it in one action, which `dry_run=true` shows first and an undo takes back. One of its parts keeps the id.
+    Where it takes two people, the first one's answer is 202.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    asked = Request("take_apart", (checked_profile_id(profile_id),), into=body["into"])
+    return answer_ruling(partial(_rule, asked), order, reading)
+
+
+@blueprint.post("/profiles/<profile_id>/freeze")
+@requires_scope("profiles:join")
+@blueprint.doc(operationId="freezeProfile", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
+@blueprint.arguments(ReasonSchema())
+@blueprint.arguments(RulingQuerySchema(), location="query")
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
+@blueprint.refuses(404, "No such profile")
+@blueprint.refuses(409, f"It is frozen already: `action_ids`. {KEY_RUNNING}")
+@blueprint.refuses(410, "The profile was erased")
+@_key_refused
+def freeze_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
+    """Freeze a profile
+
+    Its records stay together, and no evidence joins anybody with it: what would be joined is asked as a merge candidate
+    whose reason is `frozen`. Stewards go on ruling on it. It holds until it is unfrozen or the action undone.
     """
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     resolver, chosen = current_service().resolver(), checked_profile_id(profile_id)
-    return answer_ruling(partial(take_apart, resolver, chosen, body["into"]), order, reading)
+    return answer_ruling(partial(freeze, resolver, chosen), order, reading)
+
+
+@blueprint.post("/profiles/<profile_id>/unfreeze")
+@requires_scope("profiles:join")
+@blueprint.doc(operationId="unfreezeProfile", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
+@blueprint.arguments(ReasonSchema())
+@blueprint.arguments(RulingQuerySchema(), location="query")
+@blueprint.response(200, RulingSchema, headers=REPLAYED)
+@blueprint.refuses(404, "No such profile")
+@blueprint.refuses(409, f"It is not frozen. {KEY_RUNNING}")
+@blueprint.refuses(410, "The profile was erased")
+@_key_refused
+def unfreeze_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
+    """Let a frozen profile go
+
+    The evidence counts again: those whom it makes one person are joined. The same as undoing the freeze; undone itself,
+    the profile is frozen as it was.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    resolver, chosen = current_service().resolver(), checked_profile_id(profile_id)
+    return answer_ruling(partial(unfreeze, resolver, chosen), order, reading)
 
 
 @blueprint.post("/profiles/<profile_id>/pins")

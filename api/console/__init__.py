@@ -8,6 +8,7 @@ from api.console import (
     home,
     models,
     profiles,
+    proposals,
     quality,
     queue,
     review,
@@ -26,7 +27,7 @@ from cdp.settings import Settings
 __all__ = ["install_console"]
 
 # Importing them puts their pages on the blueprint.
-_PAGES = (sign_in, home, queue, review, quality, search, profiles, rulings, models, settings_pages)
+_PAGES = (sign_in, home, queue, review, quality, search, profiles, rulings, proposals, models, settings_pages)
 
 
 def install_console(app: Flask, settings: Settings) -> None:

@@ -25,7 +25,7 @@ STATES = (OPEN, "same", "different", "unsure", "withdrawn")
 DECISIONS = ("same", "different", "unsure")
 # So many that cannot tell let a candidate rest.
 READERS = 2
-REASONS = ("review_band", "exclusive_conflict", "exclusive_shared", "size_limit")
+REASONS = ("review_band", "exclusive_conflict", "exclusive_shared", "size_limit", "frozen")
 
 
 @dataclass(frozen=True)

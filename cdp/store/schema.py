@@ -28,9 +28,11 @@ from cdp.store.desk_schema import candidate_leases as candidate_leases
 from cdp.store.desk_schema import candidate_skips as candidate_skips
 from cdp.store.desk_schema import comments as comments
 from cdp.store.desk_schema import decision_confirmations as decision_confirmations
+from cdp.store.desk_schema import frozen_records as frozen_records
 from cdp.store.desk_schema import golden_pins as golden_pins
 from cdp.store.desk_schema import quality_draws as quality_draws
 from cdp.store.desk_schema import quality_samples as quality_samples
+from cdp.store.desk_schema import ruling_proposals as ruling_proposals
 from cdp.store.engagement_schema import EVENT_KINDS as EVENT_KINDS
 from cdp.store.engagement_schema import STATE_KINDS as STATE_KINDS
 from cdp.store.engagement_schema import SUBJECT_KINDS as SUBJECT_KINDS
@@ -46,7 +48,7 @@ from cdp.store.staff_schema import console_sessions as console_sessions
 from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per system that sends records.
@@ -203,7 +205,7 @@ edges = Table(
     Index("edges_right", "record_id_r"),
 )
 
-STEWARD_ACTIONS = ("join", "split", "decision", "pin", "undo")
+STEWARD_ACTIONS = ("join", "split", "decision", "pin", "freeze", "undo")
 
 # One row per thing a steward ruled; undone_by is the action that took it back. undoes: of an undo, what it took back,
 # a steward's action or a ledger entry of the machine (without a foreign key, since entries refer to actions).

@@ -252,14 +252,17 @@ def test_every_call_that_takes_a_key_is_described(lite_client: FlaskClient) -> N
     }
 
     assert {name for name, (_, is_required) in described.items() if is_required} == {
+        "confirmProposal",
         "decideCandidate",
         "decideCandidates",
+        "freezeProfile",
         "joinProfiles",
         "pinValue",
         "splitProfile",
         "takeProfileApart",
         "undoAction",
         "undoLedgerEntry",
+        "unfreezeProfile",
     }
     assert described.keys() >= {"writeRecord", "writeRecords", "reportIdentifier", "withdrawIdentifierReport"}
     assert all({"409", "422"} <= responses for responses, _ in described.values())

@@ -70,10 +70,25 @@ def walk(caller: Caller) -> Iterator[tuple[str, TestResponse]]:
     yield "takeProfileApart", rule(caller, apart, {"into": "records"})
     split = {"record_ids": [record_id]}
     yield "splitProfile", rule(caller, f"/v1/profiles/{ana}/split", split, headers=KEYS[4])
+    for number, verb in enumerate(("freeze", "unfreeze"), 7):
+        yield f"{verb}Profile", rule(caller, f"/v1/profiles/{ana}/{verb}", {}, headers=KEYS[number])
+    yield from walk_proposals(caller, ana, rui)
     yield "getActions", caller.get("/v1/actions")
     yield "reportIdentifier", caller.post("/v1/identifiers/reports", REPORT)
     yield "withdrawIdentifierReport", caller.post("/v1/identifiers/reports/1/withdrawal", {})
     yield "deleteRecord", caller.delete("/v1/records/crm/c-5")
+
+
+def walk_proposals(caller: Caller, ana: str, rui: str) -> Iterator[tuple[str, TestResponse]]:
+    """What a steward joined takes two to be joined with somebody else."""
+    clara = CLARA | {"source_record_id": "c-9", "emails": ["nine@example.com"]}
+    third = told(caller.write(clara), 201)["profile_id"]
+    told(rule(caller, "/v1/profiles/join", {"profile_ids": [ana, rui]}))
+    waiting = rule(caller, "/v1/profiles/join", {"profile_ids": [ana, third]})
+    proposal = f"/v1/proposals/{told(waiting, 202)['proposal_id']}"
+    yield "getProposals", caller.get("/v1/proposals")
+    yield "confirmProposal", rule(caller, f"{proposal}/confirmation?dry_run=true", {})
+    yield "refuseProposal", caller.post(f"{proposal}/refusal", {"reason": "not sure"})
 
 
 def versions_of(answer: TestResponse) -> set[Any]:
