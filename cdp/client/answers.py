@@ -150,7 +150,7 @@ class Explanation(Answer):
 
 @dataclass(frozen=True)
 class Candidate(Answer):
-    """A merge candidate; of a list it has neither profiles, evidence nor etag, which a decision needs."""
+    """A merge candidate; of a list it has neither profiles nor evidence. etag: what a decision rests on."""
 
     candidate_id: int
     state: str
@@ -161,6 +161,7 @@ class Candidate(Answer):
     record_id_r: int
     match_weight: float
     match_probability: float
+    claim: Document | None = None
     profiles: Sequence[Document] = ()
     evidence: Document | None = None
     text: str | None = None
@@ -190,6 +191,66 @@ class PendingDecision(Answer):
     author: str
     recorded_at: str
     why: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Proposal(Answer):
+    """A join, a split or taking apart that takes effect when a second person confirms it."""
+
+    proposal_id: int
+    kind: str
+    profile_ids: Sequence[str]
+    record_ids: Sequence[int]
+    author: str
+    reason: str
+    recorded_at: str
+    why: Sequence[str]
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class BulkResult(Answer):
+    """What came of one of several candidates: decided, waiting or refused."""
+
+    candidate_id: int
+    outcome: str
+    action_id: int | None
+    problem: Document | None
+
+
+@dataclass(frozen=True)
+class Claim(Answer):
+    """Who works on a candidate, and until when nobody else decides it."""
+
+    candidate_id: int
+    owner: str
+    claimed_at: str
+    expires_at: str
+
+
+@dataclass(frozen=True)
+class Release(Answer):
+    """released: whether it was this caller's."""
+
+    candidate_id: int
+    released: bool
+
+
+@dataclass(frozen=True)
+class Skip(Answer):
+    candidate_id: int
+    hidden_until: str
+
+
+@dataclass(frozen=True)
+class Comment(Answer):
+    """What somebody wrote about a candidate."""
+
+    comment_id: int
+    candidate_id: int
+    author: str
+    body: str
+    written_at: str
 
 
 @dataclass(frozen=True)
@@ -242,5 +303,4 @@ def read_page(kind: type[Item], document: Document) -> Page[Item]:
 
 
 def _has_default(each: Field[Any]) -> bool:
-
     return each.default is not MISSING

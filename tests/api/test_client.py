@@ -23,6 +23,8 @@ from cdp.client import (
     PendingDecision,
     ProblemError,
     Profile,
+    Proposal,
+    Ruling,
     SeveralProfilesError,
     UnreachableError,
     WrittenRecord,
@@ -231,16 +233,100 @@ def test_a_decision_that_waits_for_a_second_person_is_told_so(client: Client) ->
     assert [each.kind for each in client.actions()] == ["join"]
 
 
-def test_profiles_are_joined_split_and_restored(client: Client) -> None:
+def test_profiles_are_joined_split_by_two_people_and_restored(client: Client, served: Served) -> None:
     clara, bruno = (client.write_record(each) for each in (CLARA, BRUNO))
     ids = [str(each.profile_id) for each in (clara, bruno)]
 
     joined = client.join(ids, WHY)
-    split = client.split(ids[0], [bruno.record_id], WHY)
+    waiting = client.split(ids[0], [bruno.record_id], WHY)
+    assert isinstance(joined, Ruling)
+    assert isinstance(waiting, Proposal)
+    listed = list(client.proposals())
+    with served.client() as second:
+        split = second.confirm_proposal(waiting.proposal_id, WHY)
     restored = client.undo_entry(split.ledger_entry_ids[0], WHY)
 
+    assert [(each.proposal_id, list(each.why)) for each in listed] == [(waiting.proposal_id, ["confirmed"])]
     assert [ruling.kind for ruling in (joined, split, restored)] == ["join", "split", "undo"]
     assert client.profile(ids[1], view="steward").profile_id == ids[0]
+
+
+def test_a_profile_is_taken_apart(client: Client) -> None:
+    ids = [str(client.write_record(each).profile_id) for each in (CLARA, BRUNO)]
+    client.join(ids, WHY)
+
+    preview = client.take_apart(ids[0], "records", WHY, dry_run=True)
+    waiting = client.take_apart(ids[0], "records", WHY)
+    assert isinstance(preview, Ruling)
+    assert isinstance(waiting, Proposal)
+    ended = client.refuse_proposal(waiting.proposal_id, WHY)
+
+    assert [len(each["record_ids"]) for each in preview.profiles_after] == [1, 1]
+    assert (waiting.kind, ended.outcome) == ("take_apart", "withdrawn")
+    assert client.profile(ids[1], view="steward").profile_id == ids[0]
+
+
+def test_several_are_decided_at_once_and_a_profile_is_frozen(client: Client) -> None:
+    ana, *_ = client.write_records([a_record(**CPF), RUI | CPF, CLARA | CPF])
+    assert isinstance(ana, WrittenRecord)
+    chosen = list(client.candidates())
+
+    frozen, let_go = (verb(str(ana.profile_id), WHY) for verb in (client.freeze, client.unfreeze))
+    results = client.decide_all(chosen, "different", WHY)
+
+    assert [frozen.kind, let_go.kind] == ["freeze", "undo"]
+    assert [each.outcome for each in results] == ["decided"] * len(chosen)
+
+
+def test_a_value_is_pinned_until_the_pin_is_undone(client: Client) -> None:
+    client.write_record(a_record(full_name="Ana Maria Reis"))
+    chosen = client.write_record(a_record(source_record_id="c-9"))
+    profile_id = str(chosen.profile_id)
+
+    def shown() -> object:
+        return client.profile(profile_id, view="steward").value("full_name")
+
+    before = shown()
+    pinned = client.pin(profile_id, "full_name", chosen.record_id, WHY)
+    while_pinned = shown()
+    assert pinned.action_id is not None
+    client.undo_action(pinned.action_id, WHY)
+
+    assert (pinned.kind, while_pinned) == ("pin", "Ana Reis")
+    assert (before, shown()) == ("Ana Maria Reis", "Ana Maria Reis")
+
+
+def test_who_works_on_a_candidate_claims_it_comments_and_gives_it_back(
+    client: Client, served: Served
+) -> None:
+    client.write_records([a_record(**CPF), RUI | CPF])
+    [candidate] = client.candidates(sort="priority", source="crm", max_records=2)
+    chosen = candidate.candidate_id
+
+    claim = client.claim(chosen)
+    with served.client() as other, pytest.raises(ProblemError) as caught:
+        other.claim(chosen)
+    written = client.comment(chosen, "asked the branch", idempotency_key="once")
+    again = client.comment(chosen, "asked the branch", idempotency_key="once")
+    released = [client.release(chosen).released for _ in range(2)]
+    skipped = client.skip(chosen)
+
+    assert (candidate.claim, client.candidate(chosen).claim) == (None, None)
+    assert (caught.value.code, caught.value.document["held_by"]) == ("candidate_claimed", claim.owner)
+    assert [(each.comment_id, each.body) for each in client.comments(chosen)] == [
+        (written.comment_id, "asked the branch")
+    ]
+    assert again == written
+    assert released == [True, False]
+    assert skipped.hidden_until > claim.claimed_at
+
+
+def test_a_claim_whose_answer_is_lost_is_asked_for_again(client: Client, served: Served) -> None:
+    client.write_records([a_record(**CPF), RUI | CPF])
+    [candidate] = client.candidates()
+    served.line.faults = ["lost"]
+
+    assert client.claim(candidate.candidate_id).candidate_id == candidate.candidate_id
 
 
 def test_a_report_stands_until_it_is_withdrawn(client: Client) -> None:
@@ -287,6 +373,7 @@ def test_a_call_that_is_made_again_has_one_effect_and_its_answer(
     served.line.faults = list(faults)
 
     joined = client.join(ids, WHY)
+    assert isinstance(joined, Ruling)
 
     sent = served.line.requests
     assert len(sent) == len(faults) + 1
@@ -379,6 +466,16 @@ def test_what_the_documents_say_runs_as_it_stands(
 
     assert isinstance(names["person"], Profile)
     assert ("Ana Reis" in capsys.readouterr().out) == ("print" in told)
+
+
+def test_the_page_names_every_call_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "client.md").read_text("utf-8")
+    [table] = re.findall(r"^\| method \|.*\n(?:\|.*\n)+", page, re.MULTILINE)
+    named = {
+        name for row in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for name in re.findall(r"\w+", row)
+    }
+
+    assert named == {name for name in dir(Client) if not name.startswith("_")} - {"close"}
 
 
 def test_it_loads_nothing_of_the_service() -> None:
