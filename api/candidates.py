@@ -77,7 +77,7 @@ class CandidatesQuerySchema(PageSchema):
         validate=ma.validate.OneOf(SORTS),
         metadata={
             "description": "What comes first: the heaviest, the most uncertain, the oldest, the first that is due, the "
-            "one about most records, or the highest priority, which is uncertainty x people x age."
+            "one about most records, or the highest priority, which is uncertainty x people x value x age."
         },
     )
     ascending = ma.fields.Boolean(load_default=False, metadata={"description": "The other way round."})
@@ -112,7 +112,7 @@ class CandidateQuerySchema(LanguageQuerySchema):
 
 
 class PrioritySchema(ma.Schema):
-    """uncertainty x people x age."""
+    """uncertainty x people x value x age."""
 
     total = ma.fields.Float(required=True)
     uncertainty = ma.fields.Float(
@@ -120,6 +120,10 @@ class PrioritySchema(ma.Schema):
     )
     people = ma.fields.Float(
         required=True, metadata={"description": "0 to 1, by the records of both profiles."}
+    )
+    value = ma.fields.Float(
+        required=True,
+        metadata={"description": "1 to 2, by their identifiers, consents and orders."},
     )
     age = ma.fields.Float(required=True, metadata={"description": "1 for a new one, 2 when it is due."})
 

@@ -408,8 +408,8 @@ resolution_runs = Table(
 
 CANDIDATE_STATES = ("open", "same", "different", "unsure", "withdrawn")
 
-# One row per pair that a steward was asked about. record_count: of both profiles, sources: of the two records,
-# identifier_kinds: a bit for each of IDENTIFIER_KINDS that both records carry; all three as long as it is open.
+# One row per pair that a steward was asked about. record_count, worth: of both profiles, sources: of the two records,
+# identifier_kinds: a bit for each of IDENTIFIER_KINDS that both records carry; all of them as long as it is open.
 # assignee, due_at: what a lead set.
 merge_candidates = Table(
     "merge_candidates",
@@ -433,6 +433,7 @@ merge_candidates = Table(
     Column("identifier_kinds", Integer, nullable=False, server_default=text("0")),
     Column("assignee", TEXT),
     Column("due_at", Instant),
+    Column("worth", Integer, nullable=False, server_default=text("0")),
     one_of("merge_candidates_state", "state", *CANDIDATE_STATES),
     CheckConstraint("record_id_l < record_id_r", name="merge_candidates_order"),
     CheckConstraint("match_probability BETWEEN 0 AND 1", name="merge_candidates_probability"),
@@ -449,10 +450,13 @@ merge_candidates = Table(
         "created_at",
         "due_at",
         "record_count",
+        "worth",
         "identifier_kinds",
         "source_id_l",
         "source_id_r",
         "assignee",
+        # Its one value is there all the same: SQLite would look it up in the row.
+        "state",
     ),
     Index("merge_candidates_profile_l", "profile_id_l"),
     Index("merge_candidates_profile_r", "profile_id_r"),

@@ -232,9 +232,11 @@ def test_a_conflict_names_the_action_to_undo(writer: Caller) -> None:
     assert "withdraw that decision first" in answer["detail"]
 
 
-def test_a_ruling_that_others_build_on_names_them(lite_writer: Caller) -> None:
+def test_a_ruling_that_others_build_on_names_them(lite_writer: Caller, lite_people: StoreBuilder) -> None:
     ana, rui, first = joined(lite_writer)
-    told(rule(lite_writer, f"/v1/profiles/{ana}/split", {"record_ids": [2]}))
+    waiting = told(rule(lite_writer, f"/v1/profiles/{ana}/split", {"record_ids": [2]}), 202)
+    second = Caller(lite_writer.client, lite_people.add_key())
+    told(rule(second, f"/v1/proposals/{waiting['proposal_id']}/confirmation", {}))
 
     answer = told(rule(lite_writer, f"/v1/actions/{first['action_id']}/undo", {}), 409)
 

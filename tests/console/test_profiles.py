@@ -196,7 +196,7 @@ def test_a_risky_ruling_waits_for_somebody_else(
     assert "people that a steward has confirmed" in waits
     assert (own.status_code, "waits for a second person" in page(own)) == (409, True)
     assert re.search(r"For a second person</a></th><td class=\"n\">1<", home)
-    assert "A new profile" in seen
+    assert "Take these records out?" in seen
     assert "The ruling is confirmed and has its effect." in done
     assert "No ruling waits." in done
 

@@ -1,4 +1,4 @@
-"""Frozen records, and rulings that wait for a second person."""
+"""Frozen records, rulings that wait for a second person, and what the profiles of merge candidates are worth."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def index_where(name: str, table_name: str, condition: str, *columns: str, uniqu
 
 def upgrade() -> None:
     _let_actions_freeze()
+    _weigh_candidates()
     op.create_table(
         "frozen_records",
         Column("frozen_id", ID, primary_key=True),
@@ -89,6 +90,42 @@ def upgrade() -> None:
     )
     index_where("ruling_proposals_open", "ruling_proposals", "ended_at IS NULL", "kind")
     index_where("ruling_proposals_action", "ruling_proposals", "action_id IS NOT NULL", "action_id")
+
+
+def _weigh_candidates() -> None:
+    """How much is known of both profiles, of each kind at most 50: identifiers, consents, orders, which count five."""
+    op.add_column("merge_candidates", Column("worth", Integer, nullable=False, server_default=text("0")))
+    parts = " + ".join(
+        f"""{each} * (SELECT count(*) FROM (
+            SELECT 1 FROM memberships AS held JOIN {table} AS told ON told.record_id = held.record_id
+            WHERE held.profile_id IN (merge_candidates.profile_id_l, merge_candidates.profile_id_r)
+            AND held.valid_to IS NULL AND {narrowed} LIMIT 50) AS some)"""  # noqa: S608  of this file
+        for each, table, narrowed in (
+            (1, "identifiers", "told.kind IS NOT NULL"),
+            (1, "engagement_states", "told.kind = 'consent'"),
+            (5, "engagement_states", "told.kind = 'order'"),
+        )
+    )
+    op.execute(text(f"UPDATE merge_candidates SET worth = {parts} WHERE state = 'open'"))  # noqa: S608
+    op.drop_index("merge_candidates_queue", table_name="merge_candidates")
+    index_where(
+        "merge_candidates_queue",
+        "merge_candidates",
+        "state = 'open'",
+        "match_weight",
+        "candidate_id",
+        "match_probability",
+        "reason",
+        "created_at",
+        "due_at",
+        "record_count",
+        "worth",
+        "identifier_kinds",
+        "source_id_l",
+        "source_id_r",
+        "assignee",
+        "state",
+    )
 
 
 def _let_actions_freeze() -> None:
