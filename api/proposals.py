@@ -9,11 +9,12 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_scope
+from api.cursors import decode_cursor, encode_cursor
 from api.errors import Problem
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_purpose
-from api.lookups import NOBODY
-from api.profile_views import REFERENCE, Reading, audit_read, json_response
+from api.inputs import ApiBlueprint, PageSchema, read_purpose
+from api.profile_views import json_response
+from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
     ProposalSchema,
     ReasonSchema,
@@ -27,6 +28,7 @@ from api.rulings import (
 )
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import REFERENCE
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.proposals import Proposal, select_open
 from cdp.stewardship.rule_together import confirm_proposal, is_current, refuse_proposal

@@ -15,7 +15,7 @@ from api.console.blueprint import blueprint
 from api.console.layout import tell
 from api.console.reading import current_reading, note_read
 from api.console.rulings import make_order, read_reason, show_preview
-from api.lookups import NOBODY
+from api.reading import NOBODY
 from api.service import current_service
 from api.snapshots import snapshot
 from cdp.staff.users import select_author_names
