@@ -134,7 +134,7 @@ def _counted(told: Table, chosen: ColumnElement[bool]) -> Any:
         )
         .limit(COUNTED_AT_MOST)
         .correlate(candidates)
-        .subquery("some")
+        .subquery("counted")
     )
     return select(func.count()).select_from(some).scalar_subquery()
 

@@ -99,7 +99,7 @@ def _weigh_candidates() -> None:
         f"""{each} * (SELECT count(*) FROM (
             SELECT 1 FROM memberships AS held JOIN {table} AS told ON told.record_id = held.record_id
             WHERE held.profile_id IN (merge_candidates.profile_id_l, merge_candidates.profile_id_r)
-            AND held.valid_to IS NULL AND {narrowed} LIMIT 50) AS some)"""  # noqa: S608  of this file
+            AND held.valid_to IS NULL AND {narrowed} LIMIT 50) AS counted)"""  # noqa: S608  of this file
         for each, table, narrowed in (
             (1, "identifiers", "told.kind IS NOT NULL"),
             (1, "engagement_states", "told.kind = 'consent'"),

@@ -31,7 +31,7 @@ from tests.api.test_stewards import RUI, rule, told, written
 from tests.builders import NOW, StoreBuilder, a_record
 
 BODY_LIMIT = 10_000
-LIMIT = RateLimit(12, 60)
+LIMIT = RateLimit(16, 60)
 WHY = {"reason": "same card"}
 KEY = {"Idempotency-Key": "walk-1"}
 REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
