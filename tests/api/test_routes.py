@@ -507,7 +507,7 @@ def test_it_is_counted_and_refused_beyond_the_limit(
 
     refused = limited_world.make(call, caller)
 
-    assert counted.headers["RateLimit"] == '"key";r=11;t=60'
+    assert counted.headers["RateLimit"] == '"key";r=15;t=60'
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
     assert is_documented(description, operation_of(description, limited_world, call), refused)
 
