@@ -26,10 +26,10 @@ run: setup ## Migrate, load the demo customers if the store is empty, serve on H
 
 test: setup ## All tests that need no extra server
 	@sh tests/install_servers.sh
-	$(BIN)/python -m pytest -n logical --dist loadfile
+	$(BIN)/python -m pytest -n logical --dist worksteal
 
 test-fast: setup ## The tests that take seconds
-	$(BIN)/python -m pytest -n logical --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n logical --dist worksteal -m "not slow"
 
 fuzz: setup ## Requests made up from the API's description, EXAMPLES an operation by SEED, and chains of them
 	$(BIN)/python -m pytest tests/api/test_fuzz.py --fuzz-examples=$(EXAMPLES) --fuzz-seed=$(SEED)

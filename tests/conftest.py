@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from cdp.store import migrate, open_store
+from tests.applications import Applications
 from tests.postgres import Cluster, NoPostgresError, start_cluster
 
 _numbers = itertools.count(1)
@@ -45,6 +46,11 @@ def migrated_postgres(postgres: Cluster) -> Cluster:
 
 
 @pytest.fixture(scope="session")
+def migrated_shape(migrated_postgres: Cluster) -> str:
+    return migrated_postgres.shape(TEMPLATE)
+
+
+@pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("store") / "template.db"
@@ -65,7 +71,9 @@ def free_databases() -> list[str]:
 
 
 @pytest.fixture
-def postgresql_url(migrated_postgres: Cluster, free_databases: list[str]) -> Iterator[str]:
+def postgresql_url(
+    migrated_postgres: Cluster, migrated_shape: str, free_databases: list[str]
+) -> Iterator[str]:
     """A migrated PostgreSQL store of this test's own."""
     if free_databases:
         name = free_databases.pop()
@@ -73,8 +81,7 @@ def postgresql_url(migrated_postgres: Cluster, free_databases: list[str]) -> Ite
         name = f"test_{next(_numbers)}"
         migrated_postgres.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield migrated_postgres.url(name)
-    if migrated_postgres.shape(name) == migrated_postgres.shape(TEMPLATE):
-        migrated_postgres.empty(name)
+    if migrated_postgres.empty(name, migrated_shape):
         free_databases.append(name)
     else:
         migrated_postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -136,3 +143,9 @@ def sqlite_store(sqlite_url: str, open_engine: Callable[[str], Engine]) -> Engin
 def postgresql_store(postgresql_url: str, open_engine: Callable[[str], Engine]) -> Engine:
     """A fresh migrated store on PostgreSQL, for what only PostgreSQL can show."""
     return open_engine(postgresql_url)
+
+
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    """Applications that no test uses now."""
+    return Applications()
