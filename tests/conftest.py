@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from cdp.store import migrate, open_store
 from tests.applications import Applications
 from tests.postgres import Cluster, NoPostgresError, start_cluster
+
+# An example that takes long tells of the machine; what must be quick has a test of its own.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 _numbers = itertools.count(1)
 TEMPLATE = "migrated"
