@@ -92,6 +92,15 @@ def select_actions(
     return [_action(row) for row in connection.execute(statement)]
 
 
+def select_last_decision(connection: Connection, candidate_id: int) -> Action | None:
+    """The newest decision on a candidate that stands."""
+    statement = _select().where(
+        actions.c.candidate_id == candidate_id, actions.c.decision.is_not(None), actions.c.undone_by.is_(None)
+    )
+    row = connection.execute(statement.order_by(actions.c.action_id.desc()).limit(1)).first()
+    return _action(row) if row else None
+
+
 def count_decided(connection: Connection, *, since: datetime) -> dict[str, int]:
     """Decision to how many stand that were made since."""
     counted = (
