@@ -22,15 +22,19 @@ from api.service import current_service
 from api.snapshots import snapshot
 from cdp.staff.users import select_author_names
 from cdp.stewardship.actions import select_actions
+from cdp.stewardship.errors import TooManyPairsError, UnusableSplitError
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome, ProfileState
 from cdp.stewardship.pin import pin
 from cdp.stewardship.ruling import Order
 from cdp.stewardship.split import split
+from cdp.stewardship.take_apart import WAYS, take_apart
 from cdp.stewardship.undo import undo_action, undo_entry
 
 ACTIONS_A_PAGE = 50
 RECORDS_AT_MOST = 10_000
+# Of the profiles before and after, the rest only counted.
+STATES_TOLD = 20
 
 
 def read_reason() -> str:
@@ -81,6 +85,29 @@ def post_split(profile_id: str) -> Response:
     chosen, order = _chosen_records(), make_order(read_reason())
     outcome = split(current_service().resolver(), checked_profile_id(profile_id), chosen, order)
     tell(gettext("The records were taken out."), undo=outcome.action_id)
+    return _to_profile(outcome, profile_id)
+
+
+@blueprint.post("/profiles/<profile_id>/take-apart/preview")
+@requires("profiles.rule")
+def preview_take_apart(profile_id: str) -> str:
+    into, order = _chosen_way(), make_order("preview", is_preview=True)
+    outcome = _take_apart(profile_id, into, order)
+    return _preview(
+        outcome,
+        title=gettext("Take the whole profile apart?"),
+        action=url_for(f"{CONSOLE}.post_take_apart", profile_id=profile_id),
+        fields=[("into", into)],
+        back=url_for(f"{CONSOLE}.profile", profile_id=profile_id),
+    )
+
+
+@blueprint.post("/profiles/<profile_id>/take-apart")
+@requires("profiles.rule")
+def post_take_apart(profile_id: str) -> Response:
+    into, order = _chosen_way(), make_order(read_reason())
+    outcome = _take_apart(profile_id, into, order)
+    tell(gettext("The profile was taken apart."), undo=outcome.action_id)
     return _to_profile(outcome, profile_id)
 
 
@@ -195,8 +222,10 @@ def _preview(outcome: Outcome, *, title: str, action: str, fields: list[tuple[st
         fields=fields,
         back=back,
         outcome=outcome,
-        before=shown_states(outcome.before, reading),
-        after=shown_states(outcome.after, reading),
+        before=shown_states(outcome.before[:STATES_TOLD], reading),
+        before_left_out=max(0, len(outcome.before) - STATES_TOLD),
+        after=shown_states(outcome.after[:STATES_TOLD], reading),
+        after_left_out=max(0, len(outcome.after) - STATES_TOLD),
     )
 
 
@@ -207,6 +236,24 @@ def _chosen_records() -> list[int]:
     if len(given) > RECORDS_AT_MOST or not all(each.isascii() and each.isdecimal() for each in given):
         raise PageError("invalid")
     return [int(each) for each in given]
+
+
+def _chosen_way() -> str:
+    into = request.form.get("into", "")
+    if into not in WAYS:
+        raise PageError("invalid")
+    return into
+
+
+def _take_apart(profile_id: str, into: str, order: Order) -> Outcome:
+    """Raises PageError for what cannot come apart this way."""
+    resolver, chosen = current_service().resolver(), checked_profile_id(profile_id)
+    try:
+        return take_apart(resolver, chosen, into, order)
+    except UnusableSplitError as error:
+        raise PageError("not_apart") from error
+    except TooManyPairsError as error:
+        raise PageError("too_many_pairs", gettext("Or take it apart into what the evidence says.")) from error
 
 
 def _chosen_profiles() -> list[str]:

@@ -133,6 +133,13 @@ STATES: dict[str, State] = {
         _("These records cannot be taken out."),
         _("Choose some of the profile's records and leave some, then try again."),
     ),
+    "not_apart": State(
+        422,
+        _("This profile does not come apart this way."),
+        _(
+            "No decision holds its records together, its evidence does: take it apart into its records, or some out."
+        ),
+    ),
     "too_many_pairs": State(
         422,
         _("This is about too many records at once."),
