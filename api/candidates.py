@@ -10,22 +10,15 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_scope
+from api.cursors import decode_place, encode_place
 from api.dumping import InstantField
 from api.errors import Problem
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
-from api.inputs import ApiBlueprint, PageSchema, decode_place, encode_place, read_purpose
-from api.lookups import NOBODY
-from api.profile_views import (
-    PROFILE_ID_EXAMPLE,
-    REFERENCE,
-    GoldenRecordSchema,
-    HeldIdentifierSchema,
-    Reading,
-    audit_read,
-    json_response,
-    shown_values,
-)
-from api.profiles import LanguageQuerySchema, PairEvidenceSchema, ReportLineSchema, choose_language
+from api.inputs import ApiBlueprint, PageSchema, read_purpose
+from api.profile_schemas import PairEvidenceSchema, ReportLineSchema
+from api.profile_views import json_response, shown_values
+from api.profiles import LanguageQuerySchema, choose_language
+from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
     PendingDecisionSchema,
     ProposedPairSchema,
@@ -39,6 +32,7 @@ from api.rulings import (
 )
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE, GoldenRecordSchema, HeldIdentifierSchema
 from cdp.identity.candidate_weights import IDENTIFIER_KINDS
 from cdp.identity.explain import LANGUAGES, explain_edge
 from cdp.identity.profile_reads import Profile, require_profile

@@ -20,10 +20,12 @@ from api.idempotency import (
     read_idempotency_key,
 )
 from api.inputs import ApiBlueprint, read_purpose
-from api.profile_views import REFERENCE, Reading, audit_read, json_response
+from api.profile_views import json_response
+from api.reading import Reading, audit_read
 from api.rulings import read_number
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import REFERENCE
 from cdp.idempotency import Call
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship import claim as claims

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import marshmallow as ma
 
-from api.profile_views import PROFILE_ID_EXAMPLE
+from api.view_schemas import PROFILE_ID_EXAMPLE
 
 _LEDGER_ENTRIES = {"description": "The entries of the ledger that say what moved.", "examples": [[17]]}
 _PROFILES = {"description": "Whose version grew.", "examples": [[PROFILE_ID_EXAMPLE]]}

@@ -13,7 +13,7 @@ from flask import Response, request
 
 from api.auth import current_caller
 from api.errors import Problem
-from api.inputs import ApiBlueprint
+from api.inputs import ApiBlueprint, View
 from api.service import current_service
 from cdp.idempotency import Answer, AnsweredBeforeError, Call, Once, select_answer
 from cdp.store import read
@@ -36,7 +36,6 @@ KEY_RUNNING = "The first call with this Idempotency-Key is not answered yet"
 KEY_REUSED = "The Idempotency-Key stands for another call, or is none"
 
 Result = TypeVar("Result")
-View = TypeVar("View", bound=Callable[..., Any])
 
 
 def idempotency_header(meaning: str) -> dict[str, Any]:

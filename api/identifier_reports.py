@@ -21,10 +21,11 @@ from api.idempotency import (
 )
 from api.inputs import ApiBlueprint
 from api.lookups import type_field, value_field
-from api.profile_views import PROFILE_ID_EXAMPLE, json_response
+from api.profile_views import json_response
 from api.profiles import checked_profile_id
 from api.rulings import REASON_LIMIT, read_number
 from api.service import current_service
+from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.idempotency import Call
 from cdp.identity.identifier_reports import OUTCOMES
 from cdp.identity.look_up import Identifier, standardize_presented

@@ -1,9 +1,7 @@
-"""Reading what callers send: JSON that cannot hurt, problems that say where, opaque cursors."""
+"""Reading what callers send: JSON that cannot hurt, problems that say where."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import math
 import re
@@ -103,7 +101,7 @@ class ApiBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = JsonParser()
 
-    def refuses(self, status: int, description: str) -> Any:
+    def refuses(self, status: int, description: str) -> Callable[[View], View]:
         """Describes a problem that a call may be answered with."""
         return self.alt_response(
             status, schema=ProblemSchema, content_type=PROBLEM_TYPE, description=description
@@ -360,46 +358,6 @@ def read_purpose() -> str | None:
         detail = "Two to 64 letters, digits and . _ : - (a code such as ticket:4711)."
         raise Problem("validation_failed", errors=[{"pointer": "/headers/CDP-Purpose", "detail": detail}])
     return purpose
-
-
-def encode_cursor(listed: str, position: int) -> str:
-    """Listed: which list it is of, and whose, so that no other takes it."""
-    return encode_place(listed, position)
-
-
-def decode_cursor(cursor: str | None, listed: str) -> int | None:
-    """Raises Problem for a text that encode_cursor did not make for this list."""
-    if cursor is None:
-        return None
-    [position] = decode_place_of(cursor, listed, int)
-    if not 0 <= position < 10**18:
-        raise Problem("invalid_cursor")
-    return int(position)
-
-
-def decode_place_of(cursor: str, listed: str, *kinds: type) -> list[Any]:
-    """What follows the name of the list. Raises Problem where it is another's."""
-    found, *parts = decode_place(cursor, str, *kinds)
-    if found != listed:
-        raise Problem("invalid_cursor")
-    return parts
-
-
-def encode_place(*parts: str | int | float) -> str:
-    """A cursor of several parts; the same name of the list first, so that no other list takes it."""
-    return base64.urlsafe_b64encode(json.dumps(["2", *parts]).encode()).decode().rstrip("=")
-
-
-def decode_place(cursor: str, *kinds: type) -> list[Any]:
-    """Raises Problem for a text that encode_place did not make of parts of these kinds."""
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        version, *parts = parse_json(text)
-    except (binascii.Error, ValueError, TypeError, Problem):
-        raise Problem("invalid_cursor") from None
-    if version != "2" or [type(each) for each in parts] != list(kinds):
-        raise Problem("invalid_cursor")
-    return list(parts)
 
 
 def _flattened(messages: Any, pointer: str) -> Iterator[tuple[str, str]]:

@@ -10,23 +10,15 @@ from flask import Response
 from api.auth import current_caller, requires_scope
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
 from api.inputs import ApiBlueprint
-from api.profile_views import (
-    ANY_VIEW_OR_REFERENCE,
-    PROFILE_ID_EXAMPLE,
-    VIEW_EXAMPLE,
-    ViewQuerySchema,
-    answer_view,
-    audit_read,
-    choose_reading,
-    locate,
-)
+from api.profile_views import answer_view, locate
+from api.reading import NOBODY, ViewQuerySchema, audit_read, choose_reading
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import ANY_VIEW_OR_REFERENCE, PROFILE_ID_EXAMPLE, VIEW_EXAMPLE
 from cdp.identity.look_up import Found, Identifier, look_up, standardize_presented
 from cdp.identity.profile_reads import require_profile
 
 IDENTIFIERS_AT_MOST = 20
-NOBODY = "none"
 TYPES = (
     "phone, email, handle, loyalty_id, document, device_id or whatsapp_bsuid; a document type (cpf) or a network "
     "(instagram) will do too."
@@ -142,7 +134,7 @@ class SeveralProfilesSchema(ProblemSchema):
 )
 @blueprint.arguments(ViewQuerySchema(), location="query")
 @blueprint.response(200, ANY_VIEW_OR_REFERENCE, description="The profile's view", example=VIEW_EXAMPLE)
-@blueprint.alt_response(404, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="Nobody holds them")
+@blueprint.refuses(404, "Nobody holds them")
 @blueprint.alt_response(
     409,
     schema=SeveralProfilesSchema,

@@ -10,12 +10,13 @@ from flask import Response
 from api.auth import current_caller, requires_view
 from api.dumping import InstantField
 from api.engagement_schemas import CartSchema, ConsentSchema, OrderSchema, engagement_document
-from api.errors import PROBLEM_TYPE, ProblemSchema
 from api.inputs import ApiBlueprint
-from api.profile_views import PROFILE_ID_EXAMPLE, audit_read, json_response, locate, shown_values
-from api.profiles import checked_profile_id, reading_inside
+from api.profile_views import json_response, locate, shown_values
+from api.profiles import checked_profile_id, profile_refused
+from api.reading import audit_read, reading_inside
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.engagement.event_masking import mask_name
 from cdp.engagement.profile_engagement import Size, select_engagement
 from cdp.engagement.timeline import TimelineEvent, select_timeline
@@ -133,15 +134,7 @@ _EXAMPLE = {
     description="All of one moment. An absorbed id answers with its survivor and Content-Location.",
     example=_EXAMPLE,
 )
-@blueprint.alt_response(
-    404,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description="No such profile, or not one this key may read in this view",
-)
-@blueprint.alt_response(
-    410, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="The profile was erased"
-)
+@profile_refused(blueprint)
 def get_context(query: dict[str, Any], profile_id: str) -> Response:
     """What an agent needs now
 

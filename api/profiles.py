@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_view
-from api.dumping import InstantField
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor
-from api.profile_views import (
-    ANY_VIEW,
-    PROFILE_ID_EXAMPLE,
-    VIEW_EXAMPLE,
-    Reading,
-    ViewQuerySchema,
-    answer_view,
-    audit_read,
-    choose_reading,
-    json_response,
-    locate,
-    read_unmasking,
-)
+from api.cursors import decode_cursor, encode_cursor
+from api.errors import Problem
+from api.inputs import ApiBlueprint, PageSchema, View
+from api.profile_schemas import ExplanationSchema, PageOfLedgerEntriesSchema, PageOfRecordsSchema
+from api.profile_views import answer_view, json_response, locate
+from api.reading import ViewQuerySchema, audit_read, choose_reading, reading_inside
 from api.snapshots import snapshot
+from api.view_schemas import ANY_VIEW, VIEW_EXAMPLE
 from cdp.identity.explain import LANGUAGES, explain_profile
-from cdp.identity.identifier_reports import OUTCOMES as REPORT_OUTCOMES
 from cdp.identity.profile_reads import (
     MemberRecord,
     require_profile,
@@ -37,8 +27,6 @@ from cdp.identity.profile_reads import (
 )
 from cdp.privacy.masking import mask_identifier, mask_source_record_id, mask_value
 
-# What a profile is made of, and why, is for those who look after it.
-_INSIDE_VIEWS = ("steward", "agent")
 _PROFILE_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 blueprint = ApiBlueprint(
@@ -60,157 +48,23 @@ class LanguageQuerySchema(ma.Schema):
     )
 
 
-class RecordIdentifierSchema(ma.Schema):
-    type = ma.fields.String(required=True, metadata={"examples": ["email"]})
-    value = ma.fields.String(required=True, metadata={"examples": ["a***@example.com"]})
-    verified = ma.fields.Boolean(required=True)
-
-
-class RefusalSchema(ma.Schema):
-    """A value that was not used."""
-
-    field = ma.fields.String(required=True, metadata={"examples": ["/phones/0"]})
-    reason = ma.fields.String(required=True, metadata={"examples": ["junk"]})
-
-
-class RecordSchema(ma.Schema):
-    """What one source said about the person."""
-
-    record_id = ma.fields.Integer(required=True)
-    source = ma.fields.String(required=True, metadata={"examples": ["crm"]})
-    source_record_id = ma.fields.String(required=True, metadata={"examples": ["c-481"]})
-    occurred_at = InstantField(required=True, metadata={"format": "date-time"})
-    received_at = InstantField(required=True, metadata={"format": "date-time"})
-    values = ma.fields.Dict(required=True, metadata={"description": "Standardized values."})
-    identifiers = ma.fields.List(ma.fields.Nested(RecordIdentifierSchema), required=True)
-    refusals = ma.fields.List(ma.fields.Nested(RefusalSchema), required=True)
-
-
-class PageOfRecordsSchema(ma.Schema):
-    data = ma.fields.List(ma.fields.Nested(RecordSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
-    model_version = ma.fields.Integer(required=True, allow_none=True)
-
-
-class MoveSchema(ma.Schema):
-    record_id = ma.fields.Integer(required=True)
-    from_profile_id = ma.fields.String(required=True, allow_none=True)
-    to_profile_id = ma.fields.String(required=True, allow_none=True)
-
-
-class LedgerEntrySchema(ma.Schema):
-    """One change of membership."""
-
-    ledger_entry_id = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"examples": ["join"]})
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
-    author = ma.fields.String(required=True)
-    reason = ma.fields.String(required=True)
-    model_version = ma.fields.Integer(required=True, allow_none=True)
-    run_id = ma.fields.Integer(required=True, allow_none=True)
-    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
-    undone_by = ma.fields.Integer(
-        required=True, allow_none=True, metadata={"description": "The entry that took this one back."}
-    )
-    moves = ma.fields.List(ma.fields.Nested(MoveSchema), required=True)
-
-
-class PageOfLedgerEntriesSchema(ma.Schema):
-    data = ma.fields.List(ma.fields.Nested(LedgerEntrySchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
-    model_version = ma.fields.Integer(required=True, allow_none=True)
-
-
-class ComparisonExplanationSchema(ma.Schema):
-    """What one comparison says, in bits; level_weight and frequency_weight add up to match_weight."""
-
-    comparison = ma.fields.String(required=True, metadata={"examples": ["given_name"]})
-    label = ma.fields.String(required=True, metadata={"examples": ["first name"]})
-    level = ma.fields.String(required=True, metadata={"examples": ["equal"]})
-    is_missing = ma.fields.Boolean(required=True, metadata={"description": "A value is absent: no weight."})
-    level_weight = ma.fields.Float(required=True, metadata={"examples": [6.9]})
-    frequency_weight = ma.fields.Float(
-        required=True, metadata={"description": "What the rarity of the value adds.", "examples": [2.1]}
-    )
-    match_weight = ma.fields.Float(required=True, metadata={"examples": [9.0]})
-
-
-class PairEvidenceSchema(ma.Schema):
-    """A scored pair: prior_match_weight and the weights of the comparisons add up to match_weight."""
-
-    model_version = ma.fields.Integer(required=True)
-    prior_match_weight = ma.fields.Float(required=True, metadata={"examples": [-16.0]})
-    match_weight = ma.fields.Float(required=True, metadata={"examples": [14.2]})
-    match_probability = ma.fields.Float(required=True, metadata={"examples": [0.9999]})
-    comparisons = ma.fields.List(ma.fields.Nested(ComparisonExplanationSchema), required=True)
-
-
-class ReportLineSchema(ma.Schema):
-    """A standing report about an identifier that takes part in what is explained."""
-
-    report_id = ma.fields.Integer(required=True)
-    type = ma.fields.String(required=True, metadata={"examples": ["phone"]})
-    value = ma.fields.String(required=True, metadata={"description": "Masked.", "examples": ["+55***4321"]})
-    outcome = ma.fields.String(required=True, metadata={"enum": list(REPORT_OUTCOMES)})
-    reported_at = InstantField(required=True, metadata={"format": "date-time"})
-    text = ma.fields.String(required=True)
-
-
-class JoinExplanationSchema(ma.Schema):
-    ledger_entry_id = ma.fields.Integer(required=True)
-    author = ma.fields.String(required=True)
-    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
-    record_id_l = ma.fields.Integer(required=True)
-    record_id_r = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"enum": ["evidence", "must_link"]})
-    mean_weight = ma.fields.Float(
-        required=True, allow_none=True, metadata={"description": "Over all pairs of what was joined."}
-    )
-    pair = ma.fields.Nested(
-        PairEvidenceSchema, required=True, allow_none=True, metadata={"description": "null when not kept."}
-    )
-    reports = ma.fields.List(
-        ma.fields.Nested(ReportLineSchema),
-        required=True,
-        metadata={"description": "About values that both records hold."},
-    )
-    text = ma.fields.String(required=True)
-
-
-class ExplanationSchema(ma.Schema):
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
-    version = ma.fields.Integer(required=True)
-    model_version = ma.fields.Integer(required=True, allow_none=True)
-    language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
-    text = ma.fields.String(required=True)
-    joins = ma.fields.List(ma.fields.Nested(JoinExplanationSchema), required=True)
-    joins_left_out = ma.fields.Integer(
-        required=True,
-        metadata={
-            "description": "How many more brought the records together; the ledger tells 50 joins an entry.",
-            "examples": [0],
-        },
-    )
-    reports = ma.fields.List(
-        ma.fields.Nested(ReportLineSchema),
-        required=True,
-        metadata={"description": "About values that its records hold."},
-    )
-
-
 _PAGE_OF_RECORDS = PageOfRecordsSchema()
 _PAGE_OF_LEDGER_ENTRIES = PageOfLedgerEntriesSchema()
 _EXPLANATION = ExplanationSchema()
 
-_not_found = blueprint.alt_response(
-    404,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description="No such profile, or not one this key may read in this view",
-)
-_erased = blueprint.alt_response(
-    410, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="The profile was erased"
-)
+
+def profile_refused(blueprint: ApiBlueprint) -> Callable[[View], View]:
+    """Describes what a call about one profile may be refused for."""
+
+    def described(view: View) -> View:
+        missing = "No such profile, or not one this key may read in this view"
+        view = blueprint.refuses(404, missing)(view)
+        return blueprint.refuses(410, "The profile was erased")(view)
+
+    return described
+
+
+_refused = profile_refused(blueprint)
 
 
 @blueprint.get("/<profile_id>")
@@ -235,8 +89,7 @@ _erased = blueprint.alt_response(
     headers={"ETag": {"schema": {"type": "string"}, "description": "Changes with the body."}},
 )
 @blueprint.alt_response(304, description="The caller has it already")
-@_not_found
-@_erased
+@_refused
 def get_profile(query: dict[str, Any], profile_id: str) -> Response:
     """A profile in one of its views
 
@@ -256,8 +109,7 @@ def get_profile(query: dict[str, Any], profile_id: str) -> Response:
 @blueprint.doc(operationId="getProfileRecords")
 @blueprint.arguments(RecordsQuerySchema(), location="query")
 @blueprint.response(200, PageOfRecordsSchema)
-@_not_found
-@_erased
+@_refused
 def get_records(query: dict[str, Any], profile_id: str) -> Response:
     """The source records it is made of
 
@@ -292,8 +144,7 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
 @blueprint.doc(operationId="getProfileHistory")
 @blueprint.arguments(PageSchema(), location="query")
 @blueprint.response(200, PageOfLedgerEntriesSchema)
-@_not_found
-@_erased
+@_refused
 def get_history(query: dict[str, Any], profile_id: str) -> Response:
     """Its entries in the ledger
 
@@ -329,8 +180,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
 @blueprint.doc(operationId="getProfileExplanation")
 @blueprint.arguments(LanguageQuerySchema(), location="query")
 @blueprint.response(200, ExplanationSchema)
-@_not_found
-@_erased
+@_refused
 def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
     """Why it is one person
 
@@ -373,15 +223,6 @@ def checked_profile_id(profile_id: str) -> str:
     if not _PROFILE_ID.fullmatch(profile_id):
         raise Problem("profile_not_found")
     return profile_id
-
-
-def reading_inside(*, unmask: bool, views: Sequence[str] = _INSIDE_VIEWS) -> Reading:
-    """Raises Problem: profile_not_found for keys without a view that goes inside."""
-    caller = current_caller()
-    readable = [view for view in views if caller.may_read_view(view)]
-    if not readable:
-        raise Problem("profile_not_found")
-    return Reading(readable[0], *read_unmasking(caller, unmask=unmask))
 
 
 def _record_document(record: MemberRecord, *, unmask: bool) -> dict[str, Any]:

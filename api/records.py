@@ -11,7 +11,7 @@ from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.context import current_request
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema, invalid, problem_document, refused_record
+from api.errors import Problem, invalid, problem_document, refused_record
 from api.idempotency import (
     KEY_REUSED,
     OPTIONAL_IDEMPOTENCY_HEADER,
@@ -22,10 +22,11 @@ from api.idempotency import (
     read_idempotency_key,
 )
 from api.inputs import ApiBlueprint, Flaw, find_flaw, read_flawed_json, read_json
-from api.profile_views import PROFILE_ID_EXAMPLE, json_response
-from api.profiles import RefusalSchema
+from api.profile_schemas import RefusalSchema
+from api.profile_views import json_response
 from api.record_schemas import RECORD_EXAMPLE, IncomingRecordSchema
 from api.service import current_service
+from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.idempotency import Call
 from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.ingest import Deleted
@@ -141,12 +142,7 @@ def _body(schema: type[ma.Schema], example: Any) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
 
 
-_not_resolved = blueprint.alt_response(
-    503,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description="The store is busy, or must be resolved first",
-)
+_not_resolved = blueprint.refuses(503, "The store is busy, or must be resolved first")
 
 
 _key_refused = key_refused(blueprint, is_required=False)
@@ -169,12 +165,7 @@ _key_refused = key_refused(blueprint, is_required=False)
 @blueprint.alt_response(
     200, schema=WrittenRecordSchema, description="The store knew the record", headers=REPLAYED
 )
-@blueprint.alt_response(
-    422,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description=f"The record is refused; `errors` says why. {KEY_REUSED}",
-)
+@blueprint.refuses(422, f"The record is refused; `errors` says why. {KEY_REUSED}")
 @_not_resolved
 @_key_refused
 def write_record() -> Response:
@@ -196,12 +187,7 @@ def write_record() -> Response:
     parameters=[OPTIONAL_IDEMPOTENCY_HEADER],
 )
 @blueprint.response(200, BatchResultsSchema, example={"results": [_ANSWER_EXAMPLE]}, headers=REPLAYED)
-@blueprint.alt_response(
-    422,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description=f"There are no records, or too many. {KEY_REUSED}",
-)
+@blueprint.refuses(422, f"There are no records, or too many. {KEY_REUSED}")
 @_not_resolved
 @_key_refused
 def write_records() -> Response:
@@ -218,12 +204,7 @@ def write_records() -> Response:
 @requires_scope("records:write")
 @blueprint.doc(operationId="deleteRecord", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
 @blueprint.response(200, DeletedRecordSchema, headers=REPLAYED)
-@blueprint.alt_response(
-    404,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description="No such record, or not one this key may write",
-)
+@blueprint.refuses(404, "No such record, or not one this key may write")
 @_not_resolved
 @_key_refused
 def delete_record(source: str, source_record_id: str) -> Response:

@@ -15,18 +15,11 @@ from api.auth import current_caller
 from api.dumping import InstantField
 from api.errors import Problem
 from api.idempotency import answer_once, once, read_idempotency_key
-from api.profile_views import (
-    PROFILE_ID_EXAMPLE,
-    GoldenRecordSchema,
-    HeldIdentifierSchema,
-    Reading,
-    audit_read,
-    json_response,
-    read_unmasking,
-    shown_values,
-)
+from api.profile_views import json_response, shown_values
+from api.reading import Reading, audit_read, read_unmasking
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE, GoldenRecordSchema, HeldIdentifierSchema
 from cdp.idempotency import Answer, Call
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import STEWARD_ACTIONS

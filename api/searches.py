@@ -10,20 +10,17 @@ from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.context import current_request
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_json, read_purpose
-from api.lookups import NOBODY
-from api.profile_views import PROFILE_ID_EXAMPLE, REFERENCE, Reading, audit_read, json_response
-from api.profiles import (
-    LanguageQuerySchema,
-    PairEvidenceSchema,
-    RefusalSchema,
-    ReportLineSchema,
-    choose_language,
-)
+from api.cursors import decode_cursor, encode_cursor
+from api.errors import Problem
+from api.inputs import ApiBlueprint, PageSchema, read_json, read_purpose
+from api.profile_schemas import PairEvidenceSchema, RefusalSchema, ReportLineSchema
+from api.profile_views import json_response
+from api.profiles import LanguageQuerySchema, choose_language
+from api.reading import NOBODY, Reading, audit_read
 from api.record_schemas import PersonFieldsSchema
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE
 from cdp.identity.explain import LANGUAGES
 from cdp.realtime.search import FoundProfile, Sought, search_profiles
 
@@ -127,15 +124,8 @@ _REGION = re.compile("[A-Z]{2}")
 )
 @blueprint.arguments(SearchQuerySchema(), location="query")
 @blueprint.response(200, FoundProfilesSchema)
-@blueprint.alt_response(
-    422,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description="The body holds what no record may hold, or nothing to search by",
-)
-@blueprint.alt_response(
-    503, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="The store must be resolved first"
-)
+@blueprint.refuses(422, "The body holds what no record may hold, or nothing to search by")
+@blueprint.refuses(503, "The store must be resolved first")
 def search(query: dict[str, Any]) -> Response:
     """Find the profiles that a partial record could be of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, reduce
 from typing import Any
 
@@ -10,18 +10,13 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import requires_scope
+from api.cursors import decode_cursor, encode_cursor
 from api.dumping import InstantField
-from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, View, key_refused
-from api.inputs import ApiBlueprint, PageSchema, decode_cursor, encode_cursor, read_purpose
-from api.lookups import NOBODY
-from api.profile_views import (
-    PROFILE_ID_EXAMPLE,
-    REFERENCE,
-    Reading,
-    audit_read,
-    json_response,
-)
+from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
+from api.inputs import ApiBlueprint, PageSchema, View, read_purpose
+from api.profile_views import json_response
 from api.profiles import checked_profile_id
+from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
     ReasonSchema,
     RulingQuerySchema,
@@ -33,6 +28,7 @@ from api.rulings import (
 )
 from api.service import current_service
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import STEWARD_ACTIONS, select_actions
 from cdp.stewardship.join import join
@@ -117,40 +113,37 @@ class PageOfActionsSchema(ma.Schema):
 
 
 _PAGE_OF_ACTIONS = PageOfActionsSchema()
+_ERASED = "The profile was erased"
+_UNDO_REFUSED = f"It was taken back already, or other rulings stand in the way: `action_ids`. {KEY_RUNNING}"
 
 
-_key_refused = key_refused(blueprint, is_required=True)
-
-
-def _undoes(rule: str, operation_id: str, missing: str) -> Callable[[View], View]:
-    """Both ways to take something back are described alike. Missing: what a 404 says."""
-    stands_in_the_way = "It was taken back already, or other rulings stand in the way: `action_ids`."
+def _rules(
+    address: str, operation_id: str, body: ma.Schema, refusals: Mapping[int, str]
+) -> Callable[[View], View]:
+    """All ways to rule are described alike. Refusals: what each says of a status for itself."""
     decorators: list[Callable[[View], View]] = [
-        blueprint.post(rule),
+        blueprint.post(address),
         requires_scope("profiles:join"),
         blueprint.doc(operationId=operation_id, parameters=[REQUIRED_IDEMPOTENCY_HEADER]),
-        blueprint.arguments(ReasonSchema()),
+        blueprint.arguments(body),
         blueprint.arguments(RulingQuerySchema(), location="query"),
         blueprint.response(200, RulingSchema, headers=REPLAYED),
-        blueprint.refuses(404, missing),
-        blueprint.refuses(409, f"{stands_in_the_way} {KEY_RUNNING}"),
-        _key_refused,
+        *(blueprint.refuses(status, description) for status, description in refusals.items()),
+        key_refused(blueprint, is_required=True),
     ]
     return lambda view: reduce(lambda decorated, decorate: decorate(decorated), reversed(decorators), view)
 
 
-@blueprint.post("/profiles/join")
-@requires_scope("profiles:join")
-@blueprint.doc(operationId="joinProfiles", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
-@blueprint.arguments(JoinSchema())
-@blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema, headers=REPLAYED)
-@blueprint.refuses(404, "No such profile")
-@blueprint.refuses(410, "One of them was erased")
-@blueprint.refuses(
-    409, f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}"
+@_rules(
+    "/profiles/join",
+    "joinProfiles",
+    JoinSchema(),
+    {
+        404: "No such profile",
+        410: "One of them was erased",
+        409: f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}",
+    },
 )
-@_key_refused
 def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
     """Join profiles
 
@@ -164,16 +157,16 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
     return answer_ruling(partial(join, resolver, profile_ids), order, reading)
 
 
-@blueprint.post("/profiles/<profile_id>/split")
-@requires_scope("profiles:join")
-@blueprint.doc(operationId="splitProfile", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
-@blueprint.arguments(SplitSchema())
-@blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema, headers=REPLAYED)
-@blueprint.refuses(404, "No such profile, or no such record")
-@blueprint.refuses(410, "The profile was erased")
-@blueprint.refuses(422, f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}")
-@_key_refused
+@_rules(
+    "/profiles/<profile_id>/split",
+    "splitProfile",
+    SplitSchema(),
+    {
+        404: "No such profile, or no such record",
+        410: _ERASED,
+        422: f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}",
+    },
+)
 def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
     """Split records off a profile
 
@@ -187,20 +180,17 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
     return answer_ruling(partial(split, resolver, chosen, body["record_ids"]), order, reading)
 
 
-@blueprint.post("/profiles/<profile_id>/take-apart")
-@requires_scope("profiles:join")
-@blueprint.doc(operationId="takeProfileApart", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
-@blueprint.arguments(TakeApartSchema())
-@blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema, headers=REPLAYED)
-@blueprint.refuses(404, "No such profile")
-@blueprint.refuses(410, "The profile was erased")
-@blueprint.refuses(
-    422,
-    "It has one record, no ruling holds records of it together, or too many pairs are to be kept apart. "
-    f"{KEY_REUSED}",
+@_rules(
+    "/profiles/<profile_id>/take-apart",
+    "takeProfileApart",
+    TakeApartSchema(),
+    {
+        404: "No such profile",
+        410: _ERASED,
+        422: "It has one record, no ruling holds records of it together, or too many pairs are to be kept apart. "
+        f"{KEY_REUSED}",
+    },
 )
-@_key_refused
 def take_profile_apart(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
     """Take a profile apart
 
@@ -212,16 +202,16 @@ def take_profile_apart(body: dict[str, Any], query: dict[str, Any], profile_id: 
     return answer_ruling(partial(take_apart, resolver, chosen, body["into"]), order, reading)
 
 
-@blueprint.post("/profiles/<profile_id>/pins")
-@requires_scope("profiles:join")
-@blueprint.doc(operationId="pinValue", parameters=[REQUIRED_IDEMPOTENCY_HEADER])
-@blueprint.arguments(PinSchema())
-@blueprint.arguments(RulingQuerySchema(), location="query")
-@blueprint.response(200, RulingSchema, headers=REPLAYED)
-@blueprint.refuses(404, "No such profile")
-@blueprint.refuses(410, "The profile was erased")
-@blueprint.refuses(422, f"The record is not the profile's, or says nothing of the attribute. {KEY_REUSED}")
-@_key_refused
+@_rules(
+    "/profiles/<profile_id>/pins",
+    "pinValue",
+    PinSchema(),
+    {
+        404: "No such profile",
+        410: _ERASED,
+        422: f"The record is not the profile's, or says nothing of the attribute. {KEY_REUSED}",
+    },
+)
 def pin_value(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
     """Pin a value of a golden record
 
@@ -234,7 +224,12 @@ def pin_value(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> R
     return answer_ruling(partial(pin, resolver, chosen, body["attribute"], body["record_id"]), order, reading)
 
 
-@_undoes("/ledger/<ledger_entry_id>/undo", "undoLedgerEntry", "No such entry")
+@_rules(
+    "/ledger/<ledger_entry_id>/undo",
+    "undoLedgerEntry",
+    ReasonSchema(),
+    {404: "No such entry", 409: _UNDO_REFUSED},
+)
 def undo_ledger_entry(body: dict[str, Any], query: dict[str, Any], ledger_entry_id: str) -> Response:
     """Undo an entry of the ledger
 
@@ -275,7 +270,12 @@ def get_actions(query: dict[str, Any]) -> Response:
     return json_response(_PAGE_OF_ACTIONS.dump(page))
 
 
-@_undoes("/actions/<action_id>/undo", "undoAction", "No such action")
+@_rules(
+    "/actions/<action_id>/undo",
+    "undoAction",
+    ReasonSchema(),
+    {404: "No such action", 409: _UNDO_REFUSED},
+)
 def undo_steward_action(body: dict[str, Any], query: dict[str, Any], action_id: str) -> Response:
     """Undo a steward's action
 

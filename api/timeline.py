@@ -8,12 +8,15 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_view
+from api.cursors import decode_place_of, encode_place
 from api.dumping import InstantField
-from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
-from api.inputs import ApiBlueprint, decode_place_of, encode_place
-from api.profile_views import PROFILE_ID_EXAMPLE, audit_read, json_response, locate
-from api.profiles import RecordsQuerySchema, checked_profile_id, reading_inside
+from api.errors import Problem
+from api.inputs import ApiBlueprint
+from api.profile_views import json_response, locate
+from api.profiles import RecordsQuerySchema, checked_profile_id, profile_refused
+from api.reading import audit_read, reading_inside
 from api.snapshots import snapshot
+from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.engagement.event_masking import mask_context, mask_name, mask_properties
 from cdp.engagement.timeline import Position, TimelineEvent, select_timeline
 from cdp.identity.profile_reads import require_profile
@@ -94,15 +97,7 @@ _EXAMPLE = {
     "and Content-Location.",
     example=_EXAMPLE,
 )
-@blueprint.alt_response(
-    404,
-    schema=ProblemSchema,
-    content_type=PROBLEM_TYPE,
-    description="No such profile, or not one this key may read in this view",
-)
-@blueprint.alt_response(
-    410, schema=ProblemSchema, content_type=PROBLEM_TYPE, description="The profile was erased"
-)
+@profile_refused(blueprint)
 def get_timeline(query: dict[str, Any], profile_id: str) -> Response:
     """Its events
 

@@ -19,9 +19,9 @@ from api.console.layout import tell
 from api.console.reading import current_reading, note_read
 from api.console.rulings import make_order, read_reason
 from api.console.states import STATES, PageError
+from api.cursors import decode_place, encode_place
 from api.errors import Problem
-from api.inputs import decode_place, encode_place
-from api.lookups import NOBODY
+from api.reading import NOBODY
 from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.sources import select_sources

@@ -18,8 +18,8 @@ from api.console.access import requires
 from api.console.blueprint import blueprint
 from api.console.languages import evidence_language
 from api.console.reading import current_reading, note_read, shown
-from api.lookups import NOBODY
 from api.profiles import checked_profile_id
+from api.reading import NOBODY
 from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.profile_reads import require_profile

@@ -8,7 +8,7 @@ import marshmallow as ma
 import pytest
 
 from api.dumping import InstantField, dump_of
-from api.profile_views import VIEW_SCHEMAS
+from api.view_schemas import VIEW_SCHEMAS
 from tests.builders import NOW
 
 CHOSEN = {

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import Problem
-from api.inputs import decode_cursor, encode_cursor, parse_json
+from api.inputs import parse_json
 from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 from tests.api.conftest import Caller, admin
 from tests.builders import StoreBuilder
@@ -201,17 +201,6 @@ def test_what_is_clean_is_read_as_it_was_written(value: object, ensure_ascii: bo
 def test_any_bytes_are_json_or_a_problem(body: bytes) -> None:
     with suppress(Problem):
         parse_json(body)
-
-
-@given(st.integers(0, 10**18 - 1))
-def test_a_cursor_comes_back(position: int) -> None:
-    assert decode_cursor(encode_cursor("a list", position), "a list") == position
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_a_cursor_or_a_problem(cursor: str) -> None:
-    with suppress(Problem):
-        decode_cursor(cursor, "a list")
 
 
 def _post(caller: Caller, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
