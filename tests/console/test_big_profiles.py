@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from tests.builders import StoreBuilder, a_record
-from tests.console.conftest import Visitor
+from api import create_app
+from api.service import Service
+from cdp.settings import Settings
+from cdp.staff.accounts import NewUser, create_user
+from tests.builders import NOW, StoreBuilder, a_record
+from tests.console.conftest import PASSWORD, Visitor
 from tests.console.test_review import page
 
 
@@ -19,6 +25,17 @@ from tests.console.test_review import page
 def store_url(sqlite_url: str) -> str:
     """On SQLite alone, whose rows can be counted."""
     return sqlite_url
+
+
+@pytest.fixture
+def app(store_url: str, people: StoreBuilder, tmp_path: Path) -> Iterator[Flask]:
+    """Over profiles that are built without their events, which nothing here asks for."""
+    create_user(people.engine, NewUser("steward", "steward", PASSWORD), actor="test", now=NOW)
+    app = create_app(Settings(tmp_path, store_url, 1.0), clock=lambda: NOW)
+    yield app
+    service: Service = app.extensions["cdp"]
+    service.read_audit.close()
+    service.store.close()
 
 
 @pytest.fixture
@@ -44,15 +61,14 @@ def test_a_page_of_a_big_profile_reads_as_much_as_of_a_bigger_one(
 ) -> None:
     counts = []
     for size in (120, 240):
-        built = people.add_profile(
-            *(a_record(source="shop", source_record_id=f"{size}-{number}") for number in range(size))
-        )
+        built = people.add_profile(*(a_record(source_record_id=f"{size}-{number}") for number in range(size)))
         address = f"/console/profiles/{built.profile_id}"
         before = len(rows_read)
         shown = page(steward.get(address))
         counts.append(len(rows_read) - before)
 
-    assert 0 < counts[0] == counts[1] < 500
-    assert shown.count('name="record_id" value=') == 50 + 50
+    small, big = counts
+    assert 0 < big <= small + 2 < 500
+    assert shown.count('name="record_id" value=') == 50
     assert '<svg class="graph"' not in shown
     assert "Take the whole profile apart" in shown
