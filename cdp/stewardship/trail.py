@@ -7,7 +7,7 @@ constraints and pins of the records it holds or held.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,7 +77,7 @@ def _select(
 ) -> list[TrailEntry]:
     """Each by the index of objects: one statement for all of them would read the audit from its end."""
     rows = [row for each in about for row in connection.execute(_newest(each, before, limit))]
-    newest = sorted(rows, key=lambda row: -row.audit_id)[:limit]
+    newest = _once_a_request(sorted(rows, key=lambda row: -row.audit_id))[:limit]
     ruled = [int(row.object_id) for row in newest if row.object_kind == "action"]
     actions = {each.action_id: each for each in select_actions_of(connection, ruled)}
     return [
@@ -91,6 +91,18 @@ def _select(
         )
         for row in newest
     ]
+
+
+def _once_a_request(rows: Sequence[Any]) -> list[Any]:
+    """A page of two profiles is noted for each of them."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for row in rows:
+        request_id = json.loads(row.details).get("request_id")
+        if request_id is None or (row.action, request_id) not in seen:
+            kept.append(row)
+            seen.add((row.action, request_id))
+    return kept
 
 
 def _newest(about: ColumnElement[bool], before: int | None, limit: int) -> Select[Any]:
