@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -22,10 +23,14 @@ from api.service import current_service
 from api.snapshots import snapshot
 from cdp.staff.users import select_author_names
 from cdp.stewardship.actions import select_actions
+from cdp.stewardship.desk_rules import desk_rules
 from cdp.stewardship.errors import TooManyPairsError, UnusableSplitError
+from cdp.stewardship.freeze import freeze, unfreeze
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome, ProfileState
 from cdp.stewardship.pin import pin
+from cdp.stewardship.proposals import Proposal, Request
+from cdp.stewardship.rule_together import rule_together
 from cdp.stewardship.ruling import Order
 from cdp.stewardship.split import split
 from cdp.stewardship.take_apart import WAYS, take_apart
@@ -70,7 +75,7 @@ def preview_split(profile_id: str) -> str:
     chosen = _chosen_records()
     resolver = current_service().resolver()
     outcome = split(resolver, checked_profile_id(profile_id), chosen, make_order("preview", is_preview=True))
-    return _preview(
+    return show_preview(
         outcome,
         title=gettext("Take these records out?"),
         action=url_for(f"{CONSOLE}.post_split", profile_id=profile_id),
@@ -83,17 +88,17 @@ def preview_split(profile_id: str) -> str:
 @requires("profiles.rule")
 def post_split(profile_id: str) -> Response:
     chosen, order = _chosen_records(), make_order(read_reason())
-    outcome = split(current_service().resolver(), checked_profile_id(profile_id), chosen, order)
-    tell(gettext("The records were taken out."), undo=outcome.action_id)
-    return _to_profile(outcome, profile_id)
+    asked = Request("split", (checked_profile_id(profile_id),), record_ids=tuple(chosen))
+    return rule_and_tell(asked, order, gettext("The records were taken out."))
 
 
 @blueprint.post("/profiles/<profile_id>/take-apart/preview")
 @requires("profiles.rule")
 def preview_take_apart(profile_id: str) -> str:
     into, order = _chosen_way(), make_order("preview", is_preview=True)
-    outcome = _take_apart(profile_id, into, order)
-    return _preview(
+    with _told_of_parts():
+        outcome = take_apart(current_service().resolver(), checked_profile_id(profile_id), into, order)
+    return show_preview(
         outcome,
         title=gettext("Take the whole profile apart?"),
         action=url_for(f"{CONSOLE}.post_take_apart", profile_id=profile_id),
@@ -105,10 +110,10 @@ def preview_take_apart(profile_id: str) -> str:
 @blueprint.post("/profiles/<profile_id>/take-apart")
 @requires("profiles.rule")
 def post_take_apart(profile_id: str) -> Response:
-    into, order = _chosen_way(), make_order(read_reason())
-    outcome = _take_apart(profile_id, into, order)
-    tell(gettext("The profile was taken apart."), undo=outcome.action_id)
-    return _to_profile(outcome, profile_id)
+    asked = Request("take_apart", (checked_profile_id(profile_id),), into=_chosen_way())
+    order = make_order(read_reason())
+    with _told_of_parts():
+        return rule_and_tell(asked, order, gettext("The profile was taken apart."))
 
 
 @blueprint.post("/profiles/join/preview")
@@ -117,7 +122,7 @@ def preview_join() -> str:
     chosen = _chosen_profiles()
     resolver = current_service().resolver()
     outcome = join(resolver, chosen, make_order("preview", is_preview=True))
-    return _preview(
+    return show_preview(
         outcome,
         title=gettext("Join these profiles?"),
         action=url_for(f"{CONSOLE}.post_join"),
@@ -130,9 +135,39 @@ def preview_join() -> str:
 @requires("profiles.rule")
 def post_join() -> Response:
     chosen, order = _chosen_profiles(), make_order(read_reason())
-    outcome = join(current_service().resolver(), chosen, order)
-    tell(gettext("The profiles are one now."), undo=outcome.action_id)
-    return _to_profile(outcome, chosen[0])
+    if len(chosen) < 2:
+        raise PageError("profiles_are_one")
+    return rule_and_tell(Request("join", tuple(chosen)), order, gettext("The profiles are one now."))
+
+
+def rule_and_tell(asked: Request, order: Order, done: str) -> Response:
+    """Carry out what is asked for, or say that it waits for a second person."""
+    service = current_service()
+    ruled = rule_together(service.resolver(), asked, order, desk_rules(service.settings))
+    if isinstance(ruled, Proposal):
+        tell(gettext("This takes two people: it waits for somebody else to confirm it."))
+        return redirect(url_for(f"{CONSOLE}.proposals"), 303)
+    tell(done, undo=ruled.action_id)
+    return _to_profile(ruled, asked.profile_ids[0])
+
+
+@blueprint.post("/profiles/<profile_id>/freeze")
+@requires("profiles.rule")
+def post_freeze(profile_id: str) -> Response:
+    """Hold a profile as it is."""
+    order = make_order(read_reason())
+    outcome = freeze(current_service().resolver(), checked_profile_id(profile_id), order)
+    tell(gettext("The profile is frozen."), undo=outcome.action_id)
+    return _to_profile(outcome, profile_id)
+
+
+@blueprint.post("/profiles/<profile_id>/unfreeze")
+@requires("profiles.rule")
+def post_unfreeze(profile_id: str) -> Response:
+    order = make_order(read_reason())
+    outcome = unfreeze(current_service().resolver(), checked_profile_id(profile_id), order)
+    tell(gettext("The profile is not frozen any more."), undo=outcome.action_id)
+    return _to_profile(outcome, profile_id)
 
 
 @blueprint.post("/profiles/<profile_id>/pin")
@@ -154,7 +189,7 @@ def post_pin(profile_id: str) -> Response:
 def preview_undo_entry(entry_id: int) -> str:
     resolver = current_service().resolver()
     outcome = undo_entry(resolver, entry_id, make_order("preview", is_preview=True))
-    return _preview(
+    return show_preview(
         outcome,
         title=gettext("Take this entry of the ledger back?"),
         action=url_for(f"{CONSOLE}.post_undo_entry", entry_id=entry_id),
@@ -193,7 +228,7 @@ def actions() -> str:
 def preview_undo(action_id: int) -> str:
     resolver = current_service().resolver()
     outcome = undo_action(resolver, action_id, make_order("preview", is_preview=True))
-    return _preview(
+    return show_preview(
         outcome,
         title=gettext("Take action #%(action)s back?", action=action_id),
         action=url_for(f"{CONSOLE}.post_undo", action_id=action_id),
@@ -212,7 +247,9 @@ def post_undo(action_id: int) -> Response:
     return redirect(here_or_home(), 303)
 
 
-def _preview(outcome: Outcome, *, title: str, action: str, fields: list[tuple[str, Any]], back: str) -> str:
+def show_preview(
+    outcome: Outcome, *, title: str, action: str, fields: list[tuple[str, Any]], back: str
+) -> str:
     reading = current_reading()
     note_outcome(outcome, reading)
     return render_template(
@@ -245,11 +282,11 @@ def _chosen_way() -> str:
     return into
 
 
-def _take_apart(profile_id: str, into: str, order: Order) -> Outcome:
-    """Raises PageError for what cannot come apart this way."""
-    resolver, chosen = current_service().resolver(), checked_profile_id(profile_id)
+@contextmanager
+def _told_of_parts() -> Iterator[None]:
+    """Raises PageError for a profile that cannot come apart this way."""
     try:
-        return take_apart(resolver, chosen, into, order)
+        yield
     except UnusableSplitError as error:
         raise PageError("not_apart") from error
     except TooManyPairsError as error:
