@@ -9,6 +9,7 @@ from api.console import (
     models,
     oidc,
     profiles,
+    proposals,
     quality,
     queue,
     review,
@@ -16,6 +17,7 @@ from api.console import (
     search,
     settings_pages,
     sign_in,
+    trail,
 )
 from api.console.access import forms
 from api.console.blueprint import blueprint
@@ -28,7 +30,21 @@ from cdp.settings import Settings
 __all__ = ["install_console"]
 
 # Importing them puts their pages on the blueprint.
-_PAGES = (sign_in, oidc, home, queue, review, quality, search, profiles, rulings, models, settings_pages)
+_PAGES = (
+    sign_in,
+    oidc,
+    home,
+    queue,
+    review,
+    quality,
+    search,
+    profiles,
+    rulings,
+    proposals,
+    models,
+    settings_pages,
+    trail,
+)
 
 
 def install_console(app: Flask, settings: Settings) -> None:

@@ -58,6 +58,60 @@ def test_records_are_taken_out_after_a_look_and_come_back(steward: Visitor, ana:
     assert "2 records" in back
 
 
+def test_a_whole_profile_comes_apart_after_a_look_and_back(steward: Visitor, ana: str) -> None:
+    steward.get(ana)
+
+    seen = page(steward.post(f"{ana}/take-apart/preview", into="records"))
+    done = page(steward.post(f"{ana}/take-apart", into="records", reason="two people"))
+    undo = re.findall(r"/console/actions/(\d+)/undo", done)[0]
+    back = page(steward.post(f"/console/actions/{undo}/undo", next=ana))
+
+    assert "Take the whole profile apart?" in seen
+    assert seen.count("1 record:") == 2
+    assert "The profile was taken apart." in done
+    assert "2 records" in back
+
+
+@pytest.mark.parametrize(
+    ("into", "told"),
+    [("evidence", "does not come apart this way"), ("halves", "out of bounds"), ("", "out of bounds")],
+)
+def test_a_profile_that_cannot_come_apart_so_says_so(
+    steward: Visitor, ana: str, into: str, told: str
+) -> None:
+    steward.get(ana)
+
+    answer = steward.post(f"{ana}/take-apart/preview", into=into)
+
+    assert answer.status_code == 422
+    assert told in page(answer)
+
+
+def test_the_audit_tells_leads_who_looked_decided_and_took_back(
+    lead: Visitor, steward: Visitor, ana: str
+) -> None:
+    steward.get(ana)
+    steward.post("/console/reveal", reason="contact", reference="T-7", next=ana)
+    steward.post(f"{ana}/comments", body="called them")
+    done = page(steward.post(f"{ana}/take-apart", into="records", reason="two people"))
+    undo = re.findall(r"/console/actions/(\d+)/undo", done)[0]
+    steward.post(f"/console/actions/{undo}/undo", next=ana, reason="one person after all")
+    steward.client.application.extensions["cdp"].read_audit.flush()
+
+    shown = page(lead.get(f"{ana}/audit"))
+    told = re.findall(r"<tr><td>.*?</td><td>(.*?)</td>\s*<td>(.*?)</td>", shown, re.S)
+
+    what = [re.sub(r"<.*", "", each).strip() for _, each in told]
+    assert {who for who, _ in told} == {"steward"}
+    assert what.index("took back") < what.index("took records out") < what.index("commented")
+    assert "whole values" in shown
+    assert "The person is in contact with us T-7" in shown
+    assert "one person after all" in shown
+    assert "98765" not in shown
+    assert steward.get(f"{ana}/audit").status_code == 403
+    assert "/audit" not in page(steward.get(ana))
+
+
 @pytest.mark.parametrize(
     ("fields", "told"), [({}, "cannot be taken out"), ({"record_id": "x"}, "out of bounds")]
 )
@@ -175,3 +229,61 @@ def test_a_comment_on_a_profile_is_kept(steward: Visitor, ana: str) -> None:
     steward.get(ana)
 
     assert "asked the shop" in page(steward.post(f"{ana}/comments", body="asked the shop"))
+
+
+def test_a_risky_ruling_waits_for_somebody_else(
+    steward: Visitor, lead: Visitor, writer: Caller, ana: str
+) -> None:
+    [clara] = written(writer, CLARA)
+    steward.get(ana)
+    joined = [ana.rpartition("/")[2], clara]
+    steward.post("/console/profiles/join", profile_id=joined, reason="same card")
+    [chosen, *_] = re.findall(r'name="record_id" value="(\d+)"', page(steward.get(ana)))
+
+    waits = page(steward.post(f"{ana}/split", record_id=chosen, reason="two people"))
+    own = steward.post("/console/proposals/1/confirm", reason="me again")
+    home = page(lead.get("/console/"))
+    seen = page(lead.get("/console/proposals/1"))
+    done = page(lead.post("/console/proposals/1/confirm", reason="I looked too"))
+
+    assert "This takes two people" in waits
+    assert "people that a steward has confirmed" in waits
+    assert (own.status_code, "waits for a second person" in page(own)) == (409, True)
+    assert re.search(r"For a second person</a></th><td class=\"n\">1<", home)
+    assert "Take these records out?" in seen
+    assert "The ruling is confirmed and has its effect." in done
+    assert "No ruling waits." in done
+
+
+def test_a_ruling_that_waits_is_refused(steward: Visitor, lead: Visitor, writer: Caller) -> None:
+    kept, other = written(writer, CLARA, BRUNO)
+    steward.get("/console/")
+    steward.post("/console/profiles/join", profile_id=[kept, other], reason="same card")
+    [record_id, *_] = re.findall(
+        r'name="record_id" value="(\d+)"', page(steward.get(f"/console/profiles/{kept}"))
+    )
+    steward.post(f"/console/profiles/{kept}/split", record_id=record_id, reason="two people")
+    lead.get("/console/proposals")
+
+    refused = page(lead.post("/console/proposals/1/refuse"))
+    again = steward.get("/console/proposals/1")
+
+    assert "The ruling was refused and came to nothing." in refused
+    assert again.status_code == 409
+    assert "This ruling does not wait any more." in page(again)
+
+
+def test_a_profile_is_frozen_and_let_go(steward: Visitor, writer: Caller, ana: str) -> None:
+    steward.get(ana)
+
+    frozen = page(steward.post(f"{ana}/freeze", reason="a court order"))
+    [other] = written(writer, a_record(source_record_id="c-3"))
+    queue = page(steward.get("/console/queue?reason=frozen"))
+    let_go = page(steward.post(f"{ana}/unfreeze", reason="it is over"))
+
+    assert "The profile is frozen." in frozen
+    assert "Frozen by steward" in frozen
+    assert "a steward froze one of the profiles" in queue
+    assert not ana.endswith(other)
+    assert "The profile is not frozen any more." in let_go
+    assert "3 records" in let_go
