@@ -8,7 +8,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import partial
 from typing import Any, TextIO
 
@@ -16,6 +16,7 @@ import structlog
 from flask import Flask, Response, g, has_request_context
 
 from api.context import current_notes, current_request
+from api.request_metrics import RequestMetrics
 from api.tracing import TRACEPARENT_HEADER, read_trace
 
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -52,10 +53,20 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     )
 
 
-def wrap_requests(app: Flask, *, slow_request_ms: float | None) -> None:
+def wrap_requests(app: Flask, metrics: RequestMetrics, *, slow_request_ms: float | None) -> None:
     """slow_request_ms: what takes longer is told as a warning too; None for nothing."""
     app.before_request(_begin)
-    app.after_request(partial(_finish, slow_request_ms if slow_request_ms is not None else math.inf))
+    slowly = slow_request_ms if slow_request_ms is not None else math.inf
+    app.after_request(partial(_finish, metrics, slowly))
+    app.wsgi_app = partial(_answer, metrics, app.wsgi_app)  # type: ignore[method-assign]
+
+
+def _answer(metrics: RequestMetrics, application: Callable[..., Any], *request: Any) -> Iterable[bytes]:
+    metrics.begin()
+    try:
+        return application(*request)  # type: ignore[no-any-return]
+    finally:
+        metrics.end()
 
 
 def _begin() -> None:
@@ -73,7 +84,7 @@ def _name_request(_logger: object, _method: str, line: MutableMapping[str, Any])
     return line
 
 
-def _finish(slow_request_ms: float, response: Response) -> Response:
+def _finish(metrics: RequestMetrics, slow_request_ms: float, response: Response) -> Response:
     request, notes, headers = current_request(), current_notes(), response.headers
     given = {name for name, _ in headers}
     headers.add(REQUEST_ID_HEADER, notes.request_id)
@@ -82,9 +93,11 @@ def _finish(slow_request_ms: float, response: Response) -> Response:
         if name not in given:
             headers.add(name, value)
     caller, user = notes.get("caller"), notes.get("user")
-    duration_ms = round((time.perf_counter() - notes.begun) * 1000, 2)
+    seconds = time.perf_counter() - notes.begun
+    duration_ms = round(seconds * 1000, 2)
     # The rule and not the path: an address that somebody mistyped may hold anything.
     method, route = (request.method, request.url_rule.rule) if request.url_rule else ("other", None)
+    metrics.observe(method, route, response.status_code, seconds)
     logger.info(
         "request",
         method=method,

@@ -33,6 +33,9 @@ _STATUS_OF: dict[type[Exception], int] = {
 
 
 class ProblemWorker(ThreadWorker):
+    # Where it counts: see api/metric_files.py.
+    slot: int
+
     def handle_error(self, req: object, client: socket.socket, addr: object, exc: Exception) -> None:
         status, kind, request_id = _status_of(exc), type(exc).__name__, uuid4().hex[:24]
         if status == 500:

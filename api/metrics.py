@@ -1,6 +1,7 @@
 """GET /metrics: what operators watch, in the text format of Prometheus.
 
-Every number is read from the store, so that each process of the server tells the same. They hold no value of a person.
+Every number is read from the store, or is the sum of what the processes of the server count, so that each of them tells
+the same. They hold no value of a person.
 """
 
 from __future__ import annotations
@@ -30,15 +31,17 @@ _EXAMPLE = "# HELP cdp_records Live source records.\n# TYPE cdp_records gauge\nc
 @blueprint.doc(operationId="metrics", tags=["service"])
 @blueprint.response(200, {"type": "string"}, content_type="text/plain", example=_EXAMPLE)
 def metrics() -> Response:
-    """Gauges for Prometheus
+    """Metrics for Prometheus
 
-    How much there is, what waits and for how long, and how far the profiles are from what their records give.
-    Without a key, unless `CDP_METRICS` is `key`.
+    How much there is, what waits and for how long, how far the profiles are from what their records give, and how many
+    requests were answered and how fast, by all processes of the server together. Without a key, unless `CDP_METRICS` is
+    `key`.
     """
     service = current_service()
     now = service.clock()
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Gauges(service.observer.observe(service.store.engine(), now), now))
+    service.request_metrics.tell(registry)
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(registry), content_type=content_type)
 

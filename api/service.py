@@ -9,6 +9,7 @@ from typing import cast
 
 from api.context import current_application
 from api.rate_limits import RateLimits
+from api.request_metrics import RequestMetrics
 from cdp.idempotency import RunningCalls
 from cdp.identity.health import HealthKeeper
 from cdp.observe import Observer
@@ -35,6 +36,7 @@ class Service:
     running_calls: RunningCalls = field(default_factory=RunningCalls)
     observer: Observer = field(default_factory=Observer)
     health: HealthKeeper = field(default_factory=HealthKeeper)
+    request_metrics: RequestMetrics = field(default_factory=RequestMetrics)
 
     def resolver(self) -> Resolver:
         """Its models are the process's: each is compiled once. Raises a StoreError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from api import metric_files
 from api.memory import collect_rarely
 from cdp.settings import read_settings
 from cdp.supervise import renew_worker
@@ -28,6 +29,12 @@ loglevel = "warning" if _settings.log_level in ("warning", "error") else "info"
 # The API writes a line a request itself, without addresses or values.
 accesslog = None
 control_socket_disable = True
+
+when_ready = metric_files.make_directory
+pre_fork = metric_files.give_slot
+post_fork = metric_files.count_in_files
+child_exit = metric_files.end_gauges
+on_exit = metric_files.remove_directory
 
 
 def post_worker_init(worker: Any) -> None:

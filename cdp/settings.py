@@ -29,6 +29,21 @@ class RateLimit:
 
 
 @dataclass(frozen=True)
+class OidcSettings:
+    """A provider of OpenID Connect that users of the console may sign in with.
+
+    client_secret: None for a client without one. label: its name on the button. new_role: which role somebody gets whom
+    the provider knows and no administrator has bound; None: they are refused.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str | None
+    label: str
+    new_role: str | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     home: Path
     database_url: str
@@ -76,6 +91,9 @@ class Settings:
     address_rate_limit: RateLimit = RateLimit(600, 60)
     # How many proxies stand before the service and add to X-Forwarded-For.
     trusted_proxy_count: int = 0
+    # None: people sign in with passwords alone.
+    oidc: OidcSettings | None = None
+    passwords_sign_in: bool = True
 
     @property
     def is_reached_by_https(self) -> bool:
@@ -89,6 +107,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises InvalidSettingError, naming the variable."""
     given = os.environ if environment is None else environment
     home = Path(given.get("CDP_HOME") or "var")
+    oidc = _oidc(given)
     return Settings(
         home=home,
         database_url=given.get("CDP_DATABASE_URL") or f"sqlite:///{quote(str(home / 'cdp.db'))}",
@@ -124,7 +143,46 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         else _rate_limit(given, "CDP_RATE_LIMIT", RateLimit(6_000, 60)),
         address_rate_limit=_rate_limit(given, "CDP_ADDRESS_RATE_LIMIT", Settings.address_rate_limit),
         trusted_proxy_count=_count(given, "CDP_TRUSTED_PROXIES", 0),
+        oidc=oidc,
+        passwords_sign_in=_passwords_sign_in(given, oidc),
     )
+
+
+def _oidc(given: Mapping[str, str]) -> OidcSettings | None:
+    issuer, client_id = given.get("CDP_OIDC_ISSUER"), given.get("CDP_OIDC_CLIENT_ID")
+    if not issuer and not client_id:
+        return None
+    if not (issuer and client_id):
+        raise InvalidSettingError("Give CDP_OIDC_ISSUER and CDP_OIDC_CLIENT_ID together.")
+    # What it says of people is believed: by http only from the machine itself.
+    found = re.fullmatch(
+        r"(https|http(?=://(?:127\.0\.0\.1|localhost|\[::1\])(?:[:/]|$)))://([^/?#\s]+)[^?#\s]*", issuer
+    )
+    if found is None:
+        raise InvalidSettingError(
+            f"CDP_OIDC_ISSUER is {issuer!r}: give the provider's address as its own tokens name it, by https."
+        )
+    new_role = given.get("CDP_OIDC_NEW_USERS") or "off"
+    if new_role not in ("off", "steward", "lead"):
+        raise InvalidSettingError(f"CDP_OIDC_NEW_USERS is {new_role!r}: give off, steward or lead.")
+    return OidcSettings(
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=given.get("CDP_OIDC_CLIENT_SECRET") or None,
+        label=given.get("CDP_OIDC_LABEL") or found[2],
+        new_role=None if new_role == "off" else new_role,
+    )
+
+
+def _passwords_sign_in(given: Mapping[str, str], oidc: OidcSettings | None) -> bool:
+    choice = given.get("CDP_PASSWORD_SIGN_IN") or "on"
+    if choice not in ("on", "off"):
+        raise InvalidSettingError(f"CDP_PASSWORD_SIGN_IN is {choice!r}: give on or off.")
+    if choice == "off" and oidc is None:
+        raise InvalidSettingError(
+            "CDP_PASSWORD_SIGN_IN is off and CDP_OIDC_ISSUER is not set: nobody could sign in."
+        )
+    return choice == "on"
 
 
 def _region(given: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from flask import Flask
 from api.console import (
     home,
     models,
+    oidc,
     profiles,
     quality,
     queue,
@@ -21,12 +22,13 @@ from api.console.blueprint import blueprint
 from api.console.cookies import set_up_cookies
 from api.console.languages import set_up_languages
 from api.console.layout import set_up_layout
+from api.console.oidc import set_up_identity_provider
 from cdp.settings import Settings
 
 __all__ = ["install_console"]
 
 # Importing them puts their pages on the blueprint.
-_PAGES = (sign_in, home, queue, review, quality, search, profiles, rulings, models, settings_pages)
+_PAGES = (sign_in, oidc, home, queue, review, quality, search, profiles, rulings, models, settings_pages)
 
 
 def install_console(app: Flask, settings: Settings) -> None:
@@ -39,4 +41,5 @@ def install_console(app: Flask, settings: Settings) -> None:
     )
     forms.init_app(app)
     set_up_layout(app)
+    set_up_identity_provider(app, settings)
     app.register_blueprint(blueprint)

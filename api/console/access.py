@@ -30,6 +30,9 @@ PUBLIC_ENDPOINTS = frozenset(
         f"{CONSOLE}.static",
         f"{CONSOLE}.sign_in",
         f"{CONSOLE}.post_sign_in",
+        f"{CONSOLE}.sign_in_elsewhere",
+        f"{CONSOLE}.signed_in_elsewhere",
+        f"{CONSOLE}.sign_out_elsewhere",
         f"{CONSOLE}.post_preferences",
         f"{CONSOLE}.nothing_here",
     }

@@ -10,6 +10,7 @@ from api.auth import CONSOLE
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.layout import tell
+from api.console.oidc import provider_label
 from api.console.states import PageError
 from api.service import current_service
 from api.snapshots import snapshot
@@ -17,8 +18,8 @@ from cdp.identity.shared_values import select_most_shared
 from cdp.identity.sources import select_sources
 from cdp.privacy.keys import select_keys
 from cdp.privacy.masking import mask_identifier
-from cdp.staff.accounts import NewUser, close_user, create_user, reset_password, set_role
-from cdp.staff.errors import UnknownUserError, UnusableNameError, UserExistsError
+from cdp.staff.accounts import NewUser, bind_identity, close_user, create_user, reset_password, set_role
+from cdp.staff.errors import IdentityTakenError, UnknownUserError, UnusableNameError, UserExistsError
 from cdp.staff.passwords import make_password
 from cdp.staff.roles import ROLES
 from cdp.staff.users import select_users
@@ -52,7 +53,7 @@ def post_user() -> str | tuple[str, int]:
 @blueprint.post("/settings/users/<name>")
 @requires("users.manage")
 def post_user_change(name: str) -> str | Response:
-    """Another role, another password, or none of it any more."""
+    """Another role, another password, another way to sign in, or none of it any more."""
     service, actor = current_service(), current_user().actor
     engine, now, change = service.store.engine(), service.clock(), request.form.get("change", "")
     if name == current_user().name:
@@ -64,12 +65,16 @@ def post_user_change(name: str) -> str | Response:
             password = make_password()
             reset_password(engine, name, password, actor=actor, now=now)
             return _page(made=(name, password))
+        elif change == "bind":
+            bind_identity(engine, name, _identity(), actor=actor, now=now)
         elif change == "close":
             close_user(engine, name, actor=actor, now=now)
         else:
             raise PageError("invalid")
     except UnknownUserError:
         raise PageError("not_found") from None
+    except IdentityTakenError:
+        raise PageError("invalid", gettext("Another account is bound to this subject.")) from None
     tell(gettext("User %(name)s is changed.", name=name))
     return redirect(url_for(f"{CONSOLE}.settings"), 303)
 
@@ -91,7 +96,16 @@ def _page(*, made: tuple[str, str] | None = None, refused: str | None = None) ->
         now=now,
         made=made,
         refused=refused,
+        provider=provider_label(),
     )
+
+
+def _identity() -> tuple[str, str]:
+    """Who somebody is at the provider."""
+    oidc, subject = current_service().settings.oidc, request.form.get("subject", "").strip()
+    if oidc is None or not 0 < len(subject) <= 255:
+        raise PageError("invalid")
+    return oidc.issuer, subject
 
 
 def _role() -> str:

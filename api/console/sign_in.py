@@ -12,6 +12,7 @@ from api.console.blueprint import blueprint
 from api.console.cookies import TOKEN, renew_cookie
 from api.console.languages import LANGUAGES
 from api.console.layout import THEMES, tell
+from api.console.oidc import SIGNED_IN_BY, provider_label
 from api.console.places import here_or_home, wanted_place
 from api.console.states import PageError
 from api.service import current_service
@@ -30,6 +31,8 @@ def sign_in() -> str | tuple[str, int]:
 @blueprint.post("/sign-in")
 def post_sign_in() -> Response | tuple[str, int]:
     service = current_service()
+    if not service.settings.passwords_sign_in:
+        raise PageError("passwords_off")
     name, password = request.form.get("name", ""), request.form.get("password", "")
     try:
         token = begin_session(service.store.engine(), name.strip(), password, now=service.clock())
@@ -48,9 +51,10 @@ def post_sign_in() -> Response | tuple[str, int]:
 def post_sign_out() -> Response:
     service = current_service()
     end_session(service.store.engine(), current_user(), now=service.clock())
+    left = session.get(SIGNED_IN_BY)
     renew_cookie()
     tell(gettext("You are signed out."))
-    return redirect(url_for(f"{CONSOLE}.sign_in"), 303)
+    return redirect(url_for(f"{CONSOLE}.sign_in", left=left), 303)
 
 
 @blueprint.get("/account")
@@ -101,6 +105,9 @@ def _form(told: str | None, *, name: str = "", status: int = 200) -> tuple[str, 
         name=name,
         next=wanted_place(),
         has_users=_has_users(),
+        with_password=current_service().settings.passwords_sign_in,
+        provider=provider_label(),
+        is_signed_in_there=request.args.get("left") == "oidc",
     )
     return page, status
 

@@ -143,6 +143,50 @@ STATES: dict[str, State] = {
             "refusing the cookie of this service."
         ),
     ),
+    "passwords_off": State(
+        403,
+        _("Nobody signs in here with a password."),
+        _("Go back and sign in with your organization's account."),
+    ),
+    "sign_in_mismatch": State(
+        400,
+        _("This sign-in was not begun in this browser."),
+        _(
+            "Nobody was signed in. Begin again from the sign-in page, in one window. If it happens again, your "
+            "browser may be refusing the cookie of this service."
+        ),
+    ),
+    "sign_in_stale": State(
+        400, _("This sign-in is too old or was used already."), _("Begin again from the sign-in page.")
+    ),
+    "sign_in_declined": State(
+        403,
+        _("The sign-in was not allowed."),
+        _("You or your organization said no. Begin again, or ask who manages your organization's accounts."),
+    ),
+    "identity_unverified": State(
+        403,
+        _("What the sign-in service said of you could not be verified."),
+        _("Nobody was signed in. Begin again; if it lasts, give the number below to an administrator."),
+    ),
+    "identity_unknown": State(
+        403,
+        _("You are known there, and no account here is yours."),
+        _("Ask an administrator to make one, and tell them the line below."),
+    ),
+    "account_closed": State(
+        403, _("Your account is closed."), _("Ask an administrator if you should have one again.")
+    ),
+    "provider_refused": State(
+        502,
+        _("The sign-in service refused this console."),
+        _("Give the number below to an administrator: its settings there or here are wrong."),
+    ),
+    "provider_unreachable": State(
+        503,
+        _("The sign-in service cannot be reached."),
+        _("Try again in a minute. If you have a password here, sign in with it."),
+    ),
     "too_many": State(
         429, _("Too many requests came from your network."), _("Wait for a minute, then go on.")
     ),

@@ -161,6 +161,7 @@ class Candidate(Answer):
     record_id_r: int
     match_weight: float
     match_probability: float
+    claim: Document | None = None
     profiles: Sequence[Document] = ()
     evidence: Document | None = None
     text: str | None = None
@@ -190,6 +191,41 @@ class PendingDecision(Answer):
     author: str
     recorded_at: str
     why: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Claim(Answer):
+    """Who works on a candidate, and until when nobody else decides it."""
+
+    candidate_id: int
+    owner: str
+    claimed_at: str
+    expires_at: str
+
+
+@dataclass(frozen=True)
+class Release(Answer):
+    """released: whether it was this caller's."""
+
+    candidate_id: int
+    released: bool
+
+
+@dataclass(frozen=True)
+class Skip(Answer):
+    candidate_id: int
+    hidden_until: str
+
+
+@dataclass(frozen=True)
+class Comment(Answer):
+    """What somebody wrote about a candidate."""
+
+    comment_id: int
+    candidate_id: int
+    author: str
+    body: str
+    written_at: str
 
 
 @dataclass(frozen=True)
@@ -242,5 +278,4 @@ def read_page(kind: type[Item], document: Document) -> Page[Item]:
 
 
 def _has_default(each: Field[Any]) -> bool:
-
     return each.default is not MISSING

@@ -1,4 +1,4 @@
-"""`cdp user create`, `list`, `password`, `role`, `close`: who may work in the console."""
+"""`cdp user create`, `list`, `password`, `role`, `bind`, `close`: who may work in the console."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import click
 
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
-from cdp.staff.accounts import NewUser, close_user, create_user, reset_password, set_role
+from cdp.settings import read_settings
+from cdp.staff.accounts import NewUser, bind_identity, close_user, create_user, reset_password, set_role
 from cdp.staff.passwords import make_password
 from cdp.staff.roles import ROLES
 from cdp.staff.users import User, select_users
@@ -90,6 +91,22 @@ def role(*, name: str, role: str, as_json: bool) -> None:
     with configured_store() as engine:
         set_role(engine, name, role, actor=ACTOR, now=datetime.now(UTC))
     show({"name": name, "role": role}, f"User {name} is {role} now.", as_json=as_json)
+
+
+@user.command("bind")
+@click.argument("name")
+@click.option("--issuer", help="Who vouches for them; CDP_OIDC_ISSUER by default.")
+@click.option("--subject", required=True, help="What the issuer calls them.")
+@json_option
+def bind(*, name: str, issuer: str | None, subject: str, as_json: bool) -> None:
+    """Let a user sign in elsewhere (OpenID Connect), as this subject."""
+    provider = read_settings().oidc
+    issuer = issuer or (provider.issuer if provider else None)
+    if not issuer:
+        raise click.UsageError("Give --issuer, or set CDP_OIDC_ISSUER.")
+    with configured_store() as engine:
+        bind_identity(engine, name, (issuer, subject), actor=ACTOR, now=datetime.now(UTC))
+    show({"name": name, "issuer": issuer}, f"User {name} signs in at {issuer}.", as_json=as_json)
 
 
 @user.command("close")

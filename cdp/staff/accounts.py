@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from cdp.privacy.audit import AuditEntry, append_audit
-from cdp.staff.errors import SignInRefusedError, UnusableNameError
+from cdp.staff.errors import IdentityTakenError, SignInRefusedError, UnusableNameError
 from cdp.staff.passwords import hash_password, is_password, require_strong
 from cdp.staff.secrets import ensure_signing_secret
 from cdp.staff.sessions import SignedIn, end_sessions_of
-from cdp.staff.users import insert_user, require_user, update_user
+from cdp.staff.users import insert_user, require_user, select_user_of_identity, update_user
 from cdp.store import retry_write
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -85,6 +85,23 @@ def change_password(engine: Engine, who: SignedIn, old: str, new: str, *, now: d
         update_user(connection, who.user_id, password_hash=password_hash)
         end_sessions_of(connection, who.user_id, but_session_id=who.session_id, now=now)
         _audit(connection, who.actor, "user.change_password", who.user_id, now)
+
+    retry_write(engine, work)
+
+
+def bind_identity(engine: Engine, name: str, identity: tuple[str, str], *, actor: str, now: datetime) -> None:
+    """The account is of this issuer's subject from now on. Raises UnknownUserError, IdentityTakenError."""
+    issuer, subject = identity
+
+    def work(connection: Connection) -> None:
+        user = require_user(connection, name)
+        holder = select_user_of_identity(connection, issuer, subject)
+        if holder is not None and holder.user_id != user.user_id:
+            raise IdentityTakenError(
+                f"This subject is bound to user {holder.name} already.", ids=[holder.user_id]
+            )
+        update_user(connection, user.user_id, issuer=issuer, subject=subject)
+        _audit(connection, actor, "user.bind", user.user_id, now, {"issuer": issuer})
 
     retry_write(engine, work)
 

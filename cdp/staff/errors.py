@@ -25,3 +25,19 @@ class SignInRefusedError(CdpError):
     """Wrong name, wrong password, locked or disabled: they look the same."""
 
     reason = "sign_in_refused"
+
+
+class UnknownIdentityError(SignInRefusedError):
+    """An issuer vouches for somebody to whom no account is bound."""
+
+    reason = "identity_unknown"
+
+
+class ClosedAccountError(SignInRefusedError):
+    """An issuer vouches for somebody whose account is closed."""
+
+    reason = "account_closed"
+
+
+class IdentityTakenError(CdpError):
+    reason = "identity_taken"

@@ -243,6 +243,68 @@ def test_profiles_are_joined_split_and_restored(client: Client) -> None:
     assert client.profile(ids[1], view="steward").profile_id == ids[0]
 
 
+def test_a_profile_is_taken_apart(client: Client) -> None:
+    ids = [str(client.write_record(each).profile_id) for each in (CLARA, BRUNO)]
+    client.join(ids, WHY)
+
+    preview = client.take_apart(ids[0], "records", WHY, dry_run=True)
+    parted = client.take_apart(ids[0], "records", WHY)
+
+    assert (preview.dry_run, parted.kind) == (True, "split")
+    assert [client.profile(each, view="steward").profile_id for each in ids] == ids
+
+
+def test_a_value_is_pinned_until_the_pin_is_undone(client: Client) -> None:
+    client.write_record(a_record(full_name="Ana Maria Reis"))
+    chosen = client.write_record(a_record(source_record_id="c-9"))
+    profile_id = str(chosen.profile_id)
+
+    def shown() -> object:
+        return client.profile(profile_id, view="steward").value("full_name")
+
+    before = shown()
+    pinned = client.pin(profile_id, "full_name", chosen.record_id, WHY)
+    while_pinned = shown()
+    assert pinned.action_id is not None
+    client.undo_action(pinned.action_id, WHY)
+
+    assert (pinned.kind, while_pinned) == ("pin", "Ana Reis")
+    assert (before, shown()) == ("Ana Maria Reis", "Ana Maria Reis")
+
+
+def test_who_works_on_a_candidate_claims_it_comments_and_gives_it_back(
+    client: Client, served: Served
+) -> None:
+    client.write_records([a_record(**CPF), RUI | CPF])
+    [candidate] = client.candidates(sort="priority", source="crm", max_records=2)
+    chosen = candidate.candidate_id
+
+    claim = client.claim(chosen)
+    with served.client() as other, pytest.raises(ProblemError) as caught:
+        other.claim(chosen)
+    written = client.comment(chosen, "asked the branch", idempotency_key="once")
+    again = client.comment(chosen, "asked the branch", idempotency_key="once")
+    released = [client.release(chosen).released for _ in range(2)]
+    skipped = client.skip(chosen)
+
+    assert (candidate.claim, client.candidate(chosen).claim) == (None, None)
+    assert (caught.value.code, caught.value.document["held_by"]) == ("candidate_claimed", claim.owner)
+    assert [(each.comment_id, each.body) for each in client.comments(chosen)] == [
+        (written.comment_id, "asked the branch")
+    ]
+    assert again == written
+    assert released == [True, False]
+    assert skipped.hidden_until > claim.claimed_at
+
+
+def test_a_claim_whose_answer_is_lost_is_asked_for_again(client: Client, served: Served) -> None:
+    client.write_records([a_record(**CPF), RUI | CPF])
+    [candidate] = client.candidates()
+    served.line.faults = ["lost"]
+
+    assert client.claim(candidate.candidate_id).candidate_id == candidate.candidate_id
+
+
 def test_a_report_stands_until_it_is_withdrawn(client: Client) -> None:
     client.write_record(a_record())
 
@@ -379,6 +441,16 @@ def test_what_the_documents_say_runs_as_it_stands(
 
     assert isinstance(names["person"], Profile)
     assert ("Ana Reis" in capsys.readouterr().out) == ("print" in told)
+
+
+def test_the_page_names_every_call_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "client.md").read_text("utf-8")
+    [table] = re.findall(r"^\| method \|.*\n(?:\|.*\n)+", page, re.MULTILINE)
+    named = {
+        name for row in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for name in re.findall(r"\w+", row)
+    }
+
+    assert named == {name for name in dir(Client) if not name.startswith("_")} - {"close"}
 
 
 def test_it_loads_nothing_of_the_service() -> None:

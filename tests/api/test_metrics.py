@@ -1,4 +1,7 @@
-"""What Prometheus is told: the state of the store, the same by every process, and nothing of any person."""
+"""What Prometheus is told: the state of the store, the same by every process, and nothing of any person.
+
+What it is told of requests: test_request_metrics.py.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, insert
 
@@ -57,11 +61,16 @@ def make_client(store_url: str, people: StoreBuilder, tmp_path: Path, clock: Clo
 
 
 def scrape(client: FlaskClient) -> dict[str, float]:
-    """Name of each sample, with its labels, to its value."""
+    """Name of each sample of the store, with its labels, to its value."""
+    samples = [sample for family in families(client) for sample in family.samples]
+    told = {"".join([each.name, *each.labels.values()]): each.value for each in samples}
+    return {name: value for name, value in told.items() if not name.startswith("cdp_http_")}
+
+
+def families(client: FlaskClient) -> list[Metric]:
     answer = client.get("/metrics")
     assert answer.status_code == 200, answer.text
-    samples = [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
-    return {"".join([each.name, *each.labels.values()]): each.value for each in samples}
+    return list(text_string_to_metric_families(answer.text))
 
 
 def test_an_empty_store_has_nothing_that_waits(make_client: MakeClient) -> None:
@@ -179,6 +188,21 @@ def test_it_holds_no_value_of_a_person(make_client: MakeClient, people: StoreBui
     text = make_client().get("/metrics").text
 
     assert not re.search("ana|reis|98765|crm", text, re.IGNORECASE)
+
+
+def test_the_document_names_all_there_is_and_nothing_else(
+    make_client: MakeClient, people: StoreBuilder
+) -> None:
+    with write(people.engine) as connection:
+        found = Disagreement(sampled=200, waiting=10, differing=40)
+        insert_measurement(connection, found, model_version=0, seed=1, now=NOW)
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    table = page.partition("| metric |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (`cdp_.*?) \| (\w+) \|", table, re.MULTILINE)
+
+    told = {each.name: each.type for each in families(make_client())}
+
+    assert {name: kind for names, kind in rows for name in re.findall(r"`(\w+)", names)} == told
 
 
 def test_the_format_is_the_one_that_is_asked_for(make_client: MakeClient) -> None:

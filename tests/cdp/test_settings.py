@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdp.settings import InvalidSettingError, RateLimit, Settings, read_settings
+from cdp.settings import InvalidSettingError, OidcSettings, RateLimit, Settings, read_settings
 
 
 def test_without_an_environment_the_store_is_a_file_in_var() -> None:
@@ -143,3 +143,44 @@ def test_the_worker_rests_as_long_as_it_is_told() -> None:
     assert read_settings({"CDP_WORKER_POLL_SECONDS": "0.2"}).worker_poll_seconds == 0.2
     with pytest.raises(InvalidSettingError, match="CDP_WORKER_POLL_SECONDS"):
         read_settings({"CDP_WORKER_POLL_SECONDS": "never"})
+
+
+PROVIDER = {"CDP_OIDC_ISSUER": "https://id.example.com/realms/x", "CDP_OIDC_CLIENT_ID": "console"}
+
+
+def test_a_provider_is_named_by_its_host_and_lets_in_who_is_bound() -> None:
+    oidc = read_settings(PROVIDER).oidc
+
+    assert oidc == OidcSettings("https://id.example.com/realms/x", "console", None, "id.example.com", None)
+
+
+def test_a_provider_may_have_all_there_is() -> None:
+    more = {"CDP_OIDC_CLIENT_SECRET": "s", "CDP_OIDC_LABEL": "Example", "CDP_OIDC_NEW_USERS": "steward"}
+    settings = read_settings(PROVIDER | more | {"CDP_PASSWORD_SIGN_IN": "off"})
+
+    assert settings.oidc == OidcSettings(PROVIDER["CDP_OIDC_ISSUER"], "console", "s", "Example", "steward")
+    assert not settings.passwords_sign_in
+
+
+def test_a_provider_on_this_machine_needs_no_https() -> None:
+    given = PROVIDER | {"CDP_OIDC_ISSUER": "http://localhost:9000"}
+
+    assert read_settings(given).oidc is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"CDP_OIDC_ISSUER": "https://id.example.com"}, "CDP_OIDC_CLIENT_ID"),
+        ({"CDP_OIDC_CLIENT_ID": "console"}, "CDP_OIDC_ISSUER"),
+        (PROVIDER | {"CDP_OIDC_ISSUER": "http://id.example.com"}, "by https"),
+        (PROVIDER | {"CDP_OIDC_ISSUER": "http://localhost.example.com"}, "by https"),
+        (PROVIDER | {"CDP_OIDC_ISSUER": "https://id.example.com?x=1"}, "by https"),
+        (PROVIDER | {"CDP_OIDC_NEW_USERS": "admin"}, "CDP_OIDC_NEW_USERS"),
+        (PROVIDER | {"CDP_PASSWORD_SIGN_IN": "no"}, "CDP_PASSWORD_SIGN_IN"),
+        ({"CDP_PASSWORD_SIGN_IN": "off"}, "nobody could sign in"),
+    ],
+)
+def test_a_provider_that_is_not_whole_or_not_safe_is_refused(given: dict[str, str], named: str) -> None:
+    with pytest.raises(InvalidSettingError, match=named):
+        read_settings(given)

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from cdp.staff.accounts import (
     NewUser,
+    bind_identity,
     change_password,
     close_user,
     create_user,
@@ -16,6 +17,7 @@ from cdp.staff.accounts import (
     set_role,
 )
 from cdp.staff.errors import (
+    IdentityTakenError,
     SignInRefusedError,
     UnknownUserError,
     UnusableNameError,
@@ -218,6 +220,17 @@ def test_an_identity_is_bound_by_issuer_and_subject(ana: Engine) -> None:
     assert required(ana, sign_in_as(ana, *IDENTITY, now=NOW)).name == "ana"
     with pytest.raises(SignInRefusedError, match="No account is bound"):
         sign_in_as(ana, "https://other.example.com", IDENTITY[1], now=NOW)
+
+
+def test_another_account_is_bound_by_an_administrator(ana: Engine) -> None:
+    create_user(ana, NewUser("rui", "lead", PASSWORD), actor="test", now=NOW)
+    other = (IDENTITY[0], "rui there")
+
+    bind_identity(ana, "rui", other, actor="test", now=NOW)
+
+    assert required(ana, sign_in_as(ana, *other, now=NOW)).name == "rui"
+    with pytest.raises(IdentityTakenError, match="user ana"):
+        bind_identity(ana, "rui", IDENTITY, actor="test", now=NOW)
 
 
 def test_an_account_without_a_password_has_none_that_is_right(store: Engine) -> None:
