@@ -10,7 +10,7 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_view
-from api.cursors import decode_cursor, encode_cursor
+from api.cursors import cut_page, decode_cursor, encode_cursor
 from api.dumping import dump_of, dumps_of
 from api.errors import Problem
 from api.inputs import ApiBlueprint, PageSchema, View
@@ -127,11 +127,11 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
             limit=query["limit"] + 1,
             sources=caller.sources,
         )
-    shown = records[: query["limit"]]
+    shown, next_cursor = cut_page(records, query["limit"], lambda last: encode_cursor(listed, last.record_id))
     audit_read(profile.profile_id, "profile.read_records", reading)
     page = {
         "data": shown,
-        "next_cursor": encode_cursor(listed, shown[-1].record_id) if len(records) > len(shown) else None,
+        "next_cursor": next_cursor,
         "model_version": profile.model_version,
     }
     response = json_response(_DUMPS_OF_RECORDS[reading.unmask](page))
@@ -161,13 +161,13 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
             before_entry_id=decode_cursor(query.get("cursor"), listed),
             limit=query["limit"] + 1,
         )
-    shown = entries[: query["limit"]]
+    shown, next_cursor = cut_page(
+        entries, query["limit"], lambda last: encode_cursor(listed, last.ledger_entry_id)
+    )
     audit_read(profile.profile_id, "profile.read_history", reading)
     page = {
         "data": shown,
-        "next_cursor": encode_cursor(listed, shown[-1].ledger_entry_id)
-        if len(entries) > len(shown)
-        else None,
+        "next_cursor": next_cursor,
         "model_version": profile.model_version,
     }
     response = json_response(_dump_ledger_entries(page))

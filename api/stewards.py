@@ -10,7 +10,7 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import requires_scope
-from api.cursors import decode_cursor, encode_cursor
+from api.cursors import cut_page, decode_cursor, encode_cursor
 from api.dumping import dump_of
 from api.fields import InstantField, TextField
 from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
@@ -262,11 +262,13 @@ def get_actions(query: dict[str, Any]) -> Response:
             limit=query["limit"] + 1,
         )
         model_version = select_version_in_use(connection)
-    shown = actions[: query["limit"]]
+    shown, next_cursor = cut_page(
+        actions, query["limit"], lambda last: encode_cursor("actions", last.action_id)
+    )
     audit_read(NOBODY, "profile.read_actions", reading, action_ids=[str(each.action_id) for each in shown])
     page = {
         "data": shown,
-        "next_cursor": encode_cursor("actions", shown[-1].action_id) if len(actions) > len(shown) else None,
+        "next_cursor": next_cursor,
         "model_version": model_version,
     }
     return json_response(_dump_actions(page))

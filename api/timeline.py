@@ -8,7 +8,7 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_view
-from api.cursors import decode_place_of, encode_place
+from api.cursors import cut_page, decode_place_of, encode_place
 from api.dumping import dumps_of
 from api.errors import Problem
 from api.fields import InstantField, MapField, TextField
@@ -122,11 +122,11 @@ def get_timeline(query: dict[str, Any], profile_id: str) -> Response:
             limit=query["limit"] + 1,
             sources=caller.sources,
         )
-    shown = events[: query["limit"]]
+    shown, next_cursor = cut_page(events, query["limit"], lambda last: _place(last, listed))
     audit_read(profile.profile_id, "profile.read_timeline", reading)
     page = {
         "data": [{**vars(event), "type": "event"} for event in shown],
-        "next_cursor": _place(shown[-1], listed) if len(events) > len(shown) else None,
+        "next_cursor": next_cursor,
         "model_version": profile.model_version,
     }
     response = json_response(_DUMPS[reading.unmask](page))
