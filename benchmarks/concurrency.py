@@ -19,18 +19,19 @@ from sqlalchemy import Engine, func, select, text
 
 from benchmarks.findings import Findings, differences, findings
 from cdp.identity.models import insert_model, replace_activation
-from cdp.identity.sources import NewSource, insert_sources, select_sources
+from cdp.identity.sources import NewSource, insert_sources
 from cdp.identity.verify import verify_store
 from cdp.privacy.audit import seal_audit
 from cdp.realtime.incoming import take_record
 from cdp.realtime.ingest import Resolver
 from cdp.realtime.ingest_queue import IngestQueue
+from cdp.realtime.known_sources import select_known_sources
 from cdp.realtime.online_models import OnlineModels
 from cdp.realtime.redo import drain_redo
 from cdp.store import migrate, open_store, read, write
 from cdp.store.schema import source_records
 from resolution import default_specification_text, initial_model, parse_specification
-from resolution.standardize import SourceSettings, Standardizer
+from resolution.standardize import SourceSettings
 
 PROCESSES = 8
 PEOPLE = 500
@@ -156,14 +157,12 @@ def share_of(crowd: Crowd, share: int, processes: int) -> list[Raw]:
 
 def bring(url: str, share: int, processes: int, crowd: Crowd) -> None:
     """What one process does."""
+    mine = share_of(crowd, share, processes)
     engine = open_store(url, timeout_seconds=60.0)
     with read(engine) as connection:
-        sources = {
-            name: (source, Standardizer(source.settings, cache_size=0))
-            for name, source in select_sources(connection).items()
-        }
+        sources = select_known_sources(connection, mine, allowed=None)
     resolver, queue = Resolver(engine, OnlineModels()), IngestQueue()
-    for number, raw in enumerate(share_of(crowd, share, processes), start=1):
+    for number, raw in enumerate(mine, start=1):
         queue.ingest(resolver, [take_record(raw, sources, now=NOW)], author="crowd", now=NOW)
         if number % DELIVERIES_BETWEEN_DRAINS == 0:
             drain_redo(resolver, at_most=DRAINED_AT_ONCE, now=NOW)
