@@ -13,7 +13,7 @@ from api.auth import current_caller, requires_scope
 from api.cursors import decode_place, encode_place
 from api.dumping import dump_of, dumps_of
 from api.errors import Problem
-from api.fields import InstantField, TextField
+from api.fields import IdentifiersField, InstantField, TextField
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, read_purpose
 from api.masks import SHOWN
@@ -34,7 +34,7 @@ from api.rulings import (
 )
 from api.service import current_service
 from api.snapshots import snapshot
-from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE, PersonSchema
+from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE, GoldenRecordSchema, HeldIdentifierSchema
 from cdp.identity.candidate_weights import IDENTIFIER_KINDS
 from cdp.identity.explain import LANGUAGES, explain_edge
 from cdp.identity.profile_reads import require_profile
@@ -157,13 +157,15 @@ class PageOfMergeCandidatesSchema(ma.Schema):
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
-class CandidateSideSchema(PersonSchema):
+class CandidateSideSchema(ma.Schema):
     """One of the two profiles, as it is now."""
 
     profile_id = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True)
     state = TextField(SHOWN, required=True, metadata={"enum": ["live", "empty"]})
     record_count = ma.fields.Integer(required=True)
+    golden = ma.fields.Nested(GoldenRecordSchema, required=True)
+    identifiers = IdentifiersField(HeldIdentifierSchema)
 
 
 class WholeMergeCandidateSchema(MergeCandidateSchema):

@@ -13,14 +13,14 @@ from flask import Response
 from api.auth import current_caller
 from api.dumping import dump_of, dumps_of
 from api.errors import Problem
-from api.fields import InstantField, TextField
+from api.fields import IdentifiersField, InstantField, TextField
 from api.idempotency import answer_once, once, read_idempotency_key
 from api.masks import SHOWN
 from api.profile_views import json_response
 from api.reading import Reading, audit_read, read_unmasking
 from api.service import current_service
 from api.snapshots import snapshot
-from api.view_schemas import PROFILE_ID_EXAMPLE, PersonSchema
+from api.view_schemas import PROFILE_ID_EXAMPLE, GoldenRecordSchema, HeldIdentifierSchema
 from cdp.idempotency import Answer, Call
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import STEWARD_ACTIONS
@@ -56,7 +56,7 @@ class ReasonSchema(ma.Schema):
     )
 
 
-class ProfileStateSchema(PersonSchema):
+class ProfileStateSchema(ma.Schema):
     """A profile at one moment."""
 
     profile_id = TextField(
@@ -70,6 +70,8 @@ class ProfileStateSchema(PersonSchema):
     state = TextField(SHOWN, required=True, metadata={"enum": ["live", "absorbed", "empty"]})
     version = ma.fields.Integer(required=True)
     record_ids = ma.fields.List(ma.fields.Integer(), required=True)
+    golden = ma.fields.Nested(GoldenRecordSchema, required=True)
+    identifiers = IdentifiersField(HeldIdentifierSchema)
 
 
 class ProposedPairSchema(ma.Schema):
