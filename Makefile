@@ -8,6 +8,7 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 EXAMPLES ?= 100
 SEED ?= $(shell date +%s)
+AUDIT_SERVICE ?= pypi
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,10 +26,10 @@ run: setup ## Migrate, load the demo customers if the store is empty, serve on H
 
 test: setup ## All tests that need no extra server
 	@sh tests/install_servers.sh
-	$(BIN)/python -m pytest -n logical --dist loadfile
+	$(BIN)/python -m pytest -n logical --dist worksteal
 
 test-fast: setup ## The tests that take seconds
-	$(BIN)/python -m pytest -n logical --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n logical --dist worksteal -m "not slow"
 
 fuzz: setup ## Requests made up from the API's description, EXAMPLES an operation by SEED, and chains of them
 	$(BIN)/python -m pytest tests/api/test_fuzz.py --fuzz-examples=$(EXAMPLES) --fuzz-seed=$(SEED)
@@ -42,7 +43,7 @@ check: setup ## Format, lint, types, import rules
 audit: setup ## Ask the advisory database of PyPI about the locked packages
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet pip-audit
-	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --disable-pip --require-hashes --strict
+	@$(BIN)/python -m tests.audit $(VENV)-audit/bin/pip-audit --requirement requirements.lock --disable-pip --require-hashes --vulnerability-service $(AUDIT_SERVICE)
 
 format: setup ## Write the format
 	$(BIN)/ruff format .

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 
-from flask import Blueprint, Flask, Response, abort, current_app, json, request
-from flask_smorest import Api
-
-from api.description import describe
+from flask import Blueprint, Flask, Response, abort, current_app, request
 
 blueprint = Blueprint("documents", __name__)
 
@@ -50,16 +47,15 @@ _START = """SwaggerUIBundle({
 """
 
 
-def install_documents(app: Flask, api: Api, *, metrics_are_public: bool) -> None:
-    """After all resources are registered: the description is written once."""
-    description = describe(api.spec, metrics_are_public=metrics_are_public)
-    app.extensions["openapi_text"] = json.dumps(description, indent=1, sort_keys=False)
+def install_documents(app: Flask, write_description: Callable[[], str]) -> None:
+    """write_description: the description as JSON, asked for when somebody reads it."""
+    app.extensions["openapi_text"] = write_description
     app.register_blueprint(blueprint)
 
 
 @blueprint.get("/openapi.json")
 def openapi_document() -> Response:
-    return Response(current_app.extensions["openapi_text"], mimetype="application/json")
+    return Response(current_app.extensions["openapi_text"](), mimetype="application/json")
 
 
 @blueprint.get("/docs")

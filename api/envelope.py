@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 import re
 import sys
 import time
@@ -17,7 +16,7 @@ from flask import Flask, Response, g, has_request_context
 
 from api.context import current_notes, current_request
 from api.request_metrics import RequestMetrics
-from api.tracing import TRACEPARENT_HEADER, read_trace
+from api.tracing import TRACEPARENT_HEADER, new_hexadecimal, read_trace
 
 REQUEST_ID_HEADER = "X-Request-Id"
 CONTENT_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -31,8 +30,6 @@ _SAFE_HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 
-# Told apart, not guarded: of a generator that each process seeds, since the system's costs as much as a query.
-_ids = random.Random()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 logger = structlog.get_logger(__name__)
@@ -48,7 +45,8 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        # A line is one write: gunicorn's own lines come from other threads.
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=True,
     )
 
@@ -72,7 +70,7 @@ def _answer(metrics: RequestMetrics, application: Callable[..., Any], *request: 
 def _begin() -> None:
     headers, notes = current_request().headers, current_notes()
     given = headers.get(REQUEST_ID_HEADER, "")
-    notes.request_id = given if _REQUEST_ID.fullmatch(given) else f"{_ids.getrandbits(96):024x}"
+    notes.request_id = given if _REQUEST_ID.fullmatch(given) else new_hexadecimal(96)
     notes.begun = time.perf_counter()
     notes.trace = read_trace(headers.get(TRACEPARENT_HEADER))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ TRACEPARENT_HEADER = "traceparent"
 
 # Told apart, not guarded: of a generator that each process seeds, since the system's costs as much as a query.
 _ids = random.Random()
+# The server's workers are forked from one process: each would go on where that one was, as all the others do.
+os.register_at_fork(after_in_child=_ids.seed)
+
 # Of a later version, what follows the flags is unknown, and begins with another dash.
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 # The flags that this version knows: the trace is sampled, its id is random.
@@ -31,15 +35,20 @@ class Trace:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
 
 
+def new_hexadecimal(bits: int) -> str:
+    """An id that no other has had; not all zeros, which means that there is none."""
+    return f"{_ids.getrandbits(bits) or 1:0{bits // 4}x}"
+
+
 def read_trace(traceparent: str | None) -> Trace:
     """The trace that the header names, or a new one where there is none or none that can be.
 
     Source: https://www.w3.org/TR/trace-context/, 3.2 and 4.3.
     """
-    span_id = f"{_ids.getrandbits(64) or 1:016x}"
+    span_id = new_hexadecimal(64)
     found = _TRACEPARENT.fullmatch(traceparent or "")
     if found is None or not _is_possible(found):
-        return Trace(f"{_ids.getrandbits(128) or 1:032x}", span_id, None, _RANDOM)
+        return Trace(new_hexadecimal(128), span_id, None, _RANDOM)
     _, trace_id, parent_span_id, flags, _ = found.groups()
     return Trace(trace_id, span_id, parent_span_id, int(flags, 16) & (_SAMPLED | _RANDOM))
 

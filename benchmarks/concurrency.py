@@ -5,13 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from multiprocessing.context import ForkServerContext
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from cdp.realtime.ingest import Resolver
 from cdp.realtime.ingest_queue import IngestQueue
 from cdp.realtime.known_sources import select_known_sources
 from cdp.realtime.online_models import OnlineModels
+from cdp.realtime.receive import drain_what_waits
 from cdp.realtime.redo import drain_redo
 from cdp.store import migrate, open_store, read, write
 from cdp.store.schema import source_records
@@ -38,9 +42,11 @@ PEOPLE = 500
 RECORDS_EACH = 10
 SOURCES = ("shop", "web")
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-# Each process also resolves what waits, as a worker beside the traffic does.
+# Each process also resolves what waits, as the server does at the end of a batch.
 DELIVERIES_BETWEEN_DRAINS = 40
-DRAINED_AT_ONCE = 20
+SECONDS_BETWEEN_REPORTS = 30.0
+# One process alone has nobody to meet, and in batches it takes a tenth of the time.
+ALONE_AT_ONCE = 200
 # People of one shop, who leave its number and address now and then.
 SHOP_SIZE = 24
 # Families of three and of six in turn: some below the limits of sharing and some above.
@@ -109,8 +115,9 @@ def measure_concurrency(databases: Sequence[tuple[str, str]], crowd: Crowd) -> I
 
 def concurrency_lines(rows: Sequence[BroughtAtOnce], crowd: Crowd) -> list[str]:
     lines = [
-        f"{crowd.records:,} records of {crowd.people:,} people brought one by one, shuffled, a tenth of them told "
-        "again later with other values and a third of all delivered twice, by processes that also drain the queue. "
+        f"{crowd.records:,} records of {crowd.people:,} people, shuffled, a tenth of them told again later with other "
+        "values and a third of all delivered twice: by eight processes one by one, which also drain the queue, and by "
+        f"one alone in batches of {ALONE_AT_ONCE}. "
         "Families share a phone and an address, and a shop's own cross the limits on the way. People, merge "
         "candidates, edges with their weights, blocking keys, holders and shared values are those of one process "
         "alone; no record is missing or in two profiles; `cdp verify --full` finds no breach.",
@@ -155,33 +162,60 @@ def share_of(crowd: Crowd, share: int, processes: int) -> list[Raw]:
     return chance.sample(mine, len(mine))
 
 
-def bring(url: str, share: int, processes: int, crowd: Crowd) -> None:
-    """What one process does."""
-    mine = share_of(crowd, share, processes)
+def bring(url: str, share: int, processes: int, crowd: Crowd, brought: Synchronized[int]) -> None:
+    """What one process does. Brought: counts the deliveries of all."""
+    deliveries = share_of(crowd, share, processes)
     engine = open_store(url, timeout_seconds=60.0)
     with read(engine) as connection:
-        sources = select_known_sources(connection, mine, allowed=None)
+        sources = select_known_sources(connection, deliveries, allowed=None)
     resolver, queue = Resolver(engine, OnlineModels()), IngestQueue()
-    for number, raw in enumerate(mine, start=1):
-        queue.ingest(resolver, [take_record(raw, sources, now=NOW)], author="crowd", now=NOW)
-        if number % DELIVERIES_BETWEEN_DRAINS == 0:
-            drain_redo(resolver, at_most=DRAINED_AT_ONCE, now=NOW)
+    at_once = ALONE_AT_ONCE if processes == 1 else 1
+    for start in range(0, len(deliveries), at_once):
+        records = [take_record(raw, sources, now=NOW) for raw in deliveries[start : start + at_once]]
+        queue.ingest(resolver, records, author="crowd", now=NOW)
+        if (start + at_once) % DELIVERIES_BETWEEN_DRAINS == 0:
+            drain_what_waits(resolver, NOW)
+        with brought.get_lock():
+            brought.value += len(records)
     engine.dispose()
 
 
-def bring_at_once(url: str, crowd: Crowd, *, processes: int, within_seconds: float) -> list[int | None]:
-    """Bring all deliveries in as many processes; returns their exit codes, None of one that did not end in time."""
-    context = multiprocessing.get_context("spawn")
+def process_context() -> ForkServerContext:
+    """Processes that begin with what they need imported: importing it took each longer than its work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def bring_at_once(
+    url: str,
+    crowd: Crowd,
+    *,
+    processes: int,
+    within_seconds: float,
+    report: Callable[[int], None] = lambda _: None,
+) -> list[int | None]:
+    """Bring all deliveries in as many processes; returns their exit codes, None of one that did not end in time.
+
+    Report: told now and then how many deliveries are done.
+    """
+    context = process_context()
+    brought: Synchronized[int] = context.Value("i", 0)
     started = [
-        context.Process(target=bring, args=(url, share, processes, crowd)) for share in range(processes)
+        context.Process(target=bring, args=(url, share, processes, crowd, brought))
+        for share in range(processes)
     ]
     last_moment = time.monotonic() + within_seconds
     for process in started:
         process.start()
-    codes = []
+    while running := [process for process in started if process.is_alive()]:
+        left = last_moment - time.monotonic()
+        if left <= 0:
+            break
+        running[0].join(min(left, SECONDS_BETWEEN_REPORTS))
+        report(brought.value)
+    codes = [process.exitcode for process in started]
     for process in started:
-        process.join(max(0.0, last_moment - time.monotonic()))
-        codes.append(process.exitcode)
         process.kill()
         process.join()
     return codes
@@ -259,9 +293,21 @@ def _told(person: int, chance: random.Random) -> Raw:
 
 def _measured(name: str, url: str, crowd: Crowd, *, processes: int) -> BroughtAtOnce:
     _prepare(url)
+    deliveries = sum(len(share_of(crowd, share, processes)) for share in range(processes))
     began = time.perf_counter()
     # Far more than it takes, so that whoever waits for ever is told and not waited for.
-    codes = bring_at_once(url, crowd, processes=processes, within_seconds=60 + crowd.records)
+    codes = bring_at_once(
+        url,
+        crowd,
+        processes=processes,
+        within_seconds=60 + 3 * crowd.records,
+        report=lambda done: print(
+            f"{name}, {processes} at once: {done:,} of {deliveries:,} deliveries after "
+            f"{time.perf_counter() - began:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        ),
+    )
     seconds = time.perf_counter() - began
     if codes != [0] * processes:
         raise ConcurrencyMattersError(
@@ -276,7 +322,6 @@ def _measured(name: str, url: str, crowd: Crowd, *, processes: int) -> BroughtAt
         engine.dispose()
     if deadlocks:
         raise ConcurrencyMattersError(f"{name} counts {deadlocks} deadlocks.")
-    deliveries = sum(len(share_of(crowd, share, processes)) for share in range(processes))
     return BroughtAtOnce(name, processes, crowd.records, deliveries, waited, deadlocks, seconds, found)
 
 

@@ -26,6 +26,13 @@ class Load:
     def rate(self) -> float:
         return len(self.seconds) / self.duration
 
+    def add(self, other: Load) -> None:
+        """What came after it."""
+        self.seconds += other.seconds
+        self.duration += other.duration
+        self.failures += other.failures
+        self.statuses += other.statuses
+
     def percentile(self, share: float) -> float:
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
@@ -83,6 +90,17 @@ def send_all(address: tuple[str, int], requests: Sequence[bytes], *, clients: in
         thread.join()
     load.duration = time.perf_counter() - begun
     return load
+
+
+def send_in_turns(
+    asked: Mapping[str, tuple[tuple[str, int], Sequence[bytes]]], *, clients: int, rounds: int
+) -> dict[str, Load]:
+    """Every request once, a part of each kind in each round. asked: by kind, the address and the requests."""
+    loads = {kind: Load() for kind in asked}
+    for part in range(rounds):
+        for kind, (address, requests) in asked.items():
+            loads[kind].add(send_all(address, requests[part::rounds], clients=clients))
+    return loads
 
 
 class _Connection:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from cdp.store import migrate, open_store
+from tests.applications import Applications
 from tests.postgres import Cluster, NoPostgresError, start_cluster
 
 _numbers = itertools.count(1)
@@ -136,3 +137,9 @@ def sqlite_store(sqlite_url: str, open_engine: Callable[[str], Engine]) -> Engin
 def postgresql_store(postgresql_url: str, open_engine: Callable[[str], Engine]) -> Engine:
     """A fresh migrated store on PostgreSQL, for what only PostgreSQL can show."""
     return open_engine(postgresql_url)
+
+
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    """Applications that no test uses now."""
+    return Applications()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlglot import exp
@@ -87,7 +88,13 @@ _OF_VALUES: Final[dict[str, tuple[int, int, Callable[[list[Expression]], Express
 
 def read_condition(condition: str, columns: Mapping[str, SqlType]) -> Expression:
     """columns: the types of those that have a left and a right side. Raises Uncompilable."""
-    return _boolean(read_expression(condition, columns), condition)
+    return _read_condition(condition, tuple(columns.items()))
+
+
+@lru_cache(maxsize=1024)
+def _read_condition(condition: str, columns: tuple[tuple[str, SqlType], ...]) -> Expression:
+    """Read once: versions of a model differ in their weights, seldom in their conditions."""
+    return _boolean(read_expression(condition, dict(columns)), condition)
 
 
 def read_expression(written: str, columns: Mapping[str, SqlType]) -> Expression:

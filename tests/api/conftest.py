@@ -14,10 +14,10 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from api import create_app
-from api.service import Service
 from cdp.identity.verify import verify_store
 from cdp.settings import Settings
 from tests.api.server import Serve, Server
+from tests.applications import Applications, close
 from tests.builders import NOW, StoreBuilder
 
 MakeApp = Callable[[str], Flask]
@@ -57,20 +57,17 @@ class Caller:
 
 
 @pytest.fixture
-def make_app(tmp_path: Path) -> Iterator[MakeApp]:
-    """Makes applications over stores and closes them after the test."""
-    made: list[Flask] = []
+def make_app(tmp_path: Path, applications: Applications) -> Iterator[MakeApp]:
+    """Gives applications over stores; no test may change one."""
+    taken: list[Flask] = []
 
-    def make(url: str) -> Flask:
-        app = create_app(Settings(tmp_path, url, 1.0), clock=lambda: NOW)
-        made.append(app)
-        return app
+    def take(url: str) -> Flask:
+        taken.append(applications.take(tmp_path, url))
+        return taken[-1]
 
-    yield make
-    for app in made:
-        service: Service = app.extensions["cdp"]
-        service.read_audit.close()
-        service.store.close()
+    yield take
+    for app in taken:
+        applications.give_back(app)
 
 
 @pytest.fixture
@@ -98,6 +95,14 @@ def lite_people(sqlite_store: Engine) -> StoreBuilder:
 @pytest.fixture
 def lite_app(sqlite_url: str, make_app: MakeApp, lite_people: StoreBuilder) -> Flask:
     return make_app(sqlite_url)
+
+
+@pytest.fixture
+def own_app(sqlite_url: str, lite_people: StoreBuilder, tmp_path: Path) -> Iterator[Flask]:
+    """One on SQLite that the test may change."""
+    app = create_app(Settings(tmp_path, sqlite_url, 1.0), clock=lambda: NOW)
+    yield app
+    close(app)
 
 
 @pytest.fixture

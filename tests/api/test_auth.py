@@ -55,12 +55,10 @@ def test_every_public_endpoint_exists(lite_app: Flask) -> None:
     assert set(lite_app.view_functions) >= PUBLIC_ENDPOINTS
 
 
-def test_a_route_that_nobody_marked_is_closed(
-    lite_app: Flask, lite_client: FlaskClient, lite_people: StoreBuilder
-) -> None:
-    lite_app.add_url_rule("/forgotten", "forgotten", lambda: "open")
+def test_a_route_that_nobody_marked_is_closed(own_app: Flask, lite_people: StoreBuilder) -> None:
+    own_app.add_url_rule("/forgotten", "forgotten", lambda: "open")
 
-    answer = Caller(lite_client, lite_people.add_key()).get("/forgotten")
+    answer = Caller(own_app.test_client(), lite_people.add_key()).get("/forgotten")
 
     assert answer.status_code == 403
 

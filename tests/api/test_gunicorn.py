@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,11 @@ def test_three_workers_lose_nothing(serve: Serve, lite_people: StoreBuilder) -> 
     assert "987654321" not in log
     assert "98765-4321" not in log
     assert secret not in log
+    assert "leaked" not in log
+    # Of processes that began as copies of one another.
+    requests = [json.loads(line) for line in log.splitlines() if '"event": "request"' in line]
+    for name in ("request_id", "trace_id", "span_id"):
+        assert len({each[name] for each in requests}) == len(requests) >= 240
 
 
 @pytest.mark.slow

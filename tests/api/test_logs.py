@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
+from flask.testing import FlaskClient
 
 from api.envelope import configure_logs
 from cdp.privacy.keys import parse_key
@@ -65,6 +66,16 @@ def test_a_whole_scenario_logs_nothing_of_people(
     assert [value for value in PERSONAL if value in text] == []
     assert secret not in text
     assert secret.split("_")[2] not in text
+
+
+def test_a_line_is_written_at_once(lite_client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with logged() as stream:
+        writes: list[str] = []
+        monkeypatch.setattr(stream, "write", writes.append)
+        lite_client.get("/livez")
+
+    assert [each.count("\n") for each in writes] == [1]
+    assert writes[0].endswith("}\n")
 
 
 def walk(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from api import create_app
 from api.limiting import UNLIMITED_ENDPOINTS
 from api.service import Service
 from api.shared_counters import SLOTS, SharedCounters
+from benchmarks.concurrency import process_context
 from cdp.privacy.issue import issue_key
 from cdp.privacy.keys import KeyRights, NewKey, make_key
 from cdp.settings import RateLimit, Settings
@@ -283,7 +283,7 @@ def _count_in_threads(path: Path, threads: int, each: int) -> None:
 
 def test_no_hit_of_any_thread_or_process_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "counters"
-    context = multiprocessing.get_context("spawn")
+    context = process_context()
     processes = [context.Process(target=_count_in_threads, args=(path, 4, 250)) for _ in range(3)]
     for process in processes:
         process.start()

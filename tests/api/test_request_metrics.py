@@ -39,6 +39,12 @@ def read_metrics(body: str) -> Told:
     return {(each.name, *(label for _, label in sorted(each.labels.items()))): each.value for each in samples}
 
 
+@pytest.fixture
+def lite_app(own_app: Flask) -> Flask:
+    """One that has answered nothing yet, made under the test's environment."""
+    return own_app
+
+
 def counted(told: Told) -> Told:
     return {key[1:]: value for key, value in told.items() if key[0] == COUNT}
 

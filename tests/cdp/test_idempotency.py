@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -13,6 +12,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from benchmarks.concurrency import process_context
 from cdp.idempotency import (
     Answer,
     AnsweredBeforeError,
@@ -119,7 +119,7 @@ def _write_and_die(url: str) -> None:
 def test_who_is_killed_while_the_answer_is_stored_leaves_nothing_and_the_call_comes_once(
     feed: Feed, store_url: str
 ) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=_write_and_die, args=(store_url,))
+    process = process_context().Process(target=_write_and_die, args=(store_url,))
     process.start()
     process.join(60)
     before = stored(feed)

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from api import create_app
-from api.service import Service
 from cdp.identity.verify import verify_store
-from cdp.settings import Settings
+from cdp.staff import passwords
 from cdp.staff.accounts import NewUser, create_user
+from tests.applications import Applications
 from tests.builders import NOW, StoreBuilder
 
 PASSWORD = "correct horse battery"
@@ -54,6 +54,14 @@ class Visitor:
         return answer
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashed as they are, with the least work: each test has three users and signs some in."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
 @pytest.fixture
 def people(store: Engine) -> StoreBuilder:
     """A store to fill, once on each database."""
@@ -61,16 +69,14 @@ def people(store: Engine) -> StoreBuilder:
 
 
 @pytest.fixture
-def app(store_url: str, people: StoreBuilder, tmp_path: Path) -> Iterator[Flask]:
+def app(store_url: str, people: StoreBuilder, tmp_path: Path, applications: Applications) -> Iterator[Flask]:
     """With a user of each role, named like it."""
     for role in ("steward", "lead", "admin"):
         create_user(people.engine, NewUser(role, role, PASSWORD), actor="test", now=NOW)
     people.add_sources("crm", "whatsapp")
-    app = create_app(Settings(tmp_path, store_url, 1.0), clock=lambda: NOW)
+    app = applications.take(tmp_path, store_url)
     yield app
-    service: Service = app.extensions["cdp"]
-    service.read_audit.close()
-    service.store.close()
+    applications.give_back(app)
     assert verify_store(people.engine, partition=False).breaches == []
 
 

@@ -1,24 +1,19 @@
 """Whatever comes, in whatever order: versions, deletions, rulings and undos leave what the rules say, and a batch finds
 nothing to change.
-
-CDP_TEST_HISTORIES=500 tries so many histories, and longer ones, instead of a few.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import Engine, make_url
 
@@ -57,6 +52,7 @@ from tests.cdp.realtime.rules import (
     pairs_of_one_person,
 )
 from tests.cdp.stewardship.desk import Desk, People, an_order
+from tests.histories import tell
 from tests.postgres import Cluster
 
 # Four records fill a block, five a component, and three names make an address one that is shared.
@@ -341,29 +337,14 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolution.incremental, "REDO_AT_ONCE", QUEUED_ABOVE)
 
 
-def tell(open_desk: Callable[[], Desk], *, histories: int, steps: int) -> None:
-    """As many as are asked for, with failures shrunk; else a few, that fail as they come: shrinking takes minutes."""
-    asked = int(os.environ.get("CDP_TEST_HISTORIES", "0"))
-    run_state_machine_as_test(
-        lambda: History(open_desk),
-        settings=settings(
-            max_examples=asked or histories,
-            stateful_step_count=2 * steps if asked else steps,
-            deadline=None,
-            phases=tuple(Phase) if asked else (Phase.explicit, Phase.reuse, Phase.generate),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 def test_any_history_is_as_the_rules_say(open_copy: Callable[[], Engine]) -> None:
-    tell(lambda: Desk(open_copy(), limits=LIMITS), histories=6, steps=20)
+    tell(lambda: History(lambda: Desk(open_copy(), limits=LIMITS)), histories=4, steps=20)
 
 
 def test_any_history_is_as_the_rules_say_within_windows(open_copy: Callable[[], Engine]) -> None:
     """Every step takes an hour: what is shared one day is not the next."""
     limits = replace(LIMITS, window_days=1)
-    tell(lambda: Desk(open_copy(), limits=limits), histories=2, steps=20)
+    tell(lambda: History(lambda: Desk(open_copy(), limits=limits)), histories=2, steps=20)
 
 
 def test_any_history_is_as_the_rules_say_on_postgresql(
@@ -375,4 +356,4 @@ def test_any_history_is_as_the_rules_say_on_postgresql(
         migrated_postgres.empty(name)
         return Desk(open_engine(postgresql_url), limits=LIMITS)
 
-    tell(open_desk, histories=2, steps=15)
+    tell(lambda: History(open_desk), histories=2, steps=15)

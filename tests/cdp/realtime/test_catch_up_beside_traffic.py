@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
+from benchmarks.concurrency import process_context
 from cdp.identity.apply_model import apply_model
 from cdp.identity.resolve import resolve_all
 from cdp.identity.verify import verify_store
@@ -101,7 +101,7 @@ def let_them_write(store: Engine) -> Callable[[str], None]:
 def test_resolving_everything_keeps_up_with_steady_traffic(store: Engine, store_url: str) -> None:
     Feed(store)
     keep_model(store, 1, thresholds=STRICTER)
-    context = multiprocessing.get_context("spawn")
+    context = process_context()
     ended, sent = context.Event(), context.Array("q", FEEDERS)
     feeders = [
         context.Process(target=write_until, args=(store_url, feeder, ended, sent))

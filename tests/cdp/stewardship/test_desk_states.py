@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cdp.stewardship.claim import claim, claim_next, release, renew, skip
 from cdp.stewardship.desk_rules import DeskRules
@@ -23,6 +22,7 @@ from cdp.store import open_store
 from cdp.store.schema import candidate_leases, steward_actions
 from tests.cdp.realtime.feeding import NOW
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk
+from tests.histories import tell
 
 RULES = DeskRules(lease=timedelta(minutes=10), hidden=timedelta(minutes=60))
 AUTHORS = ("ana", "rui", "eva")
@@ -36,10 +36,6 @@ MANY: list[dict[str, Any]] = [
 ]
 authors, items = st.sampled_from(AUTHORS), st.integers(1, 3)
 _numbers = count(1)
-
-STEPS = settings(
-    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
 
 
 @pytest.fixture(scope="session")
@@ -212,4 +208,4 @@ class _Told:
 
 
 def test_whatever_people_do_at_the_desk(questions_file: Path, tmp_path: Path) -> None:
-    run_state_machine_as_test(lambda: Stewards(questions_file, tmp_path), settings=STEPS)
+    tell(lambda: Stewards(questions_file, tmp_path), histories=8, steps=25)

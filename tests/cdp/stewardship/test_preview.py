@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from cdp.stewardship.errors import RulingRefusedError
 from cdp.stewardship.join import join
@@ -22,6 +21,7 @@ from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action
 from cdp.store import open_store
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, an_order
+from tests.histories import tell
 
 PEOPLE: list[dict[str, Any]] = [
     ANA,
@@ -32,9 +32,6 @@ PEOPLE: list[dict[str, Any]] = [
     CAIO,
 ]
 ATTRIBUTES = st.sampled_from(("full_name", "birth_date", "gender", "social_name", "address"))
-STEPS = settings(
-    max_examples=12, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
-)
 _numbers = count(1)
 
 
@@ -144,4 +141,4 @@ def told(outcome: Outcome) -> Any:
 
 
 def test_what_is_previewed_is_what_comes(previewed_file: Path, tmp_path: Path) -> None:
-    run_state_machine_as_test(lambda: Previews(previewed_file, tmp_path), settings=STEPS)
+    tell(lambda: Previews(previewed_file, tmp_path), histories=7, steps=10)

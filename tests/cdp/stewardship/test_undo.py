@@ -31,6 +31,13 @@ from tests.cdp.realtime.feeding import NOW, a_record
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, People, an_order
 
 EVA = {"full_name": "Eva Moura", "birth_date": "1990-03-03", "emails": ["eva@example.com"]}
+DAVI = {"full_name": "Davi Moura", "birth_date": "1970-05-05", "emails": ["davi@example.com"]}
+# One person by the third, who says what both of the others say.
+BRIDGED = (
+    {"full_name": "Ana Reis", "birth_date": "1980-02-29"},
+    {"full_name": "Ana Lima", "emails": ["ana@example.com"]},
+    ANA | {"address": {}},
+)
 LATER = NOW + timedelta(days=1)
 LATEST = LATER + timedelta(days=1)
 
@@ -482,6 +489,40 @@ def test_an_undo_keeps_nobody_apart_whom_the_ruling_let_the_machine_bring_togeth
     assert went_on == [["1", "3"], ["2"]]
     assert in_force(lite_desk) == set()
     assert known_before(lite_desk, before) == before
+    assert lite_desk.breaches() == []
+
+
+def met_by_another_undo(desk: Desk) -> list[Outcome]:
+    """Two that a steward joined, and the one between them who was held elsewhere and is not any more. What was done."""
+    desk.take(*BRIDGED)
+    cut = desk.split("3")
+    desk.take(BIA, CAIO, EVA, DAVI, keys="4567")
+    held = desk.join("3", "4", "5", "6", "7")
+    free = desk.undo(cut)
+    joined = desk.join("1", "2")
+    return [cut, held, free, joined, desk.undo(held)]
+
+
+def test_an_undone_join_parts_whom_the_end_of_another_ruling_lets_meet(desk: Desk) -> None:
+    _, _, _, joined, _ = met_by_another_undo(desk)
+    assert desk.groups()[0] == ["1", "2", "3"]
+
+    desk.undo(joined)
+
+    assert desk.profile_of("1") != desk.profile_of("2")
+    assert in_force(desk) == {("cannot", 1, 2)}
+    assert desk.breaches() == []
+
+
+def test_rulings_undone_crosswise_leave_nothing_once_they_are_undone_from_the_last(lite_desk: Desk) -> None:
+    done = met_by_another_undo(lite_desk)
+    done.append(lite_desk.undo(done[3]))
+
+    for outcome in reversed(done):
+        lite_desk.undo(outcome)
+
+    assert in_force(lite_desk) == set()
+    assert lite_desk.groups() == [["1", "2", "3"], ["4"], ["5"], ["6"], ["7"]]
     assert lite_desk.breaches() == []
 
 
