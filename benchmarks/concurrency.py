@@ -45,6 +45,8 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 # Each process also resolves what waits, as the server does at the end of a batch.
 DELIVERIES_BETWEEN_DRAINS = 40
 SECONDS_BETWEEN_REPORTS = 30.0
+# A client sends again when the store is busy; here it waits, on a machine that does other things too.
+PATIENCE_SECONDS = 600.0
 # One process alone has nobody to meet, and in batches it takes a tenth of the time.
 ALONE_AT_ONCE = 200
 # People of one shop, who leave its number and address now and then.
@@ -165,7 +167,7 @@ def share_of(crowd: Crowd, share: int, processes: int) -> list[Raw]:
 def bring(url: str, share: int, processes: int, crowd: Crowd, brought: Synchronized[int]) -> None:
     """What one process does. Brought: counts the deliveries of all."""
     deliveries = share_of(crowd, share, processes)
-    engine = open_store(url, timeout_seconds=60.0)
+    engine = open_store(url, timeout_seconds=PATIENCE_SECONDS)
     with read(engine) as connection:
         sources = select_known_sources(connection, deliveries, allowed=None)
     resolver, queue = Resolver(engine, OnlineModels()), IngestQueue()

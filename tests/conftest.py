@@ -46,6 +46,11 @@ def migrated_postgres(postgres: Cluster) -> Cluster:
 
 
 @pytest.fixture(scope="session")
+def migrated_shape(migrated_postgres: Cluster) -> str:
+    return migrated_postgres.shape(TEMPLATE)
+
+
+@pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("store") / "template.db"
@@ -66,7 +71,9 @@ def free_databases() -> list[str]:
 
 
 @pytest.fixture
-def postgresql_url(migrated_postgres: Cluster, free_databases: list[str]) -> Iterator[str]:
+def postgresql_url(
+    migrated_postgres: Cluster, migrated_shape: str, free_databases: list[str]
+) -> Iterator[str]:
     """A migrated PostgreSQL store of this test's own."""
     if free_databases:
         name = free_databases.pop()
@@ -74,8 +81,7 @@ def postgresql_url(migrated_postgres: Cluster, free_databases: list[str]) -> Ite
         name = f"test_{next(_numbers)}"
         migrated_postgres.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield migrated_postgres.url(name)
-    if migrated_postgres.shape(name) == migrated_postgres.shape(TEMPLATE):
-        migrated_postgres.empty(name)
+    if migrated_postgres.empty(name, migrated_shape):
         free_databases.append(name)
     else:
         migrated_postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")

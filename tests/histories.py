@@ -14,8 +14,17 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 
+def seeds(count: int) -> range:
+    """For tests whose records are drawn by a seed: as many seeds."""
+    return range(1, 1 + max(count, _asked()))
+
+
+def _asked() -> int:
+    return int(os.environ.get("CDP_TEST_HISTORIES", "0"))
+
+
 def tell(history: Callable[[], RuleBasedStateMachine], *, histories: int, steps: int) -> None:
-    asked = int(os.environ.get("CDP_TEST_HISTORIES", "0"))
+    asked = _asked()
     run_state_machine_as_test(
         history,
         settings=settings(

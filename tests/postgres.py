@@ -79,10 +79,16 @@ class Cluster:
         with self.connect(database) as connection:
             return str(connection.execute(SHAPE).fetchone())
 
-    def empty(self, database: str) -> None:
-        """Take out all rows and begin all numbers anew: 20 ms, where a new database takes 300."""
+    def empty(self, database: str, shape: str | None = None) -> bool:
+        """Take out all rows and begin all numbers anew: 20 ms, where a new database takes 300.
+
+        Does nothing to a database of another shape, and says so.
+        """
         with self.connect(database) as connection:
+            if shape is not None and str(connection.execute(SHAPE).fetchone()) != shape:
+                return False
             connection.execute(EMPTY)
+            return True
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGQUIT)

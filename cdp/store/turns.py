@@ -20,7 +20,10 @@ from sqlalchemy import Engine
 from cdp.store.engine import describe_store, timeout_seconds_of
 from cdp.store.errors import StoreBusyError
 
+# Whoever is next looks often. Those behind need only be there before it has written: with eight processes at writes of
+# 4 ms, looking took 2.6 s of processor time for 3.2 s of writes, and takes 1.7 s.
 _POLL_SECONDS = 0.0003
+_POLL_SECONDS_BEHIND = 0.002
 
 
 @contextmanager
@@ -34,16 +37,16 @@ def writing_turn(engine: Engine, *, timeout_seconds: float | None = None) -> Ite
     deadline = time.monotonic() + (timeout_seconds_of(engine) if timeout_seconds is None else timeout_seconds)
     with ExitStack() as held:
         with ExitStack() as waiting:
-            if _hold(waiting, path.with_name(f"{path.name}-next"), deadline):
-                _hold(held, path.with_name(f"{path.name}-turn"), deadline)
+            if _hold(waiting, path.with_name(f"{path.name}-next"), deadline, _POLL_SECONDS_BEHIND):
+                _hold(held, path.with_name(f"{path.name}-turn"), deadline, _POLL_SECONDS)
         yield
 
 
-def _hold(stack: ExitStack, path: Path, deadline: float) -> bool:
+def _hold(stack: ExitStack, path: Path, deadline: float, poll_seconds: float) -> bool:
     """False where there can be no such file, in a directory that is read only: then there is no line either."""
     with suppress(OSError):
         file = stack.enter_context(open(path, "ab", opener=_private))  # noqa: SIM115  the stack closes it
-        _lock(file, deadline)
+        _lock(file, deadline, poll_seconds)
         return True
     return False
 
@@ -52,7 +55,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, mode=0o600)
 
 
-def _lock(file: IO[bytes], deadline: float) -> None:
+def _lock(file: IO[bytes], deadline: float, poll_seconds: float) -> None:
     """Closing the file gives the lock back, and so does the end of the process."""
     while True:
         try:
@@ -63,4 +66,4 @@ def _lock(file: IO[bytes], deadline: float) -> None:
                 raise StoreBusyError(
                     "Other writers are before this one: try again, or set a longer CDP_STORE_TIMEOUT_SECONDS."
                 ) from None
-        time.sleep(_POLL_SECONDS)
+        time.sleep(poll_seconds)

@@ -63,8 +63,14 @@ def quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture
+def store_url(sqlite_url: str) -> str:
+    """On SQLite: pages show what cdp tells, which is tested on both databases. Those of rulings are on both too."""
+    return sqlite_url
+
+
+@pytest.fixture
 def people(store: Engine) -> StoreBuilder:
-    """A store to fill, once on each database."""
+    """A store to fill."""
     return StoreBuilder(store)
 
 

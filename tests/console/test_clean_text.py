@@ -7,6 +7,12 @@ import pytest
 from tests.console.conftest import Visitor
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """On both databases: what a text may hold is another thing on each."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
 @pytest.mark.parametrize(
     ("address", "status"),
     [("queue?source=%00", 422), ("queue?a%00=1", 422), ("search?q=%00", 422), ("profiles/%00", 404)],

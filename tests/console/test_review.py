@@ -22,6 +22,12 @@ from tests.console.conftest import Visitor, signed_in
 SCRIPT = "<script>alert(1)</script>"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """On both databases: a ruling reads and writes nearly everything."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
 @pytest.fixture
 def item(app: Flask, people: StoreBuilder) -> str:
     """The address of an item: two profiles that may be one person, by the way the API writes records."""

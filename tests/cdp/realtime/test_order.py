@@ -14,6 +14,7 @@ from cdp.identity.resolve import resolve_all
 from cdp.identity.verify import verify_store
 from tests.cdp.identity.resolving import rows
 from tests.cdp.realtime.feeding import NOW, Feed, Findings, Limits, a_record, findings, random_records
+from tests.histories import seeds
 
 OpenCopy = Callable[[], Engine]
 
@@ -42,7 +43,7 @@ def fed(feed: Feed, raws: list[dict[str, Any]], seed: int, at_once: int) -> Find
     ],
     ids=["wide", "narrow", "all_queued", "some_queued", "window", "window_queued"],
 )
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", seeds(1))
 def test_every_order_and_the_batch_find_the_same(
     open_copy: OpenCopy,
     monkeypatch: pytest.MonkeyPatch,
