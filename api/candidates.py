@@ -73,7 +73,7 @@ class CandidatesQuerySchema(PageSchema):
         validate=ma.validate.OneOf(SORTS),
         metadata={
             "description": "What comes first: the heaviest, the most uncertain, the oldest, the first that is due, the "
-            "one about most records, or the highest priority, which is uncertainty x people x age."
+            "one about most records, or the highest priority, which is uncertainty x people x value x age."
         },
     )
     ascending = ma.fields.Boolean(load_default=False, metadata={"description": "The other way round."})
@@ -108,7 +108,7 @@ class CandidateQuerySchema(LanguageQuerySchema):
 
 
 class PrioritySchema(ma.Schema):
-    """uncertainty x people x age."""
+    """uncertainty x people x value x age."""
 
     total = ma.fields.Float(required=True)
     uncertainty = ma.fields.Float(
@@ -116,6 +116,10 @@ class PrioritySchema(ma.Schema):
     )
     people = ma.fields.Float(
         required=True, metadata={"description": "0 to 1, by the records of both profiles."}
+    )
+    value = ma.fields.Float(
+        required=True,
+        metadata={"description": "1 to 2, by their identifiers, consents and orders."},
     )
     age = ma.fields.Float(required=True, metadata={"description": "1 for a new one, 2 when it is due."})
 
@@ -148,6 +152,11 @@ class MergeCandidateSchema(ProposedPairSchema):
         required=True,
         allow_none=True,
         metadata={"description": "null while nobody works on it."},
+    )
+    etag = TextField(
+        SHOWN,
+        required=True,
+        metadata={"description": "What a decision about several names; changes as the ETag does."},
     )
 
 
@@ -261,7 +270,9 @@ def _asked(query: Mapping[str, Any]) -> QueueFilter:
 
 
 def told_item(item: QueueItem) -> dict[str, Any]:
-    return {**vars(item.candidate), "due_at": item.due_at, "priority": item.priority, "claim": item.lease}
+    candidate = item.candidate
+    particulars = {"due_at": item.due_at, "priority": item.priority, "claim": item.lease}
+    return {**vars(candidate), **particulars, "etag": candidate.etag}
 
 
 def _encode_position(position: Position | None, sort: tuple[str, bool]) -> str | None:

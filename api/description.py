@@ -15,7 +15,7 @@ from api.limiting import RATE_LIMIT_HEADERS, UNLIMITED_ENDPOINTS
 from api.masks import MASKS
 
 # Reads of people, and rulings, which show them: the audit keeps what for.
-_ABOUT_PEOPLE = ("/v1/profiles", "/v1/candidates", "/v1/actions", "/v1/ledger")
+_ABOUT_PEOPLE = ("/v1/profiles", "/v1/proposals", "/v1/candidates", "/v1/actions", "/v1/ledger")
 _PURPOSE_HEADER = {
     "name": "CDP-Purpose",
     "in": "header",
@@ -62,6 +62,8 @@ _NOT_FOUND = {
     "withdrawIdentifierReport": "report_not_found",
     "getCandidate": "candidate_not_found",
     "decideCandidate": "candidate_not_found",
+    "confirmProposal": "proposal_not_found",
+    "refuseProposal": "proposal_not_found",
     "undoLedgerEntry": "ledger_entry_not_found",
     "undoAction": "action_not_found",
 }
@@ -69,6 +71,10 @@ _CONFLICTS = {
     "lookUpProfile": "several_profiles",
     "joinProfiles": "profiles_are_one",
     "decideCandidate": "candidate_closed",
+    "freezeProfile": "already_frozen",
+    "unfreezeProfile": "not_frozen",
+    "confirmProposal": "second_person_needed",
+    "refuseProposal": "proposal_ended",
     "undoLedgerEntry": "already_undone",
     "undoAction": "already_undone",
 }
@@ -126,6 +132,8 @@ _LINKS = (
             "joinProfiles",
             "splitProfile",
             "takeProfileApart",
+            "freezeProfile",
+            "confirmProposal",
             "undoLedgerEntry",
             "undoAction",
         )

@@ -7,6 +7,7 @@ from functools import cache
 from flask import Flask, json
 
 from api import (
+    bulk_decisions,
     candidates,
     desk,
     health,
@@ -15,6 +16,7 @@ from api import (
     metrics,
     profile_context,
     profiles,
+    proposals,
     records,
     searches,
     segment,
@@ -37,8 +39,10 @@ BLUEPRINTS = tuple(
         profile_context,
         identifier_reports,
         candidates,
+        bulk_decisions,
         desk,
         stewards,
+        proposals,
         timeline,
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 import marshmallow as ma
 import orjson
@@ -27,7 +28,10 @@ from cdp.stewardship.actions import STEWARD_ACTIONS
 from cdp.stewardship.candidates import REASONS
 from cdp.stewardship.confirmations import REASONS_FOR_TWO, Pending
 from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.proposals import KINDS, Proposal
 from cdp.stewardship.ruling import Order
+from cdp.stewardship.take_apart import WAYS
+from cdp.store.desk_schema import PROPOSAL_OUTCOMES
 
 REASON_LIMIT = 1000
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -136,7 +140,48 @@ class PendingDecisionSchema(ma.Schema):
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
+class ProposalSchema(ma.Schema):
+    """A join, a split or taking apart that takes effect when a second person confirms it."""
+
+    proposal_id = ma.fields.Integer(required=True)
+    kind = TextField(SHOWN, required=True, metadata={"enum": list(KINDS)})
+    profile_ids = ma.fields.List(TextField(SHOWN, metadata={"examples": [PROFILE_ID_EXAMPLE]}), required=True)
+    record_ids = ma.fields.List(
+        ma.fields.Integer(), required=True, metadata={"description": "Of a split, those that go."}
+    )
+    into = TextField(
+        SHOWN,
+        required=True,
+        allow_none=True,
+        metadata={"enum": [*WAYS, None], "description": "Of taking apart, into what."},
+    )
+    author = TextField(SHOWN, required=True, metadata={"examples": ["key:k1"]})
+    reason = TextField(SHOWN, required=True)
+    recorded_at = InstantField(required=True, metadata={"format": "date-time"})
+    why = ma.fields.List(
+        TextField(SHOWN, metadata={"enum": list(REASONS_FOR_TWO)}),
+        required=True,
+        metadata={
+            "description": "It is about many records; a steward confirmed some of them; documents contradict."
+        },
+    )
+    outcome = TextField(
+        SHOWN,
+        required=True,
+        allow_none=True,
+        metadata={
+            "enum": [*PROPOSAL_OUTCOMES, None],
+            "description": "null while it waits; `changed`: its profiles did.",
+        },
+    )
+    action_id = ma.fields.Integer(
+        required=True, allow_none=True, metadata={"description": "What it came to, once confirmed."}
+    )
+    model_version = ma.fields.Integer(required=True, allow_none=True)
+
+
 _DUMPS_OF_RULINGS = dumps_of(RulingSchema())
+_dump_proposal = dump_of(ProposalSchema())
 _dump_pending = dump_of(PendingDecisionSchema())
 
 
@@ -161,14 +206,18 @@ def read_ruling_unmasking(*, unmask: bool) -> Reading:
 
 
 def answer_ruling(
-    rule: Callable[[Order], Outcome] | Callable[[Order], Outcome | Pending], order: Order, reading: Reading
+    rule: Callable[[Order], Outcome]
+    | Callable[[Order], Outcome | Pending]
+    | Callable[[Order], Outcome | Proposal],
+    order: Order,
+    reading: Reading,
 ) -> Response:
     """Carry out what is ordered, once, and tell what came of it. Raises KeyRunningError, KeyReusedError."""
 
-    def respond(outcome: Outcome | Pending) -> Response:
-        if isinstance(outcome, Pending):
-            return _respond_waiting(outcome)
-        return json_response(_DUMPS_OF_RULINGS[reading.unmask](outcome))
+    def respond(outcome: Outcome | Pending | Proposal) -> Response:
+        if isinstance(outcome, Outcome):
+            return json_response(_DUMPS_OF_RULINGS[reading.unmask](outcome))
+        return _respond_waiting(outcome)
 
     def act(call: Call | None) -> Response:
         outcome = rule(replace(order, once=once(call, respond, _profile_ids)))
@@ -185,15 +234,21 @@ def answer_ruling(
     return answer_once(key, act, before_replay=audit_replay)
 
 
-def _profile_ids(outcome: Outcome | Pending) -> set[str]:
+def _profile_ids(outcome: Outcome | Pending | Proposal) -> set[str]:
     """Whose values the answer shows. Those that came of a ruling hold what the ones before it held."""
     return {each.profile_id for each in outcome.before} if isinstance(outcome, Outcome) else set()
 
 
-def _respond_waiting(pending: Pending) -> Response:
+def _respond_waiting(waiting: Pending | Proposal) -> Response:
     with snapshot() as connection:
         model_version = select_version_in_use(connection)
-    return json_response(_dump_pending({**vars(pending), "model_version": model_version}), 202)
+    if isinstance(waiting, Pending):
+        return json_response(_dump_pending({**vars(waiting), "model_version": model_version}), 202)
+    return json_response(_dump_proposal({**told_proposal(waiting), "model_version": model_version}), 202)
+
+
+def told_proposal(proposal: Proposal) -> dict[str, Any]:
+    return {**vars(proposal), **vars(proposal.request)}
 
 
 def _audit_reads(profile_ids: Collection[str], reading: Reading, action_id: int | None, kind: str) -> None:

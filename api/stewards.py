@@ -20,6 +20,7 @@ from api.profile_views import json_response
 from api.profiles import checked_profile_id
 from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
+    ProposalSchema,
     ReasonSchema,
     RulingQuerySchema,
     RulingSchema,
@@ -33,10 +34,14 @@ from api.snapshots import snapshot
 from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import STEWARD_ACTIONS, select_actions
-from cdp.stewardship.join import join
+from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.freeze import freeze, unfreeze
+from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.pin import ATTRIBUTES, pin
-from cdp.stewardship.split import split
-from cdp.stewardship.take_apart import WAYS, take_apart
+from cdp.stewardship.proposals import Proposal, Request
+from cdp.stewardship.rule_together import rule_together
+from cdp.stewardship.ruling import Order
+from cdp.stewardship.take_apart import WAYS
 from cdp.stewardship.undo import undo_action, undo_entry
 
 PROFILES_AT_MOST = 50
@@ -120,9 +125,20 @@ _UNDO_REFUSED = f"It was taken back already, or other rulings stand in the way: 
 
 
 def _rules(
-    address: str, operation_id: str, body: ma.Schema, refusals: Mapping[int, str]
+    address: str,
+    operation_id: str,
+    body: ma.Schema,
+    refusals: Mapping[int, str],
+    *,
+    may_take_two: bool = False,
 ) -> Callable[[View], View]:
-    """All ways to rule are described alike. Refusals: what each says of a status for itself."""
+    """All ways to rule are described alike. Refusals: what each says of a status for itself. May take two: whether it
+    may wait for a second person."""
+    waiting: list[Callable[[View], View]] = [
+        blueprint.alt_response(
+            202, schema=ProposalSchema, headers=REPLAYED, description="It waits for a second person"
+        )
+    ]
     decorators: list[Callable[[View], View]] = [
         blueprint.post(address),
         requires_scope("profiles:join"),
@@ -130,6 +146,7 @@ def _rules(
         blueprint.arguments(body),
         blueprint.arguments(RulingQuerySchema(), location="query"),
         blueprint.response(200, RulingSchema, headers=REPLAYED),
+        *(waiting if may_take_two else ()),
         *(blueprint.refuses(status, description) for status, description in refusals.items()),
         key_refused(blueprint, is_required=True),
     ]
@@ -145,18 +162,18 @@ def _rules(
         410: "One of them was erased",
         409: f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}",
     },
+    may_take_two=True,
 )
 def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
     """Join profiles
 
     All their records are held to be one person, whatever the evidence says, now and later; the oldest id
-    survives. `dry_run=true` tells what would come of it.
+    survives. `dry_run=true` tells what would come of it. Where it takes two people, the first one's answer is 202.
     """
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     profile_ids = [checked_profile_id(each) for each in body["profile_ids"]]
-    resolver = current_service().resolver()
-    return answer_ruling(partial(join, resolver, profile_ids), order, reading)
+    return answer_ruling(partial(_rule, Request("join", tuple(profile_ids))), order, reading)
 
 
 @_rules(
@@ -168,18 +185,19 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
         410: _ERASED,
         422: f"Not some of the profile's records, or too many pairs to keep apart. {KEY_REUSED}",
     },
+    may_take_two=True,
 )
 def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
     """Split records off a profile
 
     The records are held to be one person, and another than the rest, whatever the evidence says, now and
-    later. A former join that the cut goes through gives way to it.
+    later. A former join that the cut goes through gives way to it. Where it takes two people, the first one's answer is
+    202.
     """
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
-    resolver = current_service().resolver()
-    chosen = checked_profile_id(profile_id)
-    return answer_ruling(partial(split, resolver, chosen, body["record_ids"]), order, reading)
+    asked = Request("split", (checked_profile_id(profile_id),), record_ids=tuple(body["record_ids"]))
+    return answer_ruling(partial(_rule, asked), order, reading)
 
 
 @_rules(
@@ -192,16 +210,63 @@ def split_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) 
         422: "It has one record, no ruling holds records of it together, or too many pairs are to be kept apart. "
         f"{KEY_REUSED}",
     },
+    may_take_two=True,
 )
 def take_profile_apart(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
     """Take a profile apart
 
     All of it in one action, which `dry_run=true` shows first and an undo takes back. One of its parts keeps the id.
+    Where it takes two people, the first one's answer is 202.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    asked = Request("take_apart", (checked_profile_id(profile_id),), into=body["into"])
+    return answer_ruling(partial(_rule, asked), order, reading)
+
+
+def _rule(asked: Request, order: Order) -> Outcome | Proposal:
+    service = current_service()
+    return rule_together(service.resolver(), asked, order, desk_rules(service.settings))
+
+
+@_rules(
+    "/profiles/<profile_id>/freeze",
+    "freezeProfile",
+    ReasonSchema(),
+    {
+        404: "No such profile",
+        409: f"It is frozen already: `action_ids`. {KEY_RUNNING}",
+        410: _ERASED,
+    },
+)
+def freeze_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
+    """Freeze a profile
+
+    Its records stay together, and no evidence joins anybody with it: what would be joined is asked as a merge candidate
+    whose reason is `frozen`. Stewards go on ruling on it. It holds until it is unfrozen or the action undone.
     """
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     resolver, chosen = current_service().resolver(), checked_profile_id(profile_id)
-    return answer_ruling(partial(take_apart, resolver, chosen, body["into"]), order, reading)
+    return answer_ruling(partial(freeze, resolver, chosen), order, reading)
+
+
+@_rules(
+    "/profiles/<profile_id>/unfreeze",
+    "unfreezeProfile",
+    ReasonSchema(),
+    {404: "No such profile", 409: f"It is not frozen. {KEY_RUNNING}", 410: _ERASED},
+)
+def unfreeze_profile(body: dict[str, Any], query: dict[str, Any], profile_id: str) -> Response:
+    """Let a frozen profile go
+
+    The evidence counts again: those whom it makes one person are joined. The same as undoing the freeze; undone itself,
+    the profile is frozen as it was.
+    """
+    order = read_order(body["reason"], dry_run=query["dry_run"])
+    reading = read_ruling_unmasking(unmask=query["unmask"])
+    resolver, chosen = current_service().resolver(), checked_profile_id(profile_id)
+    return answer_ruling(partial(unfreeze, resolver, chosen), order, reading)
 
 
 @_rules(

@@ -88,6 +88,7 @@ COLUMNS = (
     "identifier_kinds",
     "assignee",
     "due_at",
+    "worth",
 )
 
 
@@ -116,4 +117,5 @@ def _candidates(chance: random.Random, count: int, now: datetime) -> Iterator[Se
             chance.randrange(128),
             chance.choice((None, None, "ana", "rui")),
             due_at,
+            chance.choice((0, 2, 4, 30)),
         )

@@ -249,6 +249,7 @@ def _partition(
             exclusive,
             separating,
             claimed,
+            frozenset(rank_of[record_id] for record_id, _ in constraints.frozen if record_id in rank_of),
         ),
         model.specification.thresholds,
     )

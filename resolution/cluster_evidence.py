@@ -48,6 +48,7 @@ class Constraints:
     records of which neither shares a value of a type with the other are never in one cluster, must-links apart.
     separating: the same for attributes, which part people but do not point at one (Filho and Neto).
     claimed: those of `exclusive` that the record merely claims; they part people too, and point at nobody.
+    frozen: records whose cluster is joined by must-links alone.
     """
 
     must: frozenset[tuple[int, int]] = frozenset()
@@ -55,6 +56,7 @@ class Constraints:
     exclusive: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
     separating: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
     claimed: Mapping[int, Collection[tuple[str, str]]] = field(default_factory=dict)
+    frozen: frozenset[int] = frozenset()
 
     def held(self, key: int) -> Held:
         """What the record says of every exclusive type."""

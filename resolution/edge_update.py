@@ -218,6 +218,7 @@ class EdgeUpdate:
         reached: set[int] = set()
         must: set[Pair] = set()
         cannot: set[Pair] = set()
+        frozen: set[Pair] = set()
         # Those of the records derived anew were read when they were.
         found: list[Edge] = list(self.stored.values())
         while frontier:
@@ -226,6 +227,7 @@ class EdgeUpdate:
             rulings = self.index.select_constraints(frontier)
             must |= rulings.together
             cannot |= rulings.cannot
+            frozen |= rulings.frozen
             onward = {record_id for pair in rulings.together for record_id in pair}
             for edge in found:
                 self.stored.setdefault(edge.pair, edge)
@@ -238,7 +240,7 @@ class EdgeUpdate:
             )
             frontier = self.near.live(onward - reached - self.gone)
             found = []
-        return reached, PairConstraints(frozenset(must), frozenset(cannot))
+        return reached, PairConstraints(frozenset(must), frozenset(cannot), frozen=frozenset(frozen))
 
     def _held_by_gone(self) -> set[int]:
         """Live records that must-links alone may have held together with those that went."""

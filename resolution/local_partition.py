@@ -126,7 +126,8 @@ def _constraints(
         frozenset((rank_of[a], rank_of[b]) for a, b in pairs if a in rank_of and b in rank_of)
         for pairs in (rulings.together, rulings.cannot)
     )
-    return Constraints(must, cannot, exclusive, separating, claimed)
+    frozen = frozenset(rank_of[record_id] for record_id, _ in rulings.frozen if record_id in rank_of)
+    return Constraints(must, cannot, exclusive, separating, claimed, frozen)
 
 
 def _clusters(cluster_of: Mapping[int, int], joins: Iterable[Join], ranked: Sequence[int]) -> list[Cluster]:

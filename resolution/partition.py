@@ -159,7 +159,11 @@ def _join_two(edges: Sequence[Edge], constraints: Constraints, thresholds: Thres
     """What an agglomeration of two records, their edge and no ruling comes to."""
     [(key_l, key_r, weight)] = edges
     mean = mean_weight(units_of(weight, thresholds), 1, thresholds.floor)
-    if mean < thresholds.join or thresholds.size_limit < 2:
+    if (
+        mean < thresholds.join
+        or thresholds.size_limit < 2
+        or not constraints.frozen.isdisjoint((key_l, key_r))
+    ):
         return None
     if exclusive_conflict(constraints.held(key_l), constraints.held(key_r)):
         return None
@@ -182,6 +186,7 @@ class _Agglomeration:
         self._held = {key: held for key in members if (held := constraints.held(key))}
         self._between: dict[int, dict[int, Between]] = {key: {} for key in members}
         self._forbidden: dict[int, set[int]] = defaultdict(set)
+        self._frozen = constraints.frozen.intersection(members) if constraints.frozen else set()
         self._heap: list[tuple[float, int, int, int, int]] = []
 
     def forbid(self, pairs: Iterable[tuple[int, int]]) -> None:
@@ -237,6 +242,8 @@ class _Agglomeration:
     def _refused(self, cluster_l: int, cluster_r: int) -> bool:
         return (
             cluster_r in self._forbidden.get(cluster_l, ())
+            or cluster_l in self._frozen
+            or cluster_r in self._frozen
             or self._size[cluster_l] + self._size[cluster_r] > self.thresholds.size_limit
             or exclusive_conflict(self._held.get(cluster_l, NOTHING), self._held.get(cluster_r, NOTHING))
         )
@@ -248,6 +255,8 @@ class _Agglomeration:
         self._size[name] += self._size.pop(gone)
         if gone in self._held:
             self._held[name] = self._held.get(name, NOTHING) | self._held.pop(gone)
+        if gone in self._frozen:
+            self._frozen |= {name}
         for other in self._forbidden.pop(gone, set()):
             self._forbidden[other].discard(gone)
             self._forbidden[other].add(name)

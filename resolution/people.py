@@ -11,20 +11,22 @@ from resolution.partition import Join
 SAME_AGNOMEN = {"junior": "filho"}
 
 
-# The records that one must be with, and those that it cannot be with.
-Ruling = tuple[frozenset[int], frozenset[int]]
+# The records that one must be with, those that it cannot be with, and the freezes that it is part of.
+Ruling = tuple[frozenset[int], frozenset[int], frozenset[int]]
 
 
 @dataclass(frozen=True)
 class PairConstraints:
     """What stewards ruled, as pairs of record ids, of records that are gone too.
 
-    through: pairs of live records that must-links of gone ones connect.
+    through: pairs of live records that must-links of gone ones connect. frozen: records that no evidence joins with
+    others, each with the freeze that says so.
     """
 
     must: frozenset[tuple[int, int]] = frozenset()
     cannot: frozenset[tuple[int, int]] = frozenset()
     through: frozenset[tuple[int, int]] = frozenset()
+    frozen: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def together(self) -> frozenset[tuple[int, int]]:
@@ -33,16 +35,21 @@ class PairConstraints:
 
 
 def rulings_of(constraints: PairConstraints) -> dict[int, Ruling]:
-    """Of each record that a constraint names: with which records it must be, and with which it cannot.
+    """Of each record that a constraint names: with which records it must be, with which it cannot, and its freezes.
 
     Equal records of which the same is ruled may stand for each other.
     """
-    sides: dict[int, tuple[set[int], set[int]]] = {}
+    sides: dict[int, tuple[set[int], set[int], set[int]]] = {}
     for place, pairs in enumerate((constraints.must, constraints.cannot)):
         for left, right in pairs:
-            sides.setdefault(left, (set(), set()))[place].add(right)
-            sides.setdefault(right, (set(), set()))[place].add(left)
-    return {record_id: (frozenset(must), frozenset(cannot)) for record_id, (must, cannot) in sides.items()}
+            sides.setdefault(left, (set(), set(), set()))[place].add(right)
+            sides.setdefault(right, (set(), set(), set()))[place].add(left)
+    for record_id, freeze in constraints.frozen:
+        sides.setdefault(record_id, (set(), set(), set()))[2].add(freeze)
+    return {
+        record_id: (frozenset(must), frozenset(cannot), frozenset(freezes))
+        for record_id, (must, cannot, freezes) in sides.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Refusal:
 
     key_l, key_r: the heaviest edge between them, with its match_weight; mean_weight: over all their pairs.
     reason: 'review_band'; 'exclusive_conflict', two values of an exclusive type; 'exclusive_shared', one value of it
-    and little else; 'cannot_link'; 'size_limit'.
+    and little else; 'cannot_link'; 'size_limit'; 'frozen', nothing but that one of them is.
     """
 
     key_l: int
@@ -47,7 +47,10 @@ def find_refusals(
     told: Collection[tuple[str, str]] | None = None,
 ) -> list[Refusal]:
     """Pairs of final clusters whose mean weight reaches the review weight, or that share an exclusive identifier
-    all the same, each with what stood in the way. Told: the identifiers all of whose holders are here; None: all."""
+    all the same, each with what stood in the way. Told: the identifiers all of whose holders are here; None: all.
+
+    With a frozen cluster one pair of the join weight is enough: what came first would have joined by it.
+    """
     members: dict[int, list[int]] = defaultdict(list)
     for key, name in cluster_of.items():
         members[name].append(key)
@@ -57,6 +60,7 @@ def find_refusals(
         if a in cluster_of and b in cluster_of
         for names in [(cluster_of[a], cluster_of[b])]
     }
+    frozen = {cluster_of[key] for key in constraints.frozen if key in cluster_of}
     between = _between_clusters(cluster_of, edges, thresholds)
     sharing = _sharing_clusters(cluster_of, constraints, told)
     for (name_l, name_r), (key_l, key_r) in sharing.items():
@@ -66,12 +70,13 @@ def find_refusals(
     for (name_l, name_r), found in between.items():
         size_l, size_r = len(members[name_l]), len(members[name_r])
         mean = mean_weight(found.units, size_l * size_r, thresholds.floor)
-        if mean < thresholds.review and (name_l, name_r) not in sharing:
+        would_join = found.best_weight >= thresholds.join and not frozen.isdisjoint((name_l, name_r))
+        if mean < thresholds.review and not would_join and (name_l, name_r) not in sharing:
             continue
-        reason = "review_band"
+        reason = "frozen" if would_join else "review_band"
         if (name_l, name_r) in separated:
             reason = "cannot_link"
-        elif mean < thresholds.review:
+        elif mean < thresholds.review and not would_join:
             reason = "exclusive_shared"
         elif exclusive_conflict(_held(members[name_l], constraints), _held(members[name_r], constraints)):
             reason = "exclusive_conflict"

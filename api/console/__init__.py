@@ -9,6 +9,7 @@ from api.console import (
     models,
     oidc,
     profiles,
+    proposals,
     quality,
     queue,
     review,
@@ -28,7 +29,20 @@ from cdp.settings import Settings
 __all__ = ["install_console"]
 
 # Importing them puts their pages on the blueprint.
-_PAGES = (sign_in, oidc, home, queue, review, quality, search, profiles, rulings, models, settings_pages)
+_PAGES = (
+    sign_in,
+    oidc,
+    home,
+    queue,
+    review,
+    quality,
+    search,
+    profiles,
+    rulings,
+    proposals,
+    models,
+    settings_pages,
+)
 
 
 def install_console(app: Flask, settings: Settings) -> None:

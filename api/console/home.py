@@ -19,8 +19,9 @@ from cdp.identity.health import SIZES
 from cdp.stewardship.actions import count_decided
 from cdp.stewardship.desk_rules import desk_rules
 from cdp.stewardship.leases import select_leases_of
+from cdp.stewardship.proposals import count_open as count_proposals
 from cdp.stewardship.quality import count_readable
-from cdp.stewardship.queue import count_open
+from cdp.stewardship.queue import QueueFilter, count_open, count_queue
 
 _ = lazy_gettext
 
@@ -51,6 +52,9 @@ def home() -> str:
         mine = select_leases_of(connection, current_user().actor, now=now)
         week = count_decided(connection, since=now - RECENT)
         sample_count = count_readable(connection, author=current_user().actor)
+        confirm_count = count_proposals(connection) + count_queue(
+            connection, QueueFilter(awaits_confirmation=True), now=now
+        )
     sizes = [
         (least, most, count, count / health.profile_count if health.profile_count else 0.0)
         for (least, most), count in zip(SIZES, health.sizes, strict=True)
@@ -62,6 +66,7 @@ def home() -> str:
         mine=mine,
         decided=week,
         sample_count=sample_count,
+        confirm_count=confirm_count,
         health=health,
         sizes=sizes,
         measurement=observed.measurement,

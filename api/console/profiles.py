@@ -34,6 +34,7 @@ from cdp.identity.profile_reads import (
 )
 from cdp.staff.users import select_author_names
 from cdp.stewardship.comments import comment_on_profile, select_comments
+from cdp.stewardship.freeze import select_freezes
 from cdp.stewardship.pin import ATTRIBUTES
 
 RECORDS_A_PAGE = 50
@@ -83,8 +84,9 @@ def profile(profile_id: str) -> str | Response:
         edges = select_edges_within(connection, profile_id) if found.record_count <= GRAPH_AT_MOST else []
         ledger = select_ledger_entries(connection, profile_id, limit=ENTRIES_A_PAGE)
         comments = select_comments(connection, profile_id=profile_id)
+        freezes = select_freezes(connection, profile_id)
         names = select_author_names(
-            connection, {each.author for each in ledger} | {each.author for each in comments}
+            connection, {each.author for told in (ledger, comments, freezes) for each in told}
         )
     reading = current_reading()
     note_read(profile_id, "profile.read", reading)
@@ -98,6 +100,7 @@ def profile(profile_id: str) -> str | Response:
         graph=_graph([each.record_id for each in records], edges) if edges else None,
         ledger=ledger,
         comments=comments,
+        freezes=freezes,
         pinnable=ATTRIBUTES,
         names=names,
         **_facts(found, reading),

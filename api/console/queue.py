@@ -59,6 +59,7 @@ WHOSE: dict[str, LazyString] = {
     "assigned": _("Assigned to me"),
     "unassigned": _("Assigned to nobody"),
     "second": _("For a second reader"),
+    "confirm": _("For a second person"),
 }
 
 
@@ -85,6 +86,7 @@ class Asked:
             assignee={"assigned": author, "unassigned": ""}.get(self.whose),
             claimed_by=author if self.whose == "claimed" else None,
             second_reading=True if self.whose == "second" else None,
+            awaits_confirmation=True if self.whose == "confirm" else None,
             least_weight=_bits(self.least),
             greatest_weight=_bits(self.most),
             fewest_records=_count(self.records),

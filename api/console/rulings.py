@@ -22,9 +22,13 @@ from api.service import current_service
 from api.snapshots import snapshot
 from cdp.staff.users import select_author_names
 from cdp.stewardship.actions import select_actions
+from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.freeze import freeze, unfreeze
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome, ProfileState
 from cdp.stewardship.pin import pin
+from cdp.stewardship.proposals import Proposal, Request
+from cdp.stewardship.rule_together import rule_together
 from cdp.stewardship.ruling import Order
 from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action, undo_entry
@@ -66,7 +70,7 @@ def preview_split(profile_id: str) -> str:
     chosen = _chosen_records()
     resolver = current_service().resolver()
     outcome = split(resolver, checked_profile_id(profile_id), chosen, make_order("preview", is_preview=True))
-    return _preview(
+    return show_preview(
         outcome,
         title=gettext("Take these records out?"),
         action=url_for(f"{CONSOLE}.post_split", profile_id=profile_id),
@@ -79,9 +83,8 @@ def preview_split(profile_id: str) -> str:
 @requires("profiles.rule")
 def post_split(profile_id: str) -> Response:
     chosen, order = _chosen_records(), make_order(read_reason())
-    outcome = split(current_service().resolver(), checked_profile_id(profile_id), chosen, order)
-    tell(gettext("The records were taken out."), undo=outcome.action_id)
-    return _to_profile(outcome, profile_id)
+    asked = Request("split", (checked_profile_id(profile_id),), record_ids=tuple(chosen))
+    return rule_and_tell(asked, order, gettext("The records were taken out."))
 
 
 @blueprint.post("/profiles/join/preview")
@@ -90,7 +93,7 @@ def preview_join() -> str:
     chosen = _chosen_profiles()
     resolver = current_service().resolver()
     outcome = join(resolver, chosen, make_order("preview", is_preview=True))
-    return _preview(
+    return show_preview(
         outcome,
         title=gettext("Join these profiles?"),
         action=url_for(f"{CONSOLE}.post_join"),
@@ -103,9 +106,39 @@ def preview_join() -> str:
 @requires("profiles.rule")
 def post_join() -> Response:
     chosen, order = _chosen_profiles(), make_order(read_reason())
-    outcome = join(current_service().resolver(), chosen, order)
-    tell(gettext("The profiles are one now."), undo=outcome.action_id)
-    return _to_profile(outcome, chosen[0])
+    if len(chosen) < 2:
+        raise PageError("profiles_are_one")
+    return rule_and_tell(Request("join", tuple(chosen)), order, gettext("The profiles are one now."))
+
+
+def rule_and_tell(asked: Request, order: Order, done: str) -> Response:
+    """Carry out what is asked for, or say that it waits for a second person."""
+    service = current_service()
+    ruled = rule_together(service.resolver(), asked, order, desk_rules(service.settings))
+    if isinstance(ruled, Proposal):
+        tell(gettext("This takes two people: it waits for somebody else to confirm it."))
+        return redirect(url_for(f"{CONSOLE}.proposals"), 303)
+    tell(done, undo=ruled.action_id)
+    return _to_profile(ruled, asked.profile_ids[0])
+
+
+@blueprint.post("/profiles/<profile_id>/freeze")
+@requires("profiles.rule")
+def post_freeze(profile_id: str) -> Response:
+    """Hold a profile as it is."""
+    order = make_order(read_reason())
+    outcome = freeze(current_service().resolver(), checked_profile_id(profile_id), order)
+    tell(gettext("The profile is frozen."), undo=outcome.action_id)
+    return _to_profile(outcome, profile_id)
+
+
+@blueprint.post("/profiles/<profile_id>/unfreeze")
+@requires("profiles.rule")
+def post_unfreeze(profile_id: str) -> Response:
+    order = make_order(read_reason())
+    outcome = unfreeze(current_service().resolver(), checked_profile_id(profile_id), order)
+    tell(gettext("The profile is not frozen any more."), undo=outcome.action_id)
+    return _to_profile(outcome, profile_id)
 
 
 @blueprint.post("/profiles/<profile_id>/pin")
@@ -127,7 +160,7 @@ def post_pin(profile_id: str) -> Response:
 def preview_undo_entry(entry_id: int) -> str:
     resolver = current_service().resolver()
     outcome = undo_entry(resolver, entry_id, make_order("preview", is_preview=True))
-    return _preview(
+    return show_preview(
         outcome,
         title=gettext("Take this entry of the ledger back?"),
         action=url_for(f"{CONSOLE}.post_undo_entry", entry_id=entry_id),
@@ -166,7 +199,7 @@ def actions() -> str:
 def preview_undo(action_id: int) -> str:
     resolver = current_service().resolver()
     outcome = undo_action(resolver, action_id, make_order("preview", is_preview=True))
-    return _preview(
+    return show_preview(
         outcome,
         title=gettext("Take action #%(action)s back?", action=action_id),
         action=url_for(f"{CONSOLE}.post_undo", action_id=action_id),
@@ -185,7 +218,9 @@ def post_undo(action_id: int) -> Response:
     return redirect(here_or_home(), 303)
 
 
-def _preview(outcome: Outcome, *, title: str, action: str, fields: list[tuple[str, Any]], back: str) -> str:
+def show_preview(
+    outcome: Outcome, *, title: str, action: str, fields: list[tuple[str, Any]], back: str
+) -> str:
     reading = current_reading()
     note_outcome(outcome, reading)
     return render_template(

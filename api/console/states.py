@@ -84,6 +84,23 @@ STATES: dict[str, State] = {
         _("Your answer waits for a second person."),
         _("Somebody else has to decide this item too; until then nothing is joined."),
     ),
+    "proposal_not_found": State(
+        404, _("There is no such ruling that waits."), _("Go back to what waits for a second person.")
+    ),
+    "proposal_ended": State(
+        409,
+        _("This ruling does not wait any more."),
+        _("Somebody confirmed, refused or withdrew it already. Nothing was changed now."),
+    ),
+    "proposal_changed": State(
+        409,
+        _("The profiles changed since this was asked for."),
+        _("Nothing was changed. Look at the profiles as they are now, and ask for it anew."),
+    ),
+    "already_frozen": State(
+        409, _("This profile is frozen."), _("Take the freeze back first, or leave it as it is.")
+    ),
+    "not_frozen": State(409, _("This profile is not frozen."), _("There is nothing to take back.")),
     "confirmation_not_found": State(
         409, _("No answer of yours waits here."), _("It was confirmed, overruled or taken back already.")
     ),

@@ -82,6 +82,7 @@ CANDIDATE_REASONS: dict[str, LazyString] = {
     "exclusive_conflict": _("two values of a document that people have one of"),
     "exclusive_shared": _("one document, and little else in common"),
     "size_limit": _("the profile would be too large"),
+    "frozen": _("a steward froze one of the profiles"),
 }
 # Why a yes takes two people.
 REASONS_FOR_TWO: dict[str, LazyString] = {
@@ -89,8 +90,15 @@ REASONS_FOR_TWO: dict[str, LazyString] = {
     "confirmed": _("people that a steward has confirmed"),
     "documents": _("documents that contradict each other"),
 }
+# What waits for a second person.
+PROPOSALS: dict[str, LazyString] = {
+    "join": _("join"),
+    "split": _("take records out"),
+    "take_apart": _("take apart"),
+}
 ACTIONS: dict[str, LazyString] = {
     "pin": _("pinned"),
+    "freeze": _("frozen"),
     "join": _("joined"),
     "split": _("split"),
     "decision": _("decided"),

@@ -5,6 +5,7 @@ It needs urllib3 and nothing else of this package, so that it can be taken alone
 
 from cdp.client.answers import (
     Action,
+    BulkResult,
     Candidate,
     Claim,
     Comment,
@@ -19,6 +20,7 @@ from cdp.client.answers import (
     PendingDecision,
     Profile,
     ProfileContext,
+    Proposal,
     Release,
     Ruling,
     Skip,
@@ -32,6 +34,7 @@ from cdp.client.transport import Patience
 
 __all__ = [
     "Action",
+    "BulkResult",
     "Candidate",
     "Claim",
     "Client",
@@ -50,6 +53,7 @@ __all__ = [
     "ProblemError",
     "Profile",
     "ProfileContext",
+    "Proposal",
     "Release",
     "Ruling",
     "SeveralProfilesError",

@@ -150,7 +150,7 @@ class Explanation(Answer):
 
 @dataclass(frozen=True)
 class Candidate(Answer):
-    """A merge candidate; of a list it has neither profiles, evidence nor etag, which a decision needs."""
+    """A merge candidate; of a list it has neither profiles nor evidence. etag: what a decision rests on."""
 
     candidate_id: int
     state: str
@@ -191,6 +191,31 @@ class PendingDecision(Answer):
     author: str
     recorded_at: str
     why: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Proposal(Answer):
+    """A join, a split or taking apart that takes effect when a second person confirms it."""
+
+    proposal_id: int
+    kind: str
+    profile_ids: Sequence[str]
+    record_ids: Sequence[int]
+    author: str
+    reason: str
+    recorded_at: str
+    why: Sequence[str]
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class BulkResult(Answer):
+    """What came of one of several candidates: decided, waiting or refused."""
+
+    candidate_id: int
+    outcome: str
+    action_id: int | None
+    problem: Document | None
 
 
 @dataclass(frozen=True)

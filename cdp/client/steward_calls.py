@@ -7,10 +7,12 @@ from typing import Any
 
 from cdp.client.answers import (
     Action,
+    BulkResult,
     Candidate,
     Claim,
     Comment,
     PendingDecision,
+    Proposal,
     Release,
     Ruling,
     Skip,
@@ -94,9 +96,9 @@ class StewardCalls(Calling):
         *,
         dry_run: bool = False,
         idempotency_key: str | None = None,
-    ) -> Ruling:
+    ) -> Ruling | Proposal:
         body = {"profile_ids": list(profile_ids), "reason": reason}
-        return self._rule("/v1/profiles/join", body, idempotency_key, dry_run=dry_run)
+        return self._propose("/v1/profiles/join", body, idempotency_key, dry_run=dry_run)
 
     def split(
         self,
@@ -106,9 +108,9 @@ class StewardCalls(Calling):
         *,
         dry_run: bool = False,
         idempotency_key: str | None = None,
-    ) -> Ruling:
+    ) -> Ruling | Proposal:
         body = {"record_ids": list(record_ids), "reason": reason}
-        return self._rule(f"{profile_path(profile_id)}/split", body, idempotency_key, dry_run=dry_run)
+        return self._propose(f"{profile_path(profile_id)}/split", body, idempotency_key, dry_run=dry_run)
 
     def take_apart(
         self,
@@ -118,10 +120,10 @@ class StewardCalls(Calling):
         *,
         dry_run: bool = False,
         idempotency_key: str | None = None,
-    ) -> Ruling:
+    ) -> Ruling | Proposal:
         """into: records, each a person of its own, or evidence, which alone says who is one person."""
         body = {"into": into, "reason": reason}
-        return self._rule(f"{profile_path(profile_id)}/take-apart", body, idempotency_key, dry_run=dry_run)
+        return self._propose(f"{profile_path(profile_id)}/take-apart", body, idempotency_key, dry_run=dry_run)
 
     def pin(
         self,
@@ -136,6 +138,49 @@ class StewardCalls(Calling):
         """The record's value is the golden one, whatever comes, until the action is undone."""
         body = {"attribute": attribute, "record_id": record_id, "reason": reason}
         return self._rule(f"{profile_path(profile_id)}/pins", body, idempotency_key, dry_run=dry_run)
+
+    def freeze(
+        self, profile_id: str, reason: str, *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Ruling:
+        """The machine joins nobody with it and takes nothing from it, until it is let go."""
+        path = f"{profile_path(profile_id)}/freeze"
+        return self._rule(path, {"reason": reason}, idempotency_key, dry_run=dry_run)
+
+    def unfreeze(
+        self, profile_id: str, reason: str, *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Ruling:
+        path = f"{profile_path(profile_id)}/unfreeze"
+        return self._rule(path, {"reason": reason}, idempotency_key, dry_run=dry_run)
+
+    def proposals(self, *, limit: int | None = None) -> Iterator[Proposal]:
+        """What waits for a second person, the oldest first."""
+        return self._each(Proposal, "/v1/proposals", {"limit": limit})
+
+    def confirm_proposal(
+        self, proposal_id: int, reason: str, *, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> Ruling:
+        """By another key than the one that asked."""
+        path = f"/v1/proposals/{segment(proposal_id)}/confirmation"
+        return self._rule(path, {"reason": reason}, idempotency_key, dry_run=dry_run)
+
+    def refuse_proposal(self, proposal_id: int, reason: str) -> Proposal:
+        """It comes to nothing. Safe to repeat."""
+        path = f"/v1/proposals/{segment(proposal_id)}/refusal"
+        return read_answer(Proposal, self._ask("POST", path, {}, body={"reason": reason}).document)
+
+    def decide_all(
+        self,
+        candidates: Sequence[Candidate],
+        decision: str,
+        reason: str,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Sequence[BulkResult]:
+        """The same decision about each, as the queue or `candidate` gave it; in their order."""
+        chosen = [{"candidate_id": each.candidate_id, "etag": each.document["etag"]} for each in candidates]
+        body = {"decision": decision, "reason": reason, "candidates": chosen}
+        reply = self._order("/v1/candidates/decisions", body, idempotency_key, dry_run=False)
+        return [read_answer(BulkResult, each) for each in reply.document["data"]]
 
     def undo_entry(
         self, ledger_entry_id: int, reason: str, *, dry_run: bool = False, idempotency_key: str | None = None
@@ -156,6 +201,14 @@ class StewardCalls(Calling):
     def _work_on(self, candidate_id: int, verb: str) -> Reply:
         """Without a key: each of these is safe to repeat."""
         return self._ask("POST", f"{_candidate_path(candidate_id)}/{verb}", {})
+
+    def _propose(
+        self, path: str, body: object, idempotency_key: str | None, *, dry_run: bool
+    ) -> Ruling | Proposal:
+        reply = self._order(path, body, idempotency_key, dry_run=dry_run)
+        if reply.status == 202:
+            return read_answer(Proposal, reply.document)
+        return read_answer(Ruling, reply.document)
 
     def _rule(self, path: str, body: object, idempotency_key: str | None, *, dry_run: bool) -> Ruling:
         reply = self._order(path, body, idempotency_key, dry_run=dry_run)

@@ -20,6 +20,7 @@ from cdp.engagement.rejected_messages import Rejection, insert_rejections
 from cdp.engagement.tie_ids import Speaker, tie_ids
 from cdp.errors import CdpError
 from cdp.idempotency import Once
+from cdp.identity.candidate_weights import weigh_candidates_of
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Resolver, not_before_the_ledger, write_online
 from cdp.realtime.known_sources import KnownSources, select_known_sources
@@ -133,7 +134,9 @@ def _keep_new(
     version = require_online_version(connection, now=now)
     speaker = Speaker(connection, sender.resolver, sender.source_id, sender.source, version, now)
     tie_ids(speaker, new, created=people.created)
-    return event_ids, sorted({event.record_id for event in events})
+    record_ids = sorted({event.record_id for event in events})
+    weigh_candidates_of(connection, record_ids)
+    return event_ids, record_ids
 
 
 def _new(connection: Connection, source_id: int, sent: Sequence[Message]) -> list[Message]:

@@ -3,7 +3,7 @@
 An anonymous id, and a former id (alias), is a user's as long as no other user was seen with it: a shared device joins
 nobody, nor does a placeholder that everybody once was. A user's first ids of a kind count, so that a login that
 everybody shares gathers no crowd. All of this depends on what was seen, and not on the order of arrival. Rulings of
-stewards come first: what they hold apart is not tied, and what they took back is not tied again. See
+stewards come first: what they hold apart or froze is not tied, and what they took back is not tied again. See
 docs/decisions/0008-segment.md.
 """
 
@@ -29,6 +29,7 @@ from cdp.engagement.id_sightings import (
 )
 from cdp.engagement.message import ANONYMOUS as ANONYMOUS_KEY
 from cdp.engagement.message import Message
+from cdp.identity.freezes import select_frozen
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import BY_SOURCE
 from cdp.stewardship.constraints import select_linked, select_links
@@ -123,7 +124,7 @@ def _hold_together(speaker: Speaker, pair: Pair, ends: tuple[int, int]) -> bool:
     asserted = Link(0, "must", *ends, None)
     if find_contradiction([*select_links(connection, linked), asserted]) is not None:
         return False
-    if _hold_different_documents(connection, linked):
+    if select_frozen(connection, linked) or _hold_different_documents(connection, linked):
         return False
     session = speaker.session("anonymousId" if pair.kind == ANONYMOUS else "alias")
     action = begin_action(session, "join")

@@ -1,6 +1,8 @@
 """What the queue of merge candidates is sorted and narrowed by, kept with each open one.
 
-record_count: of both profiles. source_id_l, source_id_r: of the two records. identifier_kinds: what both carry.
+record_count: of both profiles. source_id_l, source_id_r: of the two records. identifier_kinds: what both carry. worth:
+how much is known of both profiles: see WORTH_OF; each kind counts COUNTED_AT_MOST times, so that no large profile is
+read whole.
 """
 
 from __future__ import annotations
@@ -14,18 +16,29 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Table,
     Update,
     case,
     cast,
     distinct,
     func,
+    literal,
     or_,
     select,
+    true,
     update,
 )
 
+from cdp.store import id_set
 from cdp.store.quick import quick
-from cdp.store.schema import IDENTIFIER_KINDS, identifiers, profiles, source_records
+from cdp.store.schema import (
+    IDENTIFIER_KINDS,
+    engagement_states,
+    identifiers,
+    memberships,
+    profiles,
+    source_records,
+)
 from cdp.store.schema import merge_candidates as candidates
 from cdp.store.sets import number_set, set_values
 
@@ -37,10 +50,13 @@ __all__ = [
     "select_weights",
     "weigh_all_candidates",
     "weigh_candidates",
+    "weigh_candidates_of",
 ]
 
 BIT_OF_KIND = {kind: 1 << place for place, kind in enumerate(IDENTIFIER_KINDS)}
-WEIGHED = ("record_count", "source_id_l", "source_id_r", "identifier_kinds")
+WEIGHED = ("record_count", "source_id_l", "source_id_r", "identifier_kinds", "worth")
+COUNTED_AT_MOST = 50
+WORTH_OF = {"identifier": 1, "consent": 1, "order": 5}
 
 
 def weigh_candidates(connection: Connection, candidate_ids: Collection[int]) -> None:
@@ -48,6 +64,28 @@ def weigh_candidates(connection: Connection, candidate_ids: Collection[int]) -> 
     if candidate_ids:
         bound = set_values(connection, "ids", candidate_ids)
         _weigh_some(connection.dialect.name).run(connection, **bound)
+
+
+def weigh_candidates_of(connection: Connection, record_ids: Collection[int]) -> None:
+    """Of those about the profiles that hold the records, after what is known of these changed."""
+    if not record_ids:
+        return
+    wanted = id_set(connection, sorted(record_ids))
+    holders = select(memberships.c.profile_id).join_from(
+        wanted, memberships, (memberships.c.record_id == wanted.c.id) & memberships.c.valid_to.is_(None)
+    )
+    profile_ids = sorted(set(connection.scalars(holders)))
+    held = id_set(connection, profile_ids)
+    found = {
+        candidate_id
+        for end in (candidates.c.profile_id_l, candidates.c.profile_id_r)
+        for candidate_id in connection.scalars(
+            select(candidates.c.candidate_id)
+            .join_from(held, candidates, end == held.c.id)
+            .where(candidates.c.state == "open")
+        )
+    }
+    weigh_candidates(connection, found)
 
 
 def weigh_all_candidates(connection: Connection) -> None:
@@ -72,7 +110,33 @@ def select_weights(chosen: ColumnElement[bool]) -> Select[Any]:
         _source_of(candidates.c.record_id_l).label("source_id_l"),
         _source_of(candidates.c.record_id_r).label("source_id_r"),
         cast(carried.correlate(candidates).scalar_subquery(), Integer).label("identifier_kinds"),
+        cast(_worth(), Integer).label("worth"),
     ).where(chosen)
+
+
+def _worth() -> Any:
+    states = engagement_states.c
+    return (
+        WORTH_OF["identifier"] * _counted(identifiers, true())
+        + WORTH_OF["consent"] * _counted(engagement_states, states.kind == "consent")
+        + WORTH_OF["order"] * _counted(engagement_states, states.kind == "order")
+    )
+
+
+def _counted(told: Table, chosen: ColumnElement[bool]) -> Any:
+    some = (
+        select(literal(1))
+        .join_from(memberships, told, told.c.record_id == memberships.c.record_id)
+        .where(
+            memberships.c.profile_id.in_((candidates.c.profile_id_l, candidates.c.profile_id_r)),
+            memberships.c.valid_to.is_(None),
+            chosen,
+        )
+        .limit(COUNTED_AT_MOST)
+        .correlate(candidates)
+        .subquery("counted")
+    )
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 def differs_from(weighed: FromClause) -> ColumnElement[bool]:

@@ -63,6 +63,7 @@ PUBLISHED_TABLES = (
     schema.source_records,
     schema.identifiers,
     schema.pair_constraints,
+    schema.frozen_records,
     schema.identifier_reports,
     schema.profiles,
     schema.ledger_entries,

@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, Select, func, select
 
 from cdp.errors import CdpError
+from cdp.identity.freezes import select_all_frozen
 from cdp.identity.golden import Survivorship, open_memberships, select_survivorship, stream_golden
 from cdp.identity.identifier_reports import select_held_values
 from cdp.identity.memberships import select_current_profiles
@@ -109,7 +110,8 @@ def find_changes(connection: Connection, snapshot: Snapshot) -> StoreChanges | N
 
 def _ruled_since(now: PairConstraints, before: PairConstraints) -> frozenset[int]:
     changed = (now.must ^ before.must) | (now.cannot ^ before.cannot)
-    return frozenset(record_id for pair in changed for record_id in pair)
+    frozen = {record_id for record_id, _ in now.frozen ^ before.frozen}
+    return frozenset(record_id for pair in changed for record_id in pair) | frozen
 
 
 def _chooses_as(now: Survivorship, before: Survivorship) -> bool:
@@ -119,7 +121,8 @@ def _chooses_as(now: Survivorship, before: Survivorship) -> bool:
 
 
 def select_constraints(connection: Connection) -> PairConstraints:
-    """The must-links and cannot-links in force, with what must-links of deleted records hold together."""
+    """The must-links and cannot-links in force, with what must-links of deleted records hold together, and what is
+    frozen."""
     open_ones = select(
         pair_constraints.c.kind, pair_constraints.c.record_id_l, pair_constraints.c.record_id_r
     ).where(pair_constraints.c.valid_to.is_(None))
@@ -127,7 +130,12 @@ def select_constraints(connection: Connection) -> PairConstraints:
     for kind, record_id_l, record_id_r in connection.execute(open_ones):
         pairs[kind].add((record_id_l, record_id_r))
     through = through_gone(pairs["must"], _select_gone_ends(connection))
-    return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]), frozenset(through))
+    return PairConstraints(
+        frozenset(pairs["must"]),
+        frozenset(pairs["cannot"]),
+        frozenset(through),
+        frozenset(select_all_frozen(connection)),
+    )
 
 
 def _select_gone_ends(connection: Connection) -> set[int]:

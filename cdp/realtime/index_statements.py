@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Executable, Select, bindparam, delete, func, literal, select, union, union_all, update
+from sqlalchemy import (
+    Executable,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union,
+    union_all,
+    update,
+)
 
 from cdp.store.quick import QuickStatement, quick
 from cdp.store.schema import (
     blocking_keys,
     edges,
+    frozen_records,
     memberships,
     pair_constraints,
     shared_values,
@@ -161,7 +176,11 @@ def constraints(dialect: str) -> Executable:
                 end.in_(select(ids.c.id)), table.c.valid_to.is_(None)
             )
             for end in (table.c.record_id_l, table.c.record_id_r)
-        )
+        ),
+        # A frozen record with its freeze.
+        select(literal("frozen"), frozen_records.c.record_id, frozen_records.c.opened_by).where(
+            frozen_records.c.record_id.in_(select(ids.c.id)), frozen_records.c.valid_to.is_(None)
+        ),
     )
 
 
@@ -182,7 +201,12 @@ def cluster_records(dialect: str) -> Select[Any]:
 
 
 ANY_RULING = QuickStatement(
-    select(pair_constraints.c.constraint_id).where(pair_constraints.c.valid_to.is_(None)).limit(1)
+    select(literal_column("1").label("is_ruled")).where(
+        or_(
+            exists().where(pair_constraints.c.valid_to.is_(None)),
+            exists().where(frozen_records.c.valid_to.is_(None)),
+        )
+    )
 )
 SOURCES = QuickStatement(select(sources.c.source_id, sources.c.name))
 CLUSTERS_HOLDING = QuickStatement(

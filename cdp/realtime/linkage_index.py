@@ -124,11 +124,16 @@ class StoreIndex:
             self._is_ruled = bool(statements.ANY_RULING.fetch(self._connection))
         if not self._is_ruled:
             return PairConstraints()
-        pairs: dict[str, set[Pair]] = {"must": set(), "cannot": set()}
+        pairs: dict[str, set[Pair]] = {"must": set(), "cannot": set(), "frozen": set()}
         for kind, left, right in self._rows(statements.constraints(self._dialect), record_ids):
             pairs[kind].add((left, right))
         through = self._through_gone(pairs["must"])
-        return PairConstraints(frozenset(pairs["must"]), frozenset(pairs["cannot"]), frozenset(through))
+        return PairConstraints(
+            frozenset(pairs["must"]),
+            frozenset(pairs["cannot"]),
+            frozenset(through),
+            frozenset(pairs["frozen"]),
+        )
 
     def _through_gone(self, must: set[Pair]) -> set[Pair]:
         known, gone = set(must), set[int]()

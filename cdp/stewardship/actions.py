@@ -23,7 +23,7 @@ BY_SOURCE = "source:"
 
 @dataclass(frozen=True)
 class Action:
-    """kind: 'join', 'split', 'decision', 'pin' or 'undo'. decision: of a decision, 'same', 'different' or 'unsure'.
+    """kind: one of STEWARD_ACTIONS. decision: of a decision, 'same', 'different' or 'unsure'.
 
     undoes_action_id, undoes_entry_id: what an undo takes back, another action or a ledger entry of the machine.
     """

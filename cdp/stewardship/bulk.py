@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from cdp.errors import CdpError
+from cdp.idempotency import Answer, AnsweredBeforeError, Once
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.confirmations import Pending
 from cdp.stewardship.desk_rules import DeskRules
@@ -15,6 +15,8 @@ from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.ruling import Order
 
 AT_MOST = 200
+
+Ruled = Outcome | Pending
 
 
 class TooManyCandidatesError(RulingRefusedError):
@@ -31,28 +33,40 @@ class Chosen:
 
 @dataclass(frozen=True)
 class BulkResult:
-    """One of the three: what came of it, what waits for a second person, why it was refused."""
+    """One of the four: what came of it, what waits for a second person, why it was refused, what was answered to the
+    same call before."""
 
     candidate_id: int
     outcome: Outcome | None = None
     pending: Pending | None = None
-    refusal: CdpError | None = None
+    refusal: RulingRefusedError | None = None
+    answered: Answer | None = None
 
 
 def decide_all(
-    resolver: Resolver, chosen: Iterable[Chosen], decision: str, order: Order, rules: DeskRules
+    resolver: Resolver,
+    chosen: Iterable[Chosen],
+    decision: str,
+    order: Order,
+    rules: DeskRules,
+    *,
+    once_of: Callable[[int], Once[Ruled] | None] = lambda candidate_id: None,
 ) -> list[BulkResult]:
     """In the order given, each in a write of its own: one that is stale or refused stops no other.
 
-    No claims are needed, and what others have claimed is refused. Raises TooManyCandidatesError before anything is
-    done, and a StoreError as it comes: what was decided until then stays.
+    No claims are needed, and what others have claimed is refused. Once of: the call that must not have its effect on a
+    candidate twice. Raises TooManyCandidatesError before anything is done, and a StoreError as it comes: what was
+    decided until then stays.
     """
     listed = _each_once(chosen)
     if len(listed) > AT_MOST:
         raise TooManyCandidatesError(
             f"{len(listed)} candidates are more than {AT_MOST}: choose fewer at a time."
         )
-    return [_decide(resolver, each, decision, order, rules) for each in listed]
+    return [
+        _decide(resolver, each, decision, replace(order, once=once_of(each.candidate_id)), rules)
+        for each in listed
+    ]
 
 
 def _decide(resolver: Resolver, each: Chosen, decision: str, order: Order, rules: DeskRules) -> BulkResult:
@@ -60,6 +74,8 @@ def _decide(resolver: Resolver, each: Chosen, decision: str, order: Order, rules
         result = decide_together(resolver, each.candidate_id, decision, order, rules, seen=[each.etag])
     except RulingRefusedError as refusal:
         return BulkResult(each.candidate_id, refusal=refusal)
+    except AnsweredBeforeError as before:
+        return BulkResult(each.candidate_id, answered=before.answer)
     if isinstance(result, Pending):
         return BulkResult(each.candidate_id, pending=result)
     return BulkResult(each.candidate_id, outcome=result)

@@ -25,7 +25,7 @@ STATES = (OPEN, "same", "different", "unsure", "withdrawn")
 DECISIONS = ("same", "different", "unsure")
 # So many that cannot tell let a candidate rest.
 READERS = 2
-REASONS = ("review_band", "exclusive_conflict", "exclusive_shared", "size_limit")
+REASONS = ("review_band", "exclusive_conflict", "exclusive_shared", "size_limit", "frozen")
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Candidate:
     """A pair of records of two profiles that may be one person.
 
     profile ids: those of the moment it was last proposed. version_l, version_r: of these profiles now. reason: why the
-    machine did not join them itself. record_count: of both profiles. assignee, due_at: None where no lead set them.
-    unsure_count: how many could not tell; a second person reads what one left so.
+    machine did not join them itself. record_count, worth: of both profiles. assignee, due_at: None where no lead set
+    them. unsure_count: how many could not tell; a second person reads what one left so.
     """
 
     candidate_id: int
@@ -56,6 +56,7 @@ class Candidate:
     assignee: str | None = None
     due_at: datetime | None = None
     unsure_count: int = 0
+    worth: int = 0
 
     @property
     def profile_ids(self) -> tuple[str, str]:

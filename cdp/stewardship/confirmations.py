@@ -16,11 +16,10 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from cdp.canonical import canonical_json
 from cdp.stewardship.candidates import OPEN
+from cdp.stewardship.why_two import REASONS_FOR_TWO as REASONS_FOR_TWO
 from cdp.store import id_set
 from cdp.store.schema import decision_confirmations as confirmations
 from cdp.store.schema import merge_candidates
-
-REASONS_FOR_TWO = ("size", "confirmed", "documents")
 
 
 @dataclass(frozen=True)

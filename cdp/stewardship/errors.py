@@ -75,6 +75,30 @@ class UnknownConfirmationError(RulingRefusedError):
     reason = "confirmation_not_found"
 
 
+class UnknownProposalError(RulingRefusedError):
+    reason = "proposal_not_found"
+
+
+class EndedProposalError(RulingRefusedError):
+    """It was confirmed, refused or withdrawn already."""
+
+    reason = "proposal_ended"
+
+
+class StaleProposalError(RulingRefusedError):
+    """The profiles are not what the first person saw."""
+
+    reason = "proposal_changed"
+
+
+class AlreadyFrozenError(RuledOtherwiseError):
+    reason = "already_frozen"
+
+
+class NotFrozenError(RulingRefusedError):
+    reason = "not_frozen"
+
+
 class UnknownSampleError(RulingRefusedError):
     """There is no such sample that waits to be read."""
 

@@ -1,11 +1,11 @@
-"""Joins that take two people: of many records, of people that a steward has ruled on, against their documents."""
+"""Decisions that take two people: the first one's waits, and the second one's has the effect. See why_two."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, exists, or_, select
+from sqlalchemy import Connection, Engine
 
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Resolver
@@ -16,8 +16,8 @@ from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import SecondPersonNeededError, UnknownConfirmationError
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.ruling import Order, Session, carry_out
+from cdp.stewardship.why_two import why_two
 from cdp.store import retry_write
-from cdp.store.schema import memberships, pair_constraints
 
 
 def decide_together(
@@ -42,7 +42,7 @@ def decide_together(
             return carry_decision(session, candidate, decision)
         require_turn(session, candidate_id, needs_claim=needs_claim)
         waiting = _still_waiting(session, candidate)
-        why = why_two(session.connection, candidate, rules) if decision == "same" else ()
+        why = why_two_for(session.connection, candidate, rules) if decision == "same" else ()
         if why and waiting is None:
             return _let_wait(session, candidate, decision, why)
         outcome = carry_decision(session, candidate, decision)
@@ -53,16 +53,12 @@ def decide_together(
     return carry_out(resolver, order, work)
 
 
-def why_two(connection: Connection, candidate: Candidate, rules: DeskRules) -> tuple[str, ...]:
+def why_two_for(connection: Connection, candidate: Candidate, rules: DeskRules) -> tuple[str, ...]:
     """Which rules ask for a second person before the two profiles are joined; empty: none does."""
-    found = []
-    if candidate.record_count >= rules.four_eyes_records:
-        found.append("size")
-    if _is_confirmed(connection, candidate.profile_ids):
-        found.append("confirmed")
-    if candidate.reason == "exclusive_conflict":
-        found.append("documents")
-    return tuple(found)
+    found = why_two(connection, candidate.profile_ids, rules, brings_together=True)
+    if candidate.reason == "exclusive_conflict" and "documents" not in found:
+        found = (*found, "documents")
+    return found
 
 
 def withdraw_pending(engine: Engine, candidate_id: int, *, author: str, now: datetime) -> None:
@@ -125,22 +121,6 @@ def _end(session: Session, waiting: Pending, decision: str, outcome: Outcome) ->
         now=session.moment,
         action_id=outcome.action_id if is_confirmed else None,
     )
-
-
-def _is_confirmed(connection: Connection, profile_ids: Collection[str]) -> bool:
-    """Whether a ruling in force holds records of one of the profiles together."""
-    ends = (pair_constraints.c.record_id_l, pair_constraints.c.record_id_r)
-    held = (
-        exists().where(
-            memberships.c.profile_id.in_(sorted(profile_ids)),
-            memberships.c.valid_to.is_(None),
-            end == memberships.c.record_id,
-            pair_constraints.c.kind == "must",
-            pair_constraints.c.valid_to.is_(None),
-        )
-        for end in ends
-    )
-    return bool(connection.scalar(select(or_(*held))))
 
 
 def _record(

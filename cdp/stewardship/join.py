@@ -20,11 +20,12 @@ def join(resolver: Resolver, profile_ids: Sequence[str], order: Order) -> Outcom
     OneProfileError, TooManyPairsError, and ConstraintConflictError when a ruling in force holds them apart.
     """
 
-    def work(session: Session) -> Outcome:
-        living = {require_living(session.connection, profile_id) for profile_id in profile_ids}
-        return hold_as_one(session, begin_action(session, "join"), living)
+    return carry_out(resolver, order, lambda session: carry_join(session, profile_ids))
 
-    return carry_out(resolver, order, work)
+
+def carry_join(session: Session, profile_ids: Sequence[str]) -> Outcome:
+    living = {require_living(session.connection, profile_id) for profile_id in profile_ids}
+    return hold_as_one(session, begin_action(session, "join"), living)
 
 
 def hold_as_one(session: Session, action: Action, profile_ids: Collection[str]) -> Outcome:

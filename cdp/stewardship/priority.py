@@ -1,4 +1,4 @@
-"""What a steward should look at first: priority = uncertainty x people affected x age. A pure rule, its parts visible.
+"""What a steward should look at first: priority = uncertainty x people x value x age. A pure rule, its parts visible.
 
 Each part is a number that people can check by hand; the queue computes the same in the database.
 """
@@ -12,27 +12,38 @@ CONTRADICTED = ("exclusive_conflict", "size_limit")
 LEAST_OF_CONTRADICTED = 0.5
 # So many records are half of what any number of them can weigh: one huge profile does not hide all others.
 HALF_OF_PEOPLE = 10.0
+# The same of what is known of them: see cdp.identity.candidate_weights.
+HALF_OF_WORTH = 20.0
 
 
 @dataclass(frozen=True)
 class Priority:
-    """uncertainty: 0 to 1. people: 0 to 1, by the records of both profiles. age: 1 for a new one, 2 when it is due."""
+    """uncertainty: 0 to 1. people: 0 to 1, by the records of both profiles. value: 1 to 2, by what is known of them:
+    orders, consents, identifiers. age: 1 for a new one, 2 when it is due."""
 
     uncertainty: float
     people: float
+    value: float
     age: float
 
     @property
     def total(self) -> float:
-        return self.uncertainty * self.people * self.age
+        return self.uncertainty * self.people * self.value * self.age
 
 
 def priority_of(
-    *, match_probability: float, reason: str, record_count: int, days_waiting: float, review_days: float
+    *,
+    match_probability: float,
+    reason: str,
+    record_count: int,
+    worth: int,
+    days_waiting: float,
+    review_days: float,
 ) -> Priority:
     return Priority(
         uncertainty_of(match_probability, reason),
         people_of(record_count),
+        value_of(worth),
         age_of(days_waiting, review_days),
     )
 
@@ -45,6 +56,11 @@ def uncertainty_of(match_probability: float, reason: str) -> float:
 
 def people_of(record_count: int) -> float:
     return record_count / (record_count + HALF_OF_PEOPLE)
+
+
+def value_of(worth: int) -> float:
+    """So that nobody of whom little is known is hidden: it doubles at most."""
+    return 1.0 + worth / (worth + HALF_OF_WORTH)
 
 
 def age_of(days_waiting: float, review_days: float) -> float:

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func, or_, select
 from cdp.identity.profile_reads import Profile, select_ledger_entries
 from cdp.stewardship.candidates import OPEN, is_visible
 from cdp.stewardship.confirmations import waits_for_second
+from cdp.stewardship.freeze import select_freezes
 from cdp.store.schema import merge_candidates as candidates
 
-ALERTS = ("recently_joined", "recently_split", "awaiting_second_person", "pinned_values")
+ALERTS = ("recently_joined", "recently_split", "awaiting_second_person", "pinned_values", "frozen")
 RECENT = timedelta(days=7)
 # Of these many changes at most, a join and a split are told.
 _CHANGES_LOOKED_AT = 20
@@ -45,6 +46,9 @@ def select_profile_state(
     if confirming:
         alerts.append(Alert("awaiting_second_person"))
     pinned = tuple(sorted(name for name, value in profile.golden.items() if value.get("rule") == "pinned"))
+    alerts += [
+        Alert("frozen", each.recorded_at) for each in select_freezes(connection, profile.profile_id)[:1]
+    ]
     if pinned:
         alerts.append(Alert("pinned_values", attributes=pinned))
     return ProfileState(waiting, alerts)

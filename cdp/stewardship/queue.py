@@ -33,6 +33,7 @@ from cdp.stewardship.leases import Lease, is_claimed, is_skipped, select_live_le
 from cdp.stewardship.priority import (
     CONTRADICTED,
     HALF_OF_PEOPLE,
+    HALF_OF_WORTH,
     LEAST_OF_CONTRADICTED,
     Priority,
     priority_of,
@@ -291,10 +292,11 @@ def _sort_key(sort: str, rules: DeskRules, as_of: datetime) -> ColumnElement[flo
 
 def _priority(rules: DeskRules, as_of: datetime) -> ColumnElement[float]:
     """As cdp.stewardship.priority has it."""
-    records = cast(candidates.c.record_count, Double)
+    records, worth = cast(candidates.c.record_count, Double), cast(candidates.c.worth, Double)
     waiting = literal(days_since_epoch(as_of), Double) - days_of(candidates.c.created_at)
     age = 1.0 + case((waiting > 0.0, waiting), else_=0.0) / rules.review_days
-    return _uncertainty() * (records / (records + HALF_OF_PEOPLE)) * age
+    value = 1.0 + worth / (worth + HALF_OF_WORTH)
+    return _uncertainty() * (records / (records + HALF_OF_PEOPLE)) * value * age
 
 
 def _uncertainty() -> ColumnElement[float]:
@@ -320,6 +322,7 @@ def _items(
                 match_probability=each.match_probability,
                 reason=each.reason,
                 record_count=each.record_count,
+                worth=each.worth,
                 days_waiting=days_since_epoch(now) - days_since_epoch(each.created_at),
                 review_days=rules.review_days,
             ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from sqlalchemy import Connection
+
 from cdp.realtime.ingest import Resolver, UnknownRecordError
 from cdp.stewardship.constraints import close_links, select_linked, select_links
 from cdp.stewardship.errors import UnusableSplitError
@@ -20,31 +22,33 @@ def split(resolver: Resolver, profile_id: str, record_ids: Collection[int], orde
     UnknownProfileError, ErasedProfileError, UnknownRecordError, UnusableSplitError, TooManyPairsError.
     """
 
-    def work(session: Session) -> Outcome:
-        connection = session.connection
-        living = require_living(connection, profile_id)
-        members = [member.record_id for member in select_members(connection, [living])]
-        _require_usable(session, living, members, set(record_ids))
-        going = [each for each in members if each in set(record_ids)]
-        staying = [each for each in members if each not in set(record_ids)]
-        cannot = between([going, staying])
-        action = begin_action(session, "split")
-        crossing, still = _cut(session, going, staying)
-        close_links(
-            connection,
-            [link.constraint_id for link in crossing],
-            closed_by=action.action_id,
-            now=session.moment,
-        )
-        hold(session, action, must=star(going) | still, cannot=cannot)
-        return publish_ruling(session, action, members, profile_ids=[living])
-
-    return carry_out(resolver, order, work)
+    return carry_out(resolver, order, lambda session: carry_split(session, profile_id, record_ids))
 
 
-def _require_usable(session: Session, profile_id: str, members: Sequence[int], record_ids: set[int]) -> None:
-    others = record_ids.difference(members)
-    elsewhere = select_profiles_of(session.connection, others)
+def carry_split(session: Session, profile_id: str, record_ids: Collection[int]) -> Outcome:
+    connection = session.connection
+    living = require_living(connection, profile_id)
+    members = require_usable_split(connection, living, record_ids)
+    going = [each for each in members if each in set(record_ids)]
+    staying = [each for each in members if each not in set(record_ids)]
+    cannot = between([going, staying])
+    action = begin_action(session, "split")
+    crossing, still = _cut(session, going, staying)
+    close_links(
+        connection,
+        [link.constraint_id for link in crossing],
+        closed_by=action.action_id,
+        now=session.moment,
+    )
+    hold(session, action, must=star(going) | still, cannot=cannot)
+    return publish_ruling(session, action, members, profile_ids=[living])
+
+
+def require_usable_split(connection: Connection, profile_id: str, record_ids: Collection[int]) -> list[int]:
+    """The records of a living profile, some of which are to go. Raises UnknownRecordError, UnusableSplitError."""
+    members = [member.record_id for member in select_members(connection, [profile_id])]
+    others = set(record_ids).difference(members)
+    elsewhere = select_profiles_of(connection, others)
     unknown = sorted(others - elsewhere.keys())
     if unknown:
         raise UnknownRecordError(
@@ -55,11 +59,12 @@ def _require_usable(session: Session, profile_id: str, members: Sequence[int], r
             f"Records {_listed(sorted(elsewhere))} are not of profile {profile_id}: look at it again.",
             ids=sorted(elsewhere),
         )
-    if not record_ids or len(record_ids) == len(members):
+    if not record_ids or len(set(record_ids)) == len(members):
         raise UnusableSplitError(
             f"A split takes some of the {len(members)} records of profile {profile_id} and leaves some.",
             ids=[profile_id],
         )
+    return members
 
 
 def _cut(session: Session, going: Sequence[int], staying: Sequence[int]) -> tuple[list[Link], set[Pair]]:

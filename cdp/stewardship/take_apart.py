@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
+from cdp.identity.freezes import select_frozen
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.constraints import close_links, select_linked
-from cdp.stewardship.errors import UnusableSplitError
+from cdp.stewardship.errors import AlreadyFrozenError, UnusableSplitError
 from cdp.stewardship.members import require_living, select_members
 from cdp.stewardship.outcome import Outcome
-from cdp.stewardship.pairs import Link, between
+from cdp.stewardship.pairs import Link, Pair, between
 from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
 
 RECORDS, EVIDENCE = "records", "evidence"
@@ -24,26 +27,44 @@ WAYS = (RECORDS, EVIDENCE)
 def take_apart(resolver: Resolver, profile_id: str, into: str, order: Order) -> Outcome:
     """Into: one of WAYS.
 
-    Raises UnknownProfileError, ErasedProfileError, UnusableSplitError, TooManyPairsError.
+    Raises UnknownProfileError, ErasedProfileError, UnusableSplitError, AlreadyFrozenError, TooManyPairsError.
     """
-
-    def work(session: Session) -> Outcome:
-        connection = session.connection
-        living = require_living(connection, profile_id)
-        members = [member.record_id for member in select_members(connection, [living])]
-        _, links = select_linked(connection, members)
-        _require_usable(living, members, links, into)
-        cannot = between([record_id] for record_id in members) if into == RECORDS else set()
-        action = begin_action(session, "split")
-        ids = [link.constraint_id for link in links]
-        close_links(connection, ids, closed_by=action.action_id, now=session.moment)
-        hold(session, action, cannot=cannot)
-        return publish_ruling(session, action, members, profile_ids=[living])
-
-    return carry_out(resolver, order, work)
+    return carry_out(resolver, order, lambda session: carry_apart(session, profile_id, into))
 
 
-def _require_usable(profile_id: str, members: Sequence[int], links: Sequence[Link], into: str) -> None:
+def carry_apart(session: Session, profile_id: str, into: str) -> Outcome:
+    connection = session.connection
+    living = require_living(connection, profile_id)
+    members, links, cannot = require_usable_parts(connection, living, into)
+    action = begin_action(session, "split")
+    ids = [link.constraint_id for link in links]
+    close_links(connection, ids, closed_by=action.action_id, now=session.moment)
+    hold(session, action, cannot=cannot)
+    return publish_ruling(session, action, members, profile_ids=[living])
+
+
+def require_usable_parts(
+    connection: Connection, profile_id: str, into: str
+) -> tuple[list[int], list[Link], set[Pair]]:
+    """The records of a living profile, the must-links that give way and the pairs that are to be kept apart.
+
+    Raises UnusableSplitError, AlreadyFrozenError, TooManyPairsError.
+    """
+    members = [member.record_id for member in select_members(connection, [profile_id])]
+    _, links = select_linked(connection, members)
+    _require_parts(profile_id, members, links, into)
+    if into == RECORDS:
+        return members, links, between([record_id] for record_id in members)
+    frozen = sorted({freeze for _, freeze in select_frozen(connection, members)})
+    if frozen:
+        raise AlreadyFrozenError(
+            f"Profile {profile_id} is frozen by action {frozen[0]}, and no evidence counts in it: undo that first.",
+            ids=frozen,
+        )
+    return members, links, set()
+
+
+def _require_parts(profile_id: str, members: Sequence[int], links: Sequence[Link], into: str) -> None:
     if len(members) < 2:
         raise UnusableSplitError(
             f"Profile {profile_id} has {len(members)} records: there is nothing to take apart.",

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
+from cdp.identity.freezes import close_frozen, reopen_frozen, select_frozen_by
 from cdp.identity.leads import select_noted_leads
 from cdp.identity.pins import close_pins, reopen_pins, select_pinned, select_pins_of_each
 from cdp.realtime.ingest import Resolver
@@ -78,10 +79,11 @@ def undo_action(resolver: Resolver, action_id: int, order: Order) -> Outcome:
     Raises UnknownActionError, AlreadyUndoneError, RuledOnSinceError, ConstraintConflictError.
     """
 
-    def work(session: Session) -> Outcome:
-        return _undo_action(session, require_action(session.connection, action_id))
+    return carry_out(resolver, order, lambda session: carry_undo(session, action_id))
 
-    return carry_out(resolver, order, work)
+
+def carry_undo(session: Session, action_id: int) -> Outcome:
+    return _undo_action(session, require_action(session.connection, action_id))
 
 
 def withdraw_assertion(session: Session, action_id: int) -> None:
@@ -188,7 +190,9 @@ def _withdraw(session: Session, ruling: Action, action: Action, since: int) -> s
     which it stood."""
     connection = session.connection
     closing = select_open_links_of(connection, ruling.action_id)
-    _require_latest(connection, ruling, closing, since)
+    if ruling.kind != "freeze":
+        # What was ruled since a freeze holds by itself.
+        _require_latest(connection, ruling, closing, since)
     given_way = select_links_closed_by(connection, ruling.action_id)
     concerned = _with_linked(connection, [*closing, *given_way])
     close_links(
@@ -198,6 +202,8 @@ def _withdraw(session: Session, ruling: Action, action: Action, since: int) -> s
         now=session.moment,
     )
     close_pins(connection, ruling.action_id, closed_by=action.action_id, now=session.moment)
+    close_frozen(connection, ruling.action_id, closed_by=action.action_id, now=session.moment)
+    concerned |= select_frozen_by(connection, ruling.action_id)
     _reopen(session, given_way)
     if ruling.candidate_id is None or ruling.decision is None:
         return concerned
@@ -220,6 +226,8 @@ def _reinstate(session: Session, ruling: Action) -> set[int]:
     )
     _reopen(session, reopening)
     reopen_pins(connection, ruling.action_id, now=session.moment)
+    reopen_frozen(connection, ruling.action_id, now=session.moment)
+    concerned |= select_frozen_by(connection, ruling.action_id)
     if (
         ruling.candidate_id is not None
         and ruling.decision is not None

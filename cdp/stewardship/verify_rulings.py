@@ -8,7 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, String, cast, exists, or_, select
 
 from cdp.stewardship.pairs import Link, find_contradiction
-from cdp.store.schema import audit_entries, golden_pins, ledger_entries, pair_constraints, steward_actions
+from cdp.store.schema import (
+    audit_entries,
+    frozen_records,
+    golden_pins,
+    ledger_entries,
+    pair_constraints,
+    steward_actions,
+)
 
 Found = tuple[str, tuple[int | str, ...]]
 
@@ -16,6 +23,7 @@ Found = tuple[str, tuple[int | str, ...]]
 def check_rulings(connection: Connection) -> Iterator[Found]:
     yield from _outlived(connection)
     yield from _pinned_wrongly(connection)
+    yield from _frozen_wrongly(connection)
     yield from _contradictions(connection)
     yield from _half_undone(connection)
     yield from _wrongly_marked(connection)
@@ -46,6 +54,25 @@ def _pinned_wrongly(connection: Connection) -> Iterator[Found]:
         yield f"a pin of action {action_id} is in force, which was taken back", (action_id,)
     for action_id in connection.scalars(lacking.order_by(steward_actions.c.action_id)):
         yield f"action {action_id} stands, and its pin is not in force", (action_id,)
+
+
+def _frozen_wrongly(connection: Connection) -> Iterator[Found]:
+    """Frozen records whose freeze was taken back, and records of a freeze that stands that are not frozen."""
+    other = frozen_records.alias("other")
+    again = exists().where(
+        other.c.record_id == frozen_records.c.record_id,
+        other.c.opened_by == frozen_records.c.opened_by,
+        other.c.valid_to.is_(None),
+    )
+    is_open, stands = frozen_records.c.valid_to.is_(None), steward_actions.c.undone_by.is_(None)
+    joined = select(frozen_records.c.record_id, frozen_records.c.opened_by).join(
+        steward_actions, steward_actions.c.action_id == frozen_records.c.opened_by
+    )
+    order = (frozen_records.c.record_id, frozen_records.c.opened_by)
+    for row in connection.execute(joined.where(is_open, ~stands).order_by(*order)):
+        yield f"record {row.record_id} is frozen, action {row.opened_by} was taken back", tuple(row)
+    for row in connection.execute(joined.where(~is_open, stands, ~again).order_by(*order)):
+        yield f"record {row.record_id} is not frozen, action {row.opened_by} stands", tuple(row)
 
 
 def _contradictions(connection: Connection) -> Iterator[Found]:

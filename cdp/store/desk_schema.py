@@ -106,6 +106,59 @@ golden_pins = Table(
     sqlite_autoincrement=True,
 )
 
+# One row per interval in which one ruling holds that no evidence joins a record with others. opened_by: the freeze.
+frozen_records = Table(
+    "frozen_records",
+    metadata,
+    key("frozen_id"),
+    refers("record_id", "source_records.record_id"),
+    refers("opened_by", "steward_actions.action_id"),
+    Column("valid_from", Instant, nullable=False),
+    Column("valid_to", Instant),
+    refers("closed_by", "steward_actions.action_id", nullable=True),
+    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="frozen_records_valid"),
+    CheckConstraint("(valid_to IS NULL) = (closed_by IS NULL)", name="frozen_records_closed"),
+    unique_where("frozen_records_open_unique", "valid_to IS NULL", "record_id", "opened_by"),
+    Index("frozen_records_opened", "opened_by"),
+    sqlite_autoincrement=True,
+)
+
+PROPOSAL_OUTCOMES = ("confirmed", "refused", "withdrawn", "changed")
+
+# One row per ruling that waits, or waited, for a second person before it takes effect. request: JSON, what is to be
+# done. why: JSON, which rules ask for one. etag: the profiles as the first person saw them. action_id: what it came to.
+ruling_proposals = Table(
+    "ruling_proposals",
+    metadata,
+    key("proposal_id"),
+    Column("kind", TEXT, nullable=False),
+    Column("request", TEXT, nullable=False),
+    Column("author", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("why", TEXT, nullable=False),
+    Column("etag", TEXT, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", TEXT),
+    Column("outcome", TEXT),
+    refers("action_id", "steward_actions.action_id", nullable=True),
+    one_of("ruling_proposals_kind", "kind", "join", "split", "take_apart"),
+    CheckConstraint(
+        "outcome IS NULL OR outcome IN ('confirmed', 'refused', 'withdrawn', 'changed')",
+        name="ruling_proposals_outcome",
+    ),
+    CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ruling_proposals_ended"),
+    CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ruling_proposals_ended_by"),
+    CheckConstraint(
+        "action_id IS NULL OR (ended_by <> author AND outcome = 'confirmed')",
+        name="ruling_proposals_two_people",
+    ),
+    # Few wait at a time: the request, which may name thousands of records, is compared, not indexed.
+    index_where("ruling_proposals_open", "ended_at IS NULL", "kind"),
+    index_where("ruling_proposals_action", "action_id IS NOT NULL", "action_id"),
+    sqlite_autoincrement=True,
+)
+
 # One row per time that decisions and automatic joins were drawn to be read again. up_to: the last of each that had its
 # chance. shares: of those after the draw before.
 quality_draws = Table(

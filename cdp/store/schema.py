@@ -25,9 +25,11 @@ from cdp.store.desk_schema import candidate_leases as candidate_leases
 from cdp.store.desk_schema import candidate_skips as candidate_skips
 from cdp.store.desk_schema import comments as comments
 from cdp.store.desk_schema import decision_confirmations as decision_confirmations
+from cdp.store.desk_schema import frozen_records as frozen_records
 from cdp.store.desk_schema import golden_pins as golden_pins
 from cdp.store.desk_schema import quality_draws as quality_draws
 from cdp.store.desk_schema import quality_samples as quality_samples
+from cdp.store.desk_schema import ruling_proposals as ruling_proposals
 from cdp.store.engagement_schema import EVENT_KINDS as EVENT_KINDS
 from cdp.store.engagement_schema import STATE_KINDS as STATE_KINDS
 from cdp.store.engagement_schema import SUBJECT_KINDS as SUBJECT_KINDS
@@ -59,7 +61,7 @@ from cdp.store.staff_schema import console_sessions as console_sessions
 from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per scored pair kept above the lowest threshold.
@@ -77,7 +79,7 @@ edges = Table(
     Index("edges_right", "record_id_r"),
 )
 
-STEWARD_ACTIONS = ("join", "split", "decision", "pin", "undo")
+STEWARD_ACTIONS = ("join", "split", "decision", "pin", "freeze", "undo")
 
 # One row per thing a steward ruled; undone_by is the action that took it back. undoes: of an undo, what it took back,
 # a steward's action or a ledger entry of the machine (without a foreign key, since entries refer to actions).
@@ -280,8 +282,8 @@ resolution_runs = Table(
 
 CANDIDATE_STATES = ("open", "same", "different", "unsure", "withdrawn")
 
-# One row per pair that a steward was asked about. record_count: of both profiles, sources: of the two records,
-# identifier_kinds: a bit for each of IDENTIFIER_KINDS that both records carry; all three as long as it is open.
+# One row per pair that a steward was asked about. record_count, worth: of both profiles, sources: of the two records,
+# identifier_kinds: a bit for each of IDENTIFIER_KINDS that both records carry; all of them as long as it is open.
 # assignee, due_at: what a lead set.
 merge_candidates = Table(
     "merge_candidates",
@@ -305,6 +307,7 @@ merge_candidates = Table(
     Column("identifier_kinds", Integer, nullable=False, server_default=text("0")),
     Column("assignee", TEXT),
     Column("due_at", Instant),
+    Column("worth", Integer, nullable=False, server_default=text("0")),
     one_of("merge_candidates_state", "state", *CANDIDATE_STATES),
     CheckConstraint("record_id_l < record_id_r", name="merge_candidates_order"),
     CheckConstraint("match_probability BETWEEN 0 AND 1", name="merge_candidates_probability"),
@@ -321,10 +324,13 @@ merge_candidates = Table(
         "created_at",
         "due_at",
         "record_count",
+        "worth",
         "identifier_kinds",
         "source_id_l",
         "source_id_r",
         "assignee",
+        # Its one value is there all the same: SQLite would look it up in the row.
+        "state",
     ),
     Index("merge_candidates_profile_l", "profile_id_l"),
     Index("merge_candidates_profile_r", "profile_id_r"),

@@ -23,6 +23,8 @@ from cdp.client import (
     PendingDecision,
     ProblemError,
     Profile,
+    Proposal,
+    Ruling,
     SeveralProfilesError,
     UnreachableError,
     WrittenRecord,
@@ -231,14 +233,20 @@ def test_a_decision_that_waits_for_a_second_person_is_told_so(client: Client) ->
     assert [each.kind for each in client.actions()] == ["join"]
 
 
-def test_profiles_are_joined_split_and_restored(client: Client) -> None:
+def test_profiles_are_joined_split_by_two_people_and_restored(client: Client, served: Served) -> None:
     clara, bruno = (client.write_record(each) for each in (CLARA, BRUNO))
     ids = [str(each.profile_id) for each in (clara, bruno)]
 
     joined = client.join(ids, WHY)
-    split = client.split(ids[0], [bruno.record_id], WHY)
+    waiting = client.split(ids[0], [bruno.record_id], WHY)
+    assert isinstance(joined, Ruling)
+    assert isinstance(waiting, Proposal)
+    listed = list(client.proposals())
+    with served.client() as second:
+        split = second.confirm_proposal(waiting.proposal_id, WHY)
     restored = client.undo_entry(split.ledger_entry_ids[0], WHY)
 
+    assert [(each.proposal_id, list(each.why)) for each in listed] == [(waiting.proposal_id, ["confirmed"])]
     assert [ruling.kind for ruling in (joined, split, restored)] == ["join", "split", "undo"]
     assert client.profile(ids[1], view="steward").profile_id == ids[0]
 
@@ -248,10 +256,26 @@ def test_a_profile_is_taken_apart(client: Client) -> None:
     client.join(ids, WHY)
 
     preview = client.take_apart(ids[0], "records", WHY, dry_run=True)
-    parted = client.take_apart(ids[0], "records", WHY)
+    waiting = client.take_apart(ids[0], "records", WHY)
+    assert isinstance(preview, Ruling)
+    assert isinstance(waiting, Proposal)
+    ended = client.refuse_proposal(waiting.proposal_id, WHY)
 
-    assert (preview.dry_run, parted.kind) == (True, "split")
-    assert [client.profile(each, view="steward").profile_id for each in ids] == ids
+    assert [len(each["record_ids"]) for each in preview.profiles_after] == [1, 1]
+    assert (waiting.kind, ended.outcome) == ("take_apart", "withdrawn")
+    assert client.profile(ids[1], view="steward").profile_id == ids[0]
+
+
+def test_several_are_decided_at_once_and_a_profile_is_frozen(client: Client) -> None:
+    ana, *_ = client.write_records([a_record(**CPF), RUI | CPF, CLARA | CPF])
+    assert isinstance(ana, WrittenRecord)
+    chosen = list(client.candidates())
+
+    frozen, let_go = (verb(str(ana.profile_id), WHY) for verb in (client.freeze, client.unfreeze))
+    results = client.decide_all(chosen, "different", WHY)
+
+    assert [frozen.kind, let_go.kind] == ["freeze", "undo"]
+    assert [each.outcome for each in results] == ["decided"] * len(chosen)
 
 
 def test_a_value_is_pinned_until_the_pin_is_undone(client: Client) -> None:
@@ -349,6 +373,7 @@ def test_a_call_that_is_made_again_has_one_effect_and_its_answer(
     served.line.faults = list(faults)
 
     joined = client.join(ids, WHY)
+    assert isinstance(joined, Ruling)
 
     sent = served.line.requests
     assert len(sent) == len(faults) + 1

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from cdp.stewardship import bulk
+from cdp.store.errors import StoreBusyError
 from tests.api.conftest import Caller
-from tests.api.test_candidates import asked, decide, etag_of
-from tests.api.test_stewards import is_described, new_key, told
-from tests.builders import StoreBuilder
+from tests.api.test_candidates import CLARA, CPF, asked, decide, etag_of
+from tests.api.test_stewards import RUI, is_described, new_key, told, written
+from tests.builders import StoreBuilder, a_record
 
 
 def another(writer: Caller, people: StoreBuilder) -> Caller:
@@ -76,3 +84,70 @@ def test_a_closed_candidate_is_neither_claimed_nor_put_off(lite_writer: Caller) 
     ]
 
     assert [each["code"] for each in answers] == ["candidate_closed", "candidate_closed"]
+
+
+def decide_alike(
+    caller: Caller, chosen: list[dict[str, Any]], key: dict[str, str], **changes: Any
+) -> TestResponse:
+    body = {"decision": "different", "reason": "asked them", "candidates": chosen, **changes}
+    return caller.post("/v1/candidates/decisions", body, headers=key)
+
+
+def chosen_of(caller: Caller) -> list[dict[str, Any]]:
+    listed = told(caller.get("/v1/candidates"))["data"]
+    return [{"candidate_id": each["candidate_id"], "etag": each["etag"]} for each in listed]
+
+
+def test_of_several_at_once_each_is_decided_by_itself(writer: Caller) -> None:
+    written(writer, a_record(**CPF), RUI | CPF, CLARA | CPF)
+    chosen, key = chosen_of(writer), new_key()
+    chosen[1]["etag"] = "of before"
+
+    first = decide_alike(writer, chosen, key)
+    again = decide_alike(writer, chosen, key)
+
+    answer = told(first)
+    assert [each["candidate_id"] for each in answer["data"]] == [each["candidate_id"] for each in chosen]
+    assert [each["outcome"] for each in answer["data"]] == ["decided", "refused", "decided"]
+    assert [each["action_id"] for each in answer["data"]] == [1, None, 2]
+    assert answer["data"][1]["problem"]["code"] == "candidate_changed"
+    assert (answer["decided_count"], answer["refused_count"], answer["waiting_count"]) == (2, 1, 0)
+    assert is_described(writer.client, "BulkResults", answer)
+    assert (told(again), again.headers["Idempotency-Replayed"]) == (answer, "true")
+    assert len(told(writer.get("/v1/actions"))["data"]) == 2
+
+
+def test_several_that_were_interrupted_go_on_where_they_ended(
+    lite_writer: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(lite_writer, a_record(**CPF), RUI | CPF, CLARA | CPF)
+    chosen, key = chosen_of(lite_writer), new_key()
+    decided = iter([True])
+    monkeypatch.setattr(bulk, "decide_together", stopping(bulk.decide_together, decided))
+
+    stopped = decide_alike(lite_writer, chosen, key)
+    monkeypatch.undo()
+    answer = told(decide_alike(lite_writer, chosen, key))
+
+    assert stopped.status_code == 503
+    assert [each["outcome"] for each in answer["data"]] == ["decided", "decided", "decided"]
+    assert [each["action_id"] for each in answer["data"]] == [1, 2, 3]
+
+
+def stopping(decide: Callable[..., Any], times: Iterator[bool]) -> Callable[..., Any]:
+    """Decides as often as there are times; then the store cannot answer."""
+
+    def decided(*args: Any, **options: Any) -> Any:
+        if next(times, False):
+            return decide(*args, **options)
+        raise StoreBusyError("The store is busy.")
+
+    return decided
+
+
+def test_too_many_at_once_are_none(lite_writer: Caller) -> None:
+    chosen = [{"candidate_id": number, "etag": "x"} for number in range(1, 202)]
+
+    refused = told(decide_alike(lite_writer, chosen, new_key()), 422)
+
+    assert refused["errors"][0]["pointer"] == "/candidates"

@@ -78,7 +78,7 @@ def test_every_ruling_is_answered_again(writer: Caller) -> None:
     calls: list[tuple[str, dict[str, Any]]] = [
         (f"/v1/ledger/{entry_id}/undo", {}),
         ("/v1/actions/2/undo", {}),
-        (f"/v1/profiles/{ana}/split", {"record_ids": [2]}),
+        (f"/v1/profiles/{ana}/freeze", {}),
     ]
 
     answers = [
@@ -86,7 +86,7 @@ def test_every_ruling_is_answered_again(writer: Caller) -> None:
         for path, body in calls
     ]
 
-    assert [told(first)["kind"] for first, _ in answers] == ["undo", "undo", "split"]
+    assert [told(first)["kind"] for first, _ in answers] == ["undo", "undo", "freeze"]
     assert [told(again) for _, again in answers] == [told(first) for first, _ in answers]
     assert all(is_replay(again) for _, again in answers)
 
@@ -252,13 +252,17 @@ def test_every_call_that_takes_a_key_is_described(lite_client: FlaskClient) -> N
     }
 
     assert {name for name, (_, is_required) in described.items() if is_required} == {
+        "confirmProposal",
         "decideCandidate",
+        "decideCandidates",
+        "freezeProfile",
         "joinProfiles",
         "pinValue",
         "splitProfile",
         "takeProfileApart",
         "undoAction",
         "undoLedgerEntry",
+        "unfreezeProfile",
     }
     assert described.keys() >= {"writeRecord", "writeRecords", "reportIdentifier", "withdrawIdentifierReport"}
     assert all({"409", "422"} <= responses for responses, _ in described.values())

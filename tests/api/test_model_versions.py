@@ -20,7 +20,7 @@ from tests.cdp.realtime.feeding import keep_model
 REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
 # Their answers are Segment's: that a message was taken, nothing about people.
 SEGMENT = "segment"
-KEYS = {number: {"Idempotency-Key": f"walk-{number}"} for number in range(6)}
+KEYS = {number: {"Idempotency-Key": f"walk-{number}"} for number in range(9)}
 NOBODY = "/v1/profiles/pf_01jdcb4v9w8z6y5x4t3s2r1q0p"
 
 
@@ -56,6 +56,8 @@ def walk(caller: Caller) -> Iterator[tuple[str, TestResponse]]:
         yield f"{operation}Candidate", caller.post(f"/v1/candidates/{candidate_id}/{operation}", {})
     etag = etag_of(caller, candidate_id)
     yield "decideCandidate", decide(caller, candidate_id, "same", etag, **KEYS[0])
+    alike = {"decision": "same", "reason": "asked", "candidates": [{"candidate_id": 1, "etag": "of before"}]}
+    yield "decideCandidates", caller.post("/v1/candidates/decisions", alike, headers=KEYS[6])
     yield "undoAction", rule(caller, "/v1/actions/1/undo", {}, headers=KEYS[1])
     joined = rule(caller, "/v1/profiles/join", {"profile_ids": [ana, rui]}, headers=KEYS[2])
     yield "joinProfiles", joined
@@ -68,10 +70,25 @@ def walk(caller: Caller) -> Iterator[tuple[str, TestResponse]]:
     yield "takeProfileApart", rule(caller, apart, {"into": "records"})
     split = {"record_ids": [record_id]}
     yield "splitProfile", rule(caller, f"/v1/profiles/{ana}/split", split, headers=KEYS[4])
+    for number, verb in enumerate(("freeze", "unfreeze"), 7):
+        yield f"{verb}Profile", rule(caller, f"/v1/profiles/{ana}/{verb}", {}, headers=KEYS[number])
+    yield from walk_proposals(caller, ana, rui)
     yield "getActions", caller.get("/v1/actions")
     yield "reportIdentifier", caller.post("/v1/identifiers/reports", REPORT)
     yield "withdrawIdentifierReport", caller.post("/v1/identifiers/reports/1/withdrawal", {})
     yield "deleteRecord", caller.delete("/v1/records/crm/c-5")
+
+
+def walk_proposals(caller: Caller, ana: str, rui: str) -> Iterator[tuple[str, TestResponse]]:
+    """What a steward joined takes two to be joined with somebody else."""
+    clara = CLARA | {"source_record_id": "c-9", "emails": ["nine@example.com"]}
+    third = told(caller.write(clara), 201)["profile_id"]
+    told(rule(caller, "/v1/profiles/join", {"profile_ids": [ana, rui]}))
+    waiting = rule(caller, "/v1/profiles/join", {"profile_ids": [ana, third]})
+    proposal = f"/v1/proposals/{told(waiting, 202)['proposal_id']}"
+    yield "getProposals", caller.get("/v1/proposals")
+    yield "confirmProposal", rule(caller, f"{proposal}/confirmation?dry_run=true", {})
+    yield "refuseProposal", caller.post(f"{proposal}/refusal", {"reason": "not sure"})
 
 
 def versions_of(answer: TestResponse) -> set[Any]:

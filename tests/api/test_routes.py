@@ -31,7 +31,7 @@ from tests.api.test_stewards import RUI, rule, told, written
 from tests.builders import NOW, StoreBuilder, a_record
 
 BODY_LIMIT = 10_000
-LIMIT = RateLimit(12, 60)
+LIMIT = RateLimit(16, 60)
 WHY = {"reason": "same card"}
 KEY = {"Idempotency-Key": "walk-1"}
 REPORT = {"type": "email", "value": "rui@example.com", "outcome": "bounced"}
@@ -60,7 +60,11 @@ class Call:
     sources: tuple[str, ...] | None = None
 
 
-NOBODY = {"ana": "pf_00000000000000000000000000", "bruno": "pf_00000000000000000000000000"}
+EVA, FABIO = (
+    BRUNO | {"source_record_id": key, "full_name": name, "birth_date": birth_date}
+    for key, name, birth_date in (("c-5", "Eva Teles", "1961-01-09"), ("c-6", "Fabio Moura", "1970-03-02"))
+)
+NOBODY = dict.fromkeys(("ana", "clara", "fabio"), "pf_00000000000000000000000000")
 READS = [
     *(
         Call(f"profiles.get_{name}", "GET", f"/v1/profiles/{{ana}}{path}", unknown=NOBODY)
@@ -89,6 +93,7 @@ READS = [
         scope="candidates:read",
     ),
     Call("stewards.get_actions", "GET", "/v1/actions", scope="candidates:read"),
+    Call("proposals.get_proposals", "GET", "/v1/proposals", scope="candidates:read"),
     Call(
         "lookups.look_up_profile",
         "POST",
@@ -154,6 +159,14 @@ WRITES = [
         unknown={"candidate": "999"},
         scope="candidates:decide",
     ),
+    Call(
+        "bulk_decisions.decide_candidates",
+        "POST",
+        "/v1/candidates/decisions",
+        {"decision": "different", "candidates": [{"candidate_id": "{one}", "etag": "{bare_etag}"}], **WHY},
+        KEY,
+        scope="candidates:decide",
+    ),
     *(
         Call(
             f"desk.{endpoint}",
@@ -176,7 +189,7 @@ WRITES = [
         "stewards.join_profiles",
         "POST",
         "/v1/profiles/join",
-        {"profile_ids": ["{ana}", "{bruno}"], **WHY},
+        {"profile_ids": ["{ana}", "{clara}"], **WHY},
         KEY,
         unknown=NOBODY,
         scope="profiles:join",
@@ -184,7 +197,7 @@ WRITES = [
     Call(
         "stewards.split_profile",
         "POST",
-        "/v1/profiles/{bruno}/split",
+        "/v1/profiles/{clara}/split",
         {"record_ids": ["{record}"], **WHY},
         KEY,
         unknown=NOBODY,
@@ -193,7 +206,7 @@ WRITES = [
     Call(
         "stewards.take_profile_apart",
         "POST",
-        "/v1/profiles/{bruno}/take-apart",
+        "/v1/profiles/{clara}/take-apart",
         {"into": "records", **WHY},
         KEY,
         unknown=NOBODY,
@@ -206,6 +219,35 @@ WRITES = [
         {"attribute": "full_name", "record_id": "{first_record}", **WHY},
         KEY,
         unknown=NOBODY,
+        scope="profiles:join",
+    ),
+    *(
+        Call(
+            f"stewards.{verb}_profile",
+            "POST",
+            f"/v1/profiles/{{{whose}}}/{verb}",
+            WHY,
+            KEY,
+            unknown=NOBODY,
+            scope="profiles:join",
+        )
+        for verb, whose in (("freeze", "ana"), ("unfreeze", "fabio"))
+    ),
+    Call(
+        "proposals.post_confirmation",
+        "POST",
+        "/v1/proposals/{proposal}/confirmation",
+        WHY,
+        KEY,
+        unknown={"proposal": "999"},
+        scope="profiles:join",
+    ),
+    Call(
+        "proposals.post_refusal",
+        "POST",
+        "/v1/proposals/{proposal}/refusal",
+        WHY,
+        unknown={"proposal": "999"},
         scope="profiles:join",
     ),
     Call(
@@ -320,7 +362,7 @@ def filled(text: str | bytes, names: Mapping[str, str]) -> Any:
     """The text with the names in braces replaced; a number stands without quotes."""
     if isinstance(text, bytes):
         return text
-    for name in ("record", "first_record"):
+    for name in ("record", "first_record", "one"):
         text = text.replace(f'"{{{name}}}"', names[name])
     return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
 
@@ -341,23 +383,29 @@ def a_world(migrated_file: Path, home: Path, **settings: Any) -> Iterator[World]
 
 def fill(writer: Caller) -> dict[str, str]:
     """A candidate, a steward's action, a report; returns what the calls name."""
-    ana, _, clara, bruno = written(writer, a_record(**CPF), RUI | CPF, CLARA, BRUNO)
+    ana, _, clara, bruno, eva, fabio = written(writer, a_record(**CPF), RUI | CPF, CLARA, BRUNO, EVA, FABIO)
+    told(writer.write(CLARA | {"source_record_id": "c-7"}), 201)
     [candidate] = told(writer.get("/v1/candidates"))["data"]
-    action = told(rule(writer, "/v1/profiles/join", {"profile_ids": [clara, bruno]}))
+    action = told(rule(writer, "/v1/profiles/join", {"profile_ids": [bruno, eva]}))
+    told(rule(writer, f"/v1/profiles/{fabio}/freeze", {}))
     report = told(writer.post("/v1/identifiers/reports", REPORT), 201)
-    [survivor] = [each["profile_id"] for each in action["profiles_after"] if each["state"] == "live"]
+    proposal = told(rule(writer, f"/v1/profiles/{bruno}/split", {"record_ids": [5]}), 202)
     return {
         "ana": ana,
-        "bruno": survivor,
+        "clara": clara,
+        "fabio": fabio,
         "email": "ana@example.com",
         "record_key": "c-1",
-        "record": "4",
+        "record": "7",
         "first_record": "1",
         "candidate": str(candidate["candidate_id"]),
+        "one": str(candidate["candidate_id"]),
         "etag": etag_of(writer, candidate["candidate_id"]),
+        "bare_etag": candidate["etag"],
         "entry": str(action["ledger_entry_ids"][0]),
         "action": str(action["action_id"]),
         "report": str(report["report_id"]),
+        "proposal": str(proposal["proposal_id"]),
     }
 
 
@@ -459,7 +507,7 @@ def test_it_is_counted_and_refused_beyond_the_limit(
 
     refused = limited_world.make(call, caller)
 
-    assert counted.headers["RateLimit"] == '"key";r=11;t=60'
+    assert counted.headers["RateLimit"] == '"key";r=15;t=60'
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
     assert is_documented(description, operation_of(description, limited_world, call), refused)
 
@@ -485,11 +533,11 @@ def test_what_is_not_the_callers_looks_as_if_it_were_not(still_world: World, cal
 
 @pytest.mark.parametrize(
     "call",
-    [each for each in CALLS if "{ana}" in each.path or "{bruno}" in each.path],
+    [each for each in CALLS if "{ana}" in each.path or "{clara}" in each.path or "{fabio}" in each.path],
     ids=lambda call: call.endpoint,
 )
 def test_a_call_about_somebody_erased_is_told_so(world: World, call: Call, description: Any) -> None:
-    for name in ("ana", "bruno"):
+    for name in ("ana", "clara", "fabio"):
         world.people.set_state(world.names[name], "erased")
 
     answer = world.make(call, world.admin)

@@ -21,6 +21,7 @@ RUI = a_record(
     emails=["rui@example.com"],
 )
 ANA_AGAIN = a_record(source="whatsapp", source_record_id="w-1")
+NOTHING_ELSE: dict[str, Any] = {"birth_date": "1992-10-10", "phones": [], "emails": []}
 
 
 def told(answer: TestResponse, status: int = 200) -> Any:
@@ -231,9 +232,11 @@ def test_a_conflict_names_the_action_to_undo(writer: Caller) -> None:
     assert "withdraw that decision first" in answer["detail"]
 
 
-def test_a_ruling_that_others_build_on_names_them(lite_writer: Caller) -> None:
+def test_a_ruling_that_others_build_on_names_them(lite_writer: Caller, lite_people: StoreBuilder) -> None:
     ana, rui, first = joined(lite_writer)
-    told(rule(lite_writer, f"/v1/profiles/{ana}/split", {"record_ids": [2]}))
+    waiting = told(rule(lite_writer, f"/v1/profiles/{ana}/split", {"record_ids": [2]}), 202)
+    second = Caller(lite_writer.client, lite_people.add_key())
+    told(rule(second, f"/v1/proposals/{waiting['proposal_id']}/confirmation", {}))
 
     answer = told(rule(lite_writer, f"/v1/actions/{first['action_id']}/undo", {}), 409)
 
@@ -294,3 +297,55 @@ def test_what_no_ruling_holds_does_not_come_apart_by_evidence(lite_writer: Calle
     answer = told(rule(lite_writer, f"/v1/profiles/{ana}/take-apart", {"into": "evidence"}), 422)
 
     assert answer["code"] == "split_unusable"
+
+
+def test_a_risky_join_waits_for_another_key(writer: Caller, people: StoreBuilder) -> None:
+    ana, _, _ = joined(writer)
+    [clara] = written(writer, RUI | {"source_record_id": "c-3", "full_name": "Clara Nunes", **NOTHING_ELSE})
+    body, key, second = {"profile_ids": [ana, clara]}, new_key(), Caller(writer.client, people.add_key())
+
+    first = rule(writer, "/v1/profiles/join", body, headers=key)
+    replayed = rule(writer, "/v1/profiles/join", body, headers=key)
+    again = rule(writer, "/v1/profiles/join", body)
+    waiting = told(first, 202)
+    path = f"/v1/proposals/{waiting['proposal_id']}"
+    own = rule(writer, f"{path}/confirmation", {})
+
+    assert (waiting["kind"], waiting["why"], waiting["outcome"]) == ("join", ["confirmed"], None)
+    assert is_described(writer.client, "Proposal", waiting)
+    assert told(replayed, 202) == waiting
+    assert [told(each, 409)["code"] for each in (again, own)] == ["second_person_needed"] * 2
+    [listed] = told(second.get("/v1/proposals"))["data"]
+    assert (listed["proposal_id"], listed["is_current"]) == (waiting["proposal_id"], True)
+    answer = told(rule(second, f"{path}/confirmation", {}))
+    assert answer["kind"] == "join"
+    assert told(second.get(f"/v1/profiles/{clara}"))["profile_id"] == ana
+    assert told(second.get("/v1/proposals"))["data"] == []
+
+
+def test_what_waits_is_refused_and_comes_to_nothing(lite_writer: Caller, lite_people: StoreBuilder) -> None:
+    ana, _, _ = joined(lite_writer)
+    waiting = told(rule(lite_writer, f"/v1/profiles/{ana}/split", {"record_ids": [2]}), 202)
+    second = Caller(lite_writer.client, lite_people.add_key())
+    path = f"/v1/proposals/{waiting['proposal_id']}"
+
+    ended = [told(second.post(f"{path}/refusal", {"reason": "no"})) for _ in range(2)]
+
+    assert [each["outcome"] for each in ended] == ["refused", "refused"]
+    assert told(rule(second, f"{path}/confirmation", {}), 409)["code"] == "proposal_ended"
+
+
+def test_what_comes_to_a_frozen_profile_is_asked(writer: Caller) -> None:
+    [ana] = written(writer, a_record())
+    frozen = told(rule(writer, f"/v1/profiles/{ana}/freeze", {}))
+
+    [again] = written(writer, ANA_AGAIN)
+
+    [candidate] = told(writer.get("/v1/candidates?reason=frozen"))["data"]
+    assert (frozen["kind"], again == ana) == ("freeze", False)
+    assert {candidate["profile_id_l"], candidate["profile_id_r"]} == {ana, again}
+    refused = told(rule(writer, f"/v1/profiles/{ana}/freeze", {}), 409)
+    assert (refused["code"], refused["action_ids"]) == ("already_frozen", [frozen["action_id"]])
+    told(rule(writer, f"/v1/profiles/{ana}/unfreeze", {}))
+    assert told(writer.get(f"/v1/profiles/{again}"))["profile_id"] == ana
+    assert told(rule(writer, f"/v1/profiles/{ana}/unfreeze", {}), 409)["code"] == "not_frozen"

@@ -175,3 +175,61 @@ def test_a_comment_on_a_profile_is_kept(steward: Visitor, ana: str) -> None:
     steward.get(ana)
 
     assert "asked the shop" in page(steward.post(f"{ana}/comments", body="asked the shop"))
+
+
+def test_a_risky_ruling_waits_for_somebody_else(
+    steward: Visitor, lead: Visitor, writer: Caller, ana: str
+) -> None:
+    [clara] = written(writer, CLARA)
+    steward.get(ana)
+    joined = [ana.rpartition("/")[2], clara]
+    steward.post("/console/profiles/join", profile_id=joined, reason="same card")
+    [chosen, *_] = re.findall(r'name="record_id" value="(\d+)"', page(steward.get(ana)))
+
+    waits = page(steward.post(f"{ana}/split", record_id=chosen, reason="two people"))
+    own = steward.post("/console/proposals/1/confirm", reason="me again")
+    home = page(lead.get("/console/"))
+    seen = page(lead.get("/console/proposals/1"))
+    done = page(lead.post("/console/proposals/1/confirm", reason="I looked too"))
+
+    assert "This takes two people" in waits
+    assert "people that a steward has confirmed" in waits
+    assert (own.status_code, "waits for a second person" in page(own)) == (409, True)
+    assert re.search(r"For a second person</a></th><td class=\"n\">1<", home)
+    assert "Take these records out?" in seen
+    assert "The ruling is confirmed and has its effect." in done
+    assert "No ruling waits." in done
+
+
+def test_a_ruling_that_waits_is_refused(steward: Visitor, lead: Visitor, writer: Caller) -> None:
+    kept, other = written(writer, CLARA, BRUNO)
+    steward.get("/console/")
+    steward.post("/console/profiles/join", profile_id=[kept, other], reason="same card")
+    [record_id, *_] = re.findall(
+        r'name="record_id" value="(\d+)"', page(steward.get(f"/console/profiles/{kept}"))
+    )
+    steward.post(f"/console/profiles/{kept}/split", record_id=record_id, reason="two people")
+    lead.get("/console/proposals")
+
+    refused = page(lead.post("/console/proposals/1/refuse"))
+    again = steward.get("/console/proposals/1")
+
+    assert "The ruling was refused and came to nothing." in refused
+    assert again.status_code == 409
+    assert "This ruling does not wait any more." in page(again)
+
+
+def test_a_profile_is_frozen_and_let_go(steward: Visitor, writer: Caller, ana: str) -> None:
+    steward.get(ana)
+
+    frozen = page(steward.post(f"{ana}/freeze", reason="a court order"))
+    [other] = written(writer, a_record(source_record_id="c-3"))
+    queue = page(steward.get("/console/queue?reason=frozen"))
+    let_go = page(steward.post(f"{ana}/unfreeze", reason="it is over"))
+
+    assert "The profile is frozen." in frozen
+    assert "Frozen by steward" in frozen
+    assert "a steward froze one of the profiles" in queue
+    assert not ana.endswith(other)
+    assert "The profile is not frozen any more." in let_go
+    assert "3 records" in let_go

@@ -16,6 +16,8 @@ from cdp.engagement.rejected_messages import reject
 from cdp.store import schema, write
 from tests.cdp.engagement.posting import AUTHOR, Post, at, identify, track, visit
 from tests.cdp.realtime.feeding import NOW
+from tests.cdp.stewardship.desk import ANA as ANA_AS_RECORD
+from tests.cdp.stewardship.desk import MAYBE_ANA
 
 ANA = {"email": "ana@example.com", "name": "Ana Reis", "birthday": "1980-02-29"}
 
@@ -264,3 +266,13 @@ def test_verify_sees_what_does_not_add_up(sqlite_store: Any, broken: str) -> Non
         connection.execute(BREAKS[broken])
 
     assert {each.check for each in post.desk.breaches(partition=False)} & {"events", "engagement"}
+
+
+def test_an_order_raises_what_a_candidate_about_its_profile_is_worth(post: Post) -> None:
+    post.desk.take(ANA_AS_RECORD, MAYBE_ANA)
+    [before] = post.desk.open_candidates()
+
+    post.send(track("m1", "1", "Order Completed", order_id="o1", total=10, currency="BRL"))
+
+    [after] = post.desk.open_candidates()
+    assert (before.worth, after.worth) == (1, 6)

@@ -17,17 +17,19 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from cdp.errors import CdpError
 from cdp.identity.resolve import resolve_all
 from cdp.stewardship.errors import (
+    AlreadyFrozenError,
     AlreadyUndoneError,
     ConstraintConflictError,
     ReadBeforeError,
     RuledOnSinceError,
 )
+from cdp.stewardship.freeze import freeze
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action
 from cdp.store import open_store
-from cdp.store.schema import pair_constraints, steward_actions
+from cdp.store.schema import frozen_records, pair_constraints, steward_actions
 from tests.cdp.realtime.feeding import NOW, a_record, keep_model
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, People, an_order
 from tests.histories import tell
@@ -44,7 +46,13 @@ PEOPLE: list[dict[str, Any]] = [
     BIA | {"documents": [{"type": "cpf", "number": "529.982.247-25"}]},
     {"emails": ["caio@example.com"], "full_name": "Caio Prado"},
 ]
-REFUSALS = (ConstraintConflictError, RuledOnSinceError, AlreadyUndoneError, ReadBeforeError)
+REFUSALS = (
+    AlreadyFrozenError,
+    ConstraintConflictError,
+    RuledOnSinceError,
+    AlreadyUndoneError,
+    ReadBeforeError,
+)
 # Fewer are joined than under the small model.
 STRICTER = replace(SMALL.thresholds, link=6.0, join=6.0)
 
@@ -100,6 +108,11 @@ class Rulings(RuleBasedStateMachine):
         candidate = data.draw(st.sampled_from(self.desk.open_candidates()))
         self.attempt(lambda: self.desk.decide(candidate, decision, author=author))
 
+    @rule(data=st.data())
+    def freeze(self, data: st.DataObject) -> None:
+        profile_id = data.draw(st.sampled_from(sorted(self.members())))
+        self.attempt(lambda: freeze(self.desk.feed.resolver, profile_id, an_order()))
+
     @precondition(lambda self: self.standing(lambda _: True))
     @rule(data=st.data())
     def undo(self, data: st.DataObject) -> None:
@@ -152,6 +165,7 @@ class Rulings(RuleBasedStateMachine):
 
     def look_at_the_end(self) -> None:
         now = self.desk.people()
+        assert all(row["valid_to"] is not None for row in self.desk.rows(frozen_records))
         if not self.are_kept_apart_by_undos():
             assert without_new_ids(now, self.before) == self.before
         resolve_all(self.engine, clock=lambda: NOW)

@@ -13,7 +13,7 @@ from cdp.stewardship.claim import claim_next
 from cdp.stewardship.confirmations import Pending, select_all_pending, select_pending
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import SecondPersonNeededError, StaleCandidateError, UnknownConfirmationError
-from cdp.stewardship.four_eyes import decide_together, why_two, withdraw_pending
+from cdp.stewardship.four_eyes import decide_together, why_two_for, withdraw_pending
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.queue import QueueFilter, count_queue, select_item
 from cdp.store import read
@@ -144,7 +144,7 @@ def test_people_that_a_steward_ruled_on_take_two(desk: Desk) -> None:
     [candidate] = desk.open_candidates()
 
     with read(desk.engine) as connection:
-        why = why_two(connection, candidate, RULES)
+        why = why_two_for(connection, candidate, RULES)
 
     assert why == ("confirmed",)
 
@@ -154,7 +154,7 @@ def test_documents_that_contradict_take_two(desk: Desk) -> None:
     [candidate] = desk.open_candidates()
 
     with read(desk.engine) as connection:
-        why = why_two(connection, candidate, RULES)
+        why = why_two_for(connection, candidate, RULES)
 
     assert (candidate.reason, why) == ("exclusive_conflict", ("documents",))
 

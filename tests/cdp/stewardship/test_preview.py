@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from cdp.stewardship.errors import RulingRefusedError
+from cdp.stewardship.freeze import freeze
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import NEW, Outcome
 from cdp.stewardship.pin import pin
@@ -72,6 +73,11 @@ class Previews(RuleBasedStateMachine):
     def pin(self, key: str, attribute: str) -> None:
         profile_id, record_id = self.desk.profile_of(key), self.desk.record_id(key)
         self.see_and_do(lambda order: pin(self.resolver, profile_id, attribute, record_id, order))
+
+    @rule(key=st.sampled_from("123456"))
+    def freeze(self, key: str) -> None:
+        profile_id = self.desk.profile_of(key)
+        self.see_and_do(lambda order: freeze(self.resolver, profile_id, order))
 
     @rule(data=st.data(), decision=st.sampled_from(("same", "different", "unsure")))
     def decide(self, data: st.DataObject, decision: str) -> None:

@@ -161,6 +161,7 @@ def test_the_parts_shown_are_those_of_the_rule(queue: Engine) -> None:
         match_probability=candidate.match_probability,
         reason=candidate.reason,
         record_count=candidate.record_count,
+        worth=candidate.worth,
         days_waiting=(NOW - candidate.created_at).total_seconds() / 86_400,
         review_days=RULES.review_days,
     )

@@ -129,6 +129,19 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "valid_from": NOW,
         }
     ],
+    "frozen_records": [{"frozen_id": 1, "record_id": 1, "opened_by": 1, "valid_from": NOW}],
+    "ruling_proposals": [
+        {
+            "proposal_id": 1,
+            "kind": "join",
+            "request": "{}",
+            "author": "user:ana",
+            "reason": "b",
+            "why": '["size"]',
+            "etag": "e",
+            "recorded_at": NOW,
+        }
+    ],
     "pair_constraints": [
         {
             "constraint_id": 1,

@@ -56,6 +56,22 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "impossible probability": ("merge_candidates", {"candidate_id": 2, "match_probability": 1.5}),
     "second open pin of a ruling": ("golden_pins", {"pin_id": 2}),
     "pin closed by nobody": ("golden_pins", {"pin_id": 2, "attribute": "a", "valid_to": LATER}),
+    "second open freeze of a ruling": ("frozen_records", {"frozen_id": 2}),
+    "freeze ended by nobody": ("frozen_records", {"frozen_id": 2, "record_id": 2, "valid_to": LATER}),
+    "ruling confirmed by its author": (
+        "ruling_proposals",
+        {
+            "proposal_id": 2,
+            "ended_at": LATER,
+            "ended_by": "user:ana",
+            "outcome": "confirmed",
+            "action_id": 1,
+        },
+    ),
+    "ruling that ended with nothing": (
+        "ruling_proposals",
+        {"proposal_id": 2, "ended_at": LATER, "ended_by": "user:rui"},
+    ),
     "second decision that waits": ("decision_confirmations", {"confirmation_id": 2, "author": "user:rui"}),
     "decision confirmed by its author": (
         "decision_confirmations",
