@@ -191,10 +191,10 @@ def read_flawed_json(
     """
     body = _read_body(req) if unpacked_limit is None else _read_packed_body(req, unpacked_limit)
     if depth_of(body) <= DEPTH_LIMIT:
-        return _parse(body, Flaw)
+        return _parse(body)
     mark = uuid4().hex
     body, count = cut_deep_elements(body, f'"{mark}"'.encode())
-    value, is_flawed = _parse(body, Flaw)
+    value, is_flawed = _parse(body)
     if count != _put_flaws(value.get(elements_of) if isinstance(value, dict) else None, mark):
         raise _too_deep()
     return value, is_flawed or count > 0
@@ -274,39 +274,39 @@ def _unpack(body: bytes, limit: int) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    def refuse(detail: str) -> NoReturn:
-        raise Problem("malformed_json", detail)
-
-    value, is_flawed = _parse(body, refuse)
+    value, is_flawed = _parse(body)
     found = find_flaw(value) if is_flawed else None
     if found is not None:
-        refuse(found[1])
+        pointer, detail = found
+        raise Problem("malformed_json", detail, errors=[{"pointer": pointer, "detail": detail}])
     return value
 
 
-def _parse(body: bytes, flaw: Callable[[str], Any]) -> tuple[Any, bool]:
-    """Flaw: what stands for a value that cannot be read, or raises."""
+def _parse(body: bytes) -> tuple[Any, bool]:
+    """With a Flaw in the place of each value that cannot be read; and whether there may be something for find_flaw."""
     if depth_of(body) > DEPTH_LIMIT:
         raise _too_deep()
     is_flawed = False
 
-    def noted(detail: str) -> Any:
+    def flaw(detail: str) -> Flaw:
         nonlocal is_flawed
         is_flawed = True
-        return flaw(detail)
+        return Flaw(detail)
 
     def object_of(pairs: list[tuple[str, Any]]) -> Any:
         value = dict(pairs)
-        return value if len(value) == len(pairs) else noted("An object has the same name twice.")
+        return value if len(value) == len(pairs) else flaw("An object has the same name twice.")
 
     def integer(digits: str) -> Any:
-        if len(digits) > DIGIT_LIMIT:
-            return noted(f"A number has more than {DIGIT_LIMIT} digits.")
-        return int(digits)
+        return (
+            int(digits)
+            if len(digits) <= DIGIT_LIMIT
+            else flaw(f"A number has more than {DIGIT_LIMIT} digits.")
+        )
 
     def number(digits: str) -> Any:
         value = float(digits) if len(digits) <= 400 else math.inf
-        return value if math.isfinite(value) else noted("A number is out of range.")
+        return value if math.isfinite(value) else flaw("A number is out of range.")
 
     try:
         text = body.decode("utf-8")
@@ -315,7 +315,7 @@ def _parse(body: bytes, flaw: Callable[[str], Any]) -> tuple[Any, bool]:
             object_pairs_hook=object_of,
             parse_int=integer,
             parse_float=number,
-            parse_constant=lambda name: noted(f"{name} is not JSON."),
+            parse_constant=lambda name: flaw(f"{name} is not JSON."),
         )
     except UnicodeDecodeError:
         raise Problem("malformed_json", "It is not UTF-8.") from None

@@ -178,6 +178,27 @@ def test_an_escape_that_is_no_text_is_found_anywhere(escape: str) -> None:
             parse_json(body.encode())
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (b'{"a": [1, NaN]}', "/a/1"),
+        (b'{"a": {"b": 1e999}}', "/a/b"),
+        (b'{"a": ' + b"1" * 5000 + b"}", "/a"),
+        (b'[{"a/b~c": {"x": 1, "x": 2}}]', "/0/a~1b~0c"),
+        (rb'{"a": ["b", "\ud800"]}', "/a/1"),
+        (rb'{"a": {"\u0000": 1}}', "/a"),
+        (b"-Infinity", ""),
+    ],
+    ids=["nan", "infinite", "digits", "twice", "surrogate", "name", "all"],
+)
+def test_a_value_that_cannot_be_read_is_pointed_at(body: bytes, pointer: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse_json(body)
+
+    assert [each["pointer"] for each in caught.value.errors] == [pointer]
+    assert caught.value.errors[0]["detail"] == caught.value.detail
+
+
 @pytest.mark.parametrize("text", ["ã", "🧑", "\\u0000", "\\ud800", "𐐷"])
 def test_an_escaped_text_is_read_whole(text: str) -> None:
     assert parse_json(json.dumps([text]).encode()) == [text]
