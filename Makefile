@@ -28,7 +28,7 @@ test: setup ## All tests that need no extra server
 	@sh tests/install_servers.sh
 	$(BIN)/python -m pytest -n logical --dist worksteal
 
-test-fast: setup ## The tests that take seconds
+test-fast: setup ## The tests without a store, a server or a browser: a minute or two
 	$(BIN)/python -m pytest -n logical --dist worksteal -m "not slow"
 
 fuzz: setup ## Requests made up from the API's description, EXAMPLES an operation by SEED, and chains of them

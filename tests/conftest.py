@@ -16,6 +16,8 @@ from tests.postgres import Cluster, NoPostgresError, start_cluster
 
 _numbers = itertools.count(1)
 TEMPLATE = "migrated"
+# Whoever asks for one of these has a store, and takes ten times as long as a test of a rule.
+STORES = {"migrated_file", "postgres", "store_url", "empty_store_url", "filled_store_for_all"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fuzz-examples", type=int, default=2, help="How many an operation; 20 and more: chains too."
     )
     group.addoption("--fuzz-seed", type=int, default=1, help="The same seed makes up the same requests.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test with a store of its own is slow: `make test-fast` leaves it out."""
+    for item in items:
+        if isinstance(item, pytest.Function) and STORES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

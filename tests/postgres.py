@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 
 OLDEST_VERSION = 15
-START_SECONDS = 30
+START_SECONDS = 120
 # Whatever is lost in a crash is lost gladly.
 SETTINGS = {
     "fsync": "off",

@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+# Seconds on a machine that is idle: so long waits only who waits in vain.
+PATIENCE_SECONDS = 180.0
 CDP = [sys.executable, "-P", "-c", "from cdp.commands import main; main()"]
 
 
@@ -45,7 +47,7 @@ class Server:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://{self.address}{path}", data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
                 answer.read()
                 return int(answer.status)
         except urllib.error.HTTPError as error:
@@ -53,11 +55,11 @@ class Server:
             return error.code
 
     def read(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://{self.address}{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{self.address}{path}", timeout=PATIENCE_SECONDS) as answer:
             return str(answer.read().decode())
 
     def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log.read_text()
             try:
@@ -69,7 +71,7 @@ class Server:
 
     def wait_for(self, line: str, count: int) -> None:
         """Until the log has a line so many times."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self.log.read_text().count(line) < count:
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
@@ -77,7 +79,7 @@ class Server:
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(PATIENCE_SECONDS)
 
 
 Serve = Callable[..., Server]

@@ -25,6 +25,7 @@ from cdp.privacy.issue import issue_key
 from cdp.privacy.keys import KeyRights, NewKey, make_key
 from cdp.settings import RateLimit, Settings
 from tests.api.conftest import Caller
+from tests.api.server import PATIENCE_SECONDS
 from tests.builders import NOW, StoreBuilder
 
 QUOTA = RateLimit(3, 60)
@@ -288,7 +289,7 @@ def test_no_hit_of_any_thread_or_process_is_lost(tmp_path: Path) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE_SECONDS)
 
     assert SharedCounters(path, lambda: 2.0).get(ITEM.key_for("one")) == 3_000
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from cdp.identity.verify import verify_store
 from cdp.store import schema
-from tests.api.server import Serve, Server
+from tests.api.server import PATIENCE_SECONDS, Serve, Server
 from tests.builders import StoreBuilder
 
 SENDERS = Path(__file__).parent / "sdks"
@@ -27,7 +27,13 @@ Send = Callable[[str, str], None]
 
 def run(command: Sequence[str], **options: Any) -> None:
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False, **options
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+        **options,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -81,7 +87,7 @@ def ask(server: Server, secret: str, path: str, body: Any = None) -> Any:
     }
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://{server.address}{path}", data, headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
         return json.load(answer)
 
 

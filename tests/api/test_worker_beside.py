@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from cdp.identity.redo_queue import count_waiting
 from cdp.store import read, schema, write
-from tests.api.server import Serve, Server
+from tests.api.server import PATIENCE_SECONDS, Serve, Server
 from tests.cdp.realtime.feeding import Feed, a_record
 
 pytestmark = [
@@ -36,7 +36,7 @@ def let_wait(engine: Engine) -> None:
 
 
 def until(condition: Callable[[], bool], server: Server) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, server.log.read_text()
         time.sleep(0.05)
@@ -76,6 +76,8 @@ def resolved(sqlite_store: Engine) -> Engine:
 
 def test_a_worker_beside_the_server_is_kept_running(serve: Serve, resolved: Engine) -> None:
     server = serve(workers=1, with_worker=True)
+    # Before it is, TERM ends it otherwise.
+    server.wait_until_ready()
     let_wait(resolved)
     until(lambda: waiting_records(resolved) == 0, server)
     first = worker_of(server)
@@ -113,7 +115,7 @@ def test_however_a_server_ends_nothing_is_left_of_it(serve: Serve, resolved: Eng
     family = children_of(server.process.pid)
 
     server.process.send_signal(number)
-    server.process.wait(40)
+    server.process.wait(PATIENCE_SECONDS)
 
     assert len(family) == 4
     until(lambda: are_gone(family), server)

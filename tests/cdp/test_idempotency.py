@@ -121,7 +121,7 @@ def test_who_is_killed_while_the_answer_is_stored_leaves_nothing_and_the_call_co
 ) -> None:
     process = process_context().Process(target=_write_and_die, args=(store_url,))
     process.start()
-    process.join(60)
+    process.join(180)
     before = stored(feed)
 
     ingest(feed, answered)
@@ -173,7 +173,7 @@ def test_of_two_that_race_past_the_look_one_has_an_effect(feed: Feed) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(180)
 
     assert len(effects) == 1
     assert found == [ANSWER]

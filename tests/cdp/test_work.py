@@ -109,7 +109,7 @@ def test_several_workers_resolve_every_record_once(waiting: Feed, monkeypatch: p
     for each in workers:
         each.start()
     for each in workers:
-        each.join(60)
+        each.join(180)
 
     assert sum(worked.resolved for worked in done) == before
     assert queued(waiting) == 0

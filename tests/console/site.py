@@ -25,6 +25,7 @@ from cdp.staff.accounts import NewUser, create_user
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.quality import draw_samples
 from cdp.store import migrate, open_store
+from tests.api.server import PATIENCE_SECONDS
 
 PASSWORD = "correct horse battery"
 # Who may try what: names of people, since they are seen on pictures.
@@ -98,15 +99,15 @@ def serve(url: str, directory: Path) -> Iterator[Site]:
         yield Site(address, url, log)
     finally:
         process.terminate()
-        process.wait(40)
+        process.wait(PATIENCE_SECONDS)
 
 
 def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
-            with urllib.request.urlopen(f"http://{address}/readyz", timeout=30):
+            with urllib.request.urlopen(f"http://{address}/readyz", timeout=PATIENCE_SECONDS):
                 return
         except (OSError, urllib.error.HTTPError):
             time.sleep(0.1)

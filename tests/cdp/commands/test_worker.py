@@ -109,7 +109,7 @@ def test_a_signal_ends_its_rest_at_once(waiting: Engine, number: int) -> None:
     shown = process.stdout.readline()  # It rests from here on.
 
     process.send_signal(number)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=180)
 
     assert process.returncode == 0, told
     assert shown.startswith("Resolved ")

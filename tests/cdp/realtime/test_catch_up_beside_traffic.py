@@ -83,7 +83,7 @@ def count_records(store: Engine) -> int:
 
 
 def wait_for_records(store: Engine, count: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while count_records(store) < count and time.monotonic() < deadline:
         time.sleep(0.05)
 

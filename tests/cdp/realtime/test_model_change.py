@@ -163,7 +163,7 @@ class Activation(Thread):
         def tell(step: str) -> None:
             if step == "publishing":
                 self.is_about_to_publish.set()
-                assert self.may_publish.wait(20)
+                assert self.may_publish.wait(180)
 
         resolve_all(self.feed.engine, model_version=1, clock=lambda: NOW, progress=tell)
         self.is_published.set()
@@ -173,7 +173,7 @@ def test_a_write_that_has_begun_finishes_on_its_version(feed: Feed) -> None:
     """An activation that is ready to publish waits for it, though it has written nothing yet, and takes it along."""
     activation = Activation(feed)
     activation.start()
-    assert activation.is_about_to_publish.wait(20)
+    assert activation.is_about_to_publish.wait(180)
 
     def let_it_be_overtaken(connection: Connection) -> None:
         assert require_online_version(connection, now=NOW) == 0
@@ -187,7 +187,7 @@ def test_a_write_that_has_begun_finishes_on_its_version(feed: Feed) -> None:
         now=NOW,
         begin=let_it_be_overtaken,
     )
-    activation.join(20)
+    activation.join(180)
 
     assert (ingested.model_version, ingested.outcome) == (0, "attached")
     assert activation.is_published.is_set()
@@ -209,7 +209,7 @@ def test_a_write_that_comes_during_a_publication_begins_after_it(feed: Feed) -> 
         return NOW
 
     resolve_all(feed.engine, model_version=1, clock=clock)
-    ingest.join(20)
+    ingest.join(180)
 
     [ingested] = answers
     assert (ingested.model_version, ingested.outcome) == (1, "created")

@@ -100,7 +100,7 @@ def test_many_at_once_set_each_aside_once(store: Engine, feed: Feed) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(180)
 
     assert set(queue(feed).values()) == {CONDITION_FAILED}
     assert len(queue(feed)) == 16

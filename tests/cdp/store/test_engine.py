@@ -417,7 +417,7 @@ def test_two_processes_writing_wait_for_each_other(store_url: str, open_engine: 
         writer.stdout.readline()
 
     for writer in writers:
-        writer.communicate("go\n", timeout=30)
+        writer.communicate("go\n", timeout=180)
 
     assert [writer.returncode for writer in writers] == [0, 0]
     with read(open_engine(store_url)) as connection:

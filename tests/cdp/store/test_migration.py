@@ -221,7 +221,7 @@ def test_a_migration_killed_half_way_leaves_nothing_and_can_be_run_again(
     empty_store_url: str, tables_made: int
 ) -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, empty_store_url, str(tables_made)], check=False, timeout=60
+        [sys.executable, "-c", KILLED, empty_store_url, str(tables_made)], check=False, timeout=180
     )
 
     assert killed.returncode == -signal.SIGKILL
