@@ -11,7 +11,9 @@ from flask import Response
 
 from api.auth import requires_scope
 from api.candidates import DecisionSchema
+from api.dumping import dump_of
 from api.errors import PROBLEMS
+from api.fields import TextField
 from api.idempotency import (
     REPLAYED,
     REQUIRED_IDEMPOTENCY_HEADER,
@@ -21,6 +23,7 @@ from api.idempotency import (
     read_idempotency_key,
 )
 from api.inputs import ApiBlueprint
+from api.masks import SHOWN
 from api.profile_views import json_response
 from api.rulings import read_order
 from api.service import current_service
@@ -63,9 +66,9 @@ class BulkDecisionSchema(DecisionSchema):
 class RefusedDecisionSchema(ma.Schema):
     """Why this one was not decided; the decision about it alone would be refused with the same."""
 
-    code = ma.fields.String(required=True, metadata={"examples": ["candidate_changed"]})
+    code = TextField(SHOWN, required=True, metadata={"examples": ["candidate_changed"]})
     status = ma.fields.Integer(required=True, metadata={"examples": [412]})
-    detail = ma.fields.String(required=True)
+    detail = TextField(SHOWN, required=True)
     action_ids = ma.fields.List(
         ma.fields.Integer(), required=True, metadata={"description": "The rulings that stand in the way."}
     )
@@ -75,7 +78,8 @@ class BulkResultSchema(ma.Schema):
     """What came of one of the candidates."""
 
     candidate_id = ma.fields.Integer(required=True)
-    outcome = ma.fields.String(
+    outcome = TextField(
+        SHOWN,
         required=True,
         metadata={
             "enum": list(OUTCOMES),
@@ -87,7 +91,7 @@ class BulkResultSchema(ma.Schema):
     )
     ledger_entry_ids = ma.fields.List(ma.fields.Integer(), required=True)
     why = ma.fields.List(
-        ma.fields.String(metadata={"enum": list(REASONS_FOR_TWO)}),
+        TextField(SHOWN, metadata={"enum": list(REASONS_FOR_TWO)}),
         required=True,
         metadata={"description": "Why it takes two people; empty where it does not wait."},
     )
@@ -106,7 +110,7 @@ class BulkResultsSchema(ma.Schema):
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
-_RESULTS = BulkResultsSchema()
+_dump_results = dump_of(BulkResultsSchema())
 
 
 @blueprint.post("/decisions")
@@ -191,7 +195,7 @@ def _result(candidate_id: int, outcome: str, **particulars: Any) -> dict[str, An
 
 def _respond(told: list[dict[str, Any]], version: int | None) -> Response:
     counts = {f"{name}_count": sum(each["outcome"] == name for each in told) for name in OUTCOMES}
-    return json_response(_RESULTS.dump({"data": told, **counts, "model_version": version}))
+    return json_response(_dump_results({"data": told, **counts, "model_version": version}))
 
 
 def _version_in_use() -> int | None:

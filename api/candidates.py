@@ -11,12 +11,14 @@ from flask import Response, request
 
 from api.auth import current_caller, requires_scope
 from api.cursors import decode_place, encode_place
-from api.dumping import InstantField
+from api.dumping import dump_of, dumps_of
 from api.errors import Problem
+from api.fields import IdentifiersField, InstantField, TextField
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, read_purpose
+from api.masks import SHOWN
 from api.profile_schemas import PairEvidenceSchema, ReportLineSchema
-from api.profile_views import json_response, shown_values
+from api.profile_views import json_response, of_sources
 from api.profiles import LanguageQuerySchema, choose_language
 from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
@@ -35,7 +37,7 @@ from api.snapshots import snapshot
 from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE, GoldenRecordSchema, HeldIdentifierSchema
 from cdp.identity.candidate_weights import IDENTIFIER_KINDS
 from cdp.identity.explain import LANGUAGES, explain_edge
-from cdp.identity.profile_reads import Profile, require_profile
+from cdp.identity.profile_reads import require_profile
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate
 from cdp.stewardship.confirmations import Pending
@@ -125,20 +127,20 @@ class PrioritySchema(ma.Schema):
 class LeaseSchema(ma.Schema):
     """Who works on it: nobody else decides it meanwhile."""
 
-    owner = ma.fields.String(required=True, metadata={"examples": ["key:k1"]})
+    owner = TextField(SHOWN, required=True, metadata={"examples": ["key:k1"]})
     claimed_at = InstantField(required=True, metadata={"format": "date-time"})
     expires_at = InstantField(required=True, metadata={"format": "date-time"})
 
 
 class MergeCandidateSchema(ProposedPairSchema):
     candidate_id = ma.fields.Integer(required=True)
-    state = ma.fields.String(required=True, metadata={"enum": list(STATES)})
+    state = TextField(SHOWN, required=True, metadata={"enum": list(STATES)})
     model_version = ma.fields.Integer(required=True)
     created_at = InstantField(required=True, metadata={"format": "date-time"})
     closed_at = InstantField(required=True, allow_none=True, metadata={"format": "date-time"})
-    closed_by = ma.fields.String(required=True, allow_none=True)
+    closed_by = TextField(SHOWN, required=True, allow_none=True)
     record_count = ma.fields.Integer(required=True, metadata={"description": "Of both profiles."})
-    assignee = ma.fields.String(required=True, allow_none=True)
+    assignee = TextField(SHOWN, required=True, allow_none=True)
     due_at = InstantField(required=True, metadata={"format": "date-time"})
     unsure_count = ma.fields.Integer(
         required=True,
@@ -151,7 +153,8 @@ class MergeCandidateSchema(ProposedPairSchema):
         allow_none=True,
         metadata={"description": "null while nobody works on it."},
     )
-    etag = ma.fields.String(
+    etag = TextField(
+        SHOWN,
         required=True,
         metadata={"description": "What a decision about several names; changes as the ETag does."},
     )
@@ -159,19 +162,19 @@ class MergeCandidateSchema(ProposedPairSchema):
 
 class PageOfMergeCandidatesSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(MergeCandidateSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = TextField(SHOWN, required=True, allow_none=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
 class CandidateSideSchema(ma.Schema):
     """One of the two profiles, as it is now."""
 
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    profile_id = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True)
-    state = ma.fields.String(required=True, metadata={"enum": ["live", "empty"]})
+    state = TextField(SHOWN, required=True, metadata={"enum": ["live", "empty"]})
     record_count = ma.fields.Integer(required=True)
     golden = ma.fields.Nested(GoldenRecordSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(HeldIdentifierSchema), required=True)
+    identifiers = IdentifiersField(HeldIdentifierSchema)
 
 
 class WholeMergeCandidateSchema(MergeCandidateSchema):
@@ -189,8 +192,8 @@ class WholeMergeCandidateSchema(MergeCandidateSchema):
         required=True,
         metadata={"description": "About values that both records hold."},
     )
-    language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
-    text = ma.fields.String(required=True, metadata={"description": "The evidence in words."})
+    language = TextField(SHOWN, required=True, metadata={"enum": list(LANGUAGES)})
+    text = TextField(SHOWN, required=True, metadata={"description": "The evidence in words."})
 
 
 class DecisionSchema(ReasonSchema):
@@ -205,8 +208,8 @@ class DecisionSchema(ReasonSchema):
     )
 
 
-_PAGE_OF_CANDIDATES = PageOfMergeCandidatesSchema()
-_WHOLE_CANDIDATE = WholeMergeCandidateSchema()
+_dump_candidates = dump_of(PageOfMergeCandidatesSchema())
+_DUMPS_OF_ONE = dumps_of(WholeMergeCandidateSchema())
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Changes with the state and either profile."}}
 
 _not_found = blueprint.refuses(404, "No such candidate, or not one this key may know of")
@@ -246,7 +249,7 @@ def get_candidates(query: dict[str, Any]) -> Response:
         "next_cursor": _encode_position(page.next_position, sort),
         "model_version": model_version,
     }
-    return json_response(_PAGE_OF_CANDIDATES.dump(document))
+    return json_response(_dump_candidates(document))
 
 
 def _asked(query: Mapping[str, Any]) -> QueueFilter:
@@ -319,13 +322,13 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
     document = {
         **told_item(item),
         "masked": not reading.unmask,
-        "profiles": [_side(profile, reading) for profile in sides],
+        "profiles": [{**vars(profile), "golden": of_sources(profile.golden, sources)} for profile in sides],
         "evidence": explained.pair,
         "reports": explained.reports,
         "language": language,
         "text": explained.text,
     }
-    response = json_response(_WHOLE_CANDIDATE.dump(document))
+    response = json_response(_DUMPS_OF_ONE[reading.unmask](document))
     response.set_etag(candidate.etag)
     response.headers["Content-Language"] = language
     response.vary.add("Accept-Language")
@@ -388,10 +391,3 @@ def _read_seen() -> set[str]:
     if request.if_match.star_tag:
         raise Problem("precondition_required", "`*` names no version: send the ETag of the candidate.")
     return set(request.if_match.as_set())
-
-
-def _side(profile: Profile, reading: Reading) -> dict[str, Any]:
-    golden, identifiers = shown_values(
-        profile.golden, profile.identifiers, unmask=reading.unmask, sources=current_caller().sources
-    )
-    return {**vars(profile), "golden": golden, "identifiers": identifiers}

@@ -5,10 +5,21 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from api.errors import Problem
 from api.inputs import parse_json
+
+Found = TypeVar("Found")
+
+
+def cut_page(
+    found: Sequence[Found], limit: int, cursor_of: Callable[[Found], str]
+) -> tuple[Sequence[Found], str | None]:
+    """What a page shows of as many as it may and one more, and the cursor of what follows; None where nothing does."""
+    shown = found[:limit]
+    return shown, cursor_of(shown[-1]) if len(found) > limit else None
 
 
 def encode_cursor(listed: str, position: int) -> str:

@@ -12,6 +12,7 @@ from apispec import APISpec
 from api.errors import PROBLEM_TYPE, PROBLEMS
 from api.event_schemas import EVENTS
 from api.limiting import RATE_LIMIT_HEADERS, UNLIMITED_ENDPOINTS
+from api.masks import MASKS
 
 # Reads of people, and rulings, which show them: the audit keeps what for.
 _ABOUT_PEOPLE = ("/v1/profiles", "/v1/proposals", "/v1/candidates", "/v1/actions", "/v1/ledger")
@@ -153,7 +154,8 @@ _LINKS = (
 def describe(spec: APISpec, *, metrics_are_public: bool) -> dict[str, Any]:
     """The whole of it, of what the resources said to the spec."""
     webhooks = _webhooks(spec)
-    description: dict[str, Any] = {**spec.to_dict(), "webhooks": webhooks}
+    masks = {each.name: each.told for each in MASKS}
+    description: dict[str, Any] = {**spec.to_dict(), "webhooks": webhooks, "x-masks": masks}
     if metrics_are_public:
         description["paths"]["/metrics"]["get"]["security"] = []
     examples = json.loads(resources.files("api").joinpath("examples.json").read_text("utf-8"))

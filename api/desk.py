@@ -9,8 +9,9 @@ from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.candidates import LeaseSchema
-from api.dumping import InstantField
+from api.dumping import dump_of
 from api.errors import Problem
+from api.fields import InstantField, TextField
 from api.idempotency import (
     OPTIONAL_IDEMPOTENCY_HEADER,
     REPLAYED,
@@ -20,6 +21,7 @@ from api.idempotency import (
     read_idempotency_key,
 )
 from api.inputs import ApiBlueprint, read_purpose
+from api.masks import SHOWN
 from api.profile_views import json_response
 from api.reading import Reading, audit_read
 from api.rulings import read_number
@@ -80,8 +82,8 @@ class CommentSchema(ma.Schema):
 
     comment_id = ma.fields.Integer(required=True)
     candidate_id = ma.fields.Integer(required=True)
-    author = ma.fields.String(required=True, metadata={"examples": ["key:k1"]})
-    body = ma.fields.String(required=True)
+    author = TextField(SHOWN, required=True, metadata={"examples": ["key:k1"]})
+    body = TextField(SHOWN, required=True)
     written_at = InstantField(required=True, metadata={"format": "date-time"})
 
 
@@ -96,8 +98,11 @@ class CommentsSchema(ma.Schema):
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
-_CLAIM, _RELEASE, _SKIP = ClaimSchema(), ReleaseSchema(), SkipSchema()
-_COMMENT, _COMMENTS = WrittenCommentSchema(), CommentsSchema()
+_dump_claim = dump_of(ClaimSchema())
+_dump_release = dump_of(ReleaseSchema())
+_dump_skip = dump_of(SkipSchema())
+_dump_comment = dump_of(WrittenCommentSchema())
+_dump_comments = dump_of(CommentsSchema())
 
 _not_found = blueprint.refuses(404, "No such candidate, or not one this key may know of")
 
@@ -121,7 +126,7 @@ def claim_candidate(candidate_id: str) -> Response:
     taken = claims.claim(
         service.store.engine(), chosen, desk_rules(service.settings), author=author, now=service.clock()
     )
-    return json_response(_CLAIM.dump({**vars(taken.lease), "model_version": _version_in_use()}))
+    return json_response(_dump_claim({**vars(taken.lease), "model_version": _version_in_use()}))
 
 
 @blueprint.post("/<candidate_id>/release")
@@ -143,7 +148,7 @@ def release_candidate(candidate_id: str) -> Response:
         require_candidate(connection, chosen)
     released = claims.release(service.store.engine(), chosen, author=author, now=service.clock())
     document = {"candidate_id": chosen, "released": released, "model_version": _version_in_use()}
-    return json_response(_RELEASE.dump(document))
+    return json_response(_dump_release(document))
 
 
 @blueprint.post("/<candidate_id>/skip")
@@ -166,7 +171,7 @@ def skip_candidate(candidate_id: str) -> Response:
         service.store.engine(), chosen, desk_rules(service.settings), author=author, now=service.clock()
     )
     document = {"candidate_id": chosen, "hidden_until": until, "model_version": _version_in_use()}
-    return json_response(_SKIP.dump(document))
+    return json_response(_dump_skip(document))
 
 
 @blueprint.get("/<candidate_id>/comments")
@@ -187,7 +192,7 @@ def get_candidate_comments(candidate_id: str) -> Response:
         version = select_version_in_use(connection)
     for profile_id in sorted(set(candidate.profile_ids)):
         audit_read(profile_id, "profile.read_comments", reading, candidate_id=chosen)
-    return json_response(_COMMENTS.dump({"data": found, "model_version": version}))
+    return json_response(_dump_comments({"data": found, "model_version": version}))
 
 
 @blueprint.post("/<candidate_id>/comments")
@@ -211,7 +216,7 @@ def comment_on_a_candidate(body: dict[str, Any], candidate_id: str) -> Response:
     version = _version_in_use()
 
     def respond(comment: Comment) -> Response:
-        return json_response(_COMMENT.dump({**vars(comment), "model_version": version}), 201)
+        return json_response(_dump_comment({**vars(comment), "model_version": version}), 201)
 
     def act(call: Call | None) -> Response:
         written = comment_on_candidate(

@@ -1,73 +1,166 @@
-"""What a marshmallow schema makes of a document, by a function that is built from the schema once.
+"""What a marshmallow schema makes of a document, by functions that are built from the schema once.
 
-The schema stays the one description of the document. Asking each of its fields anew what it is, for each value of each
-document, takes marshmallow ten times as long.
+The schema stays the one description of the document, of its masks too. Asking each of its fields anew what it is, for
+each value of each document, takes marshmallow ten times as long; and it knows no masks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import marshmallow as ma
 
-from cdp.store.instants import format_instant
+from api.fields import (
+    AttributeField,
+    FreeAttributesField,
+    IdentifiersField,
+    InstantField,
+    MapField,
+    MaskedField,
+    TextField,
+    ValueField,
+    instant_text,
+)
+from api.masks import ATTRIBUTE, Mask, MaskKey, Read, Rule
+from cdp.privacy.masking import mask_keys_of, mask_source_record_id
 
-Dump = Callable[[Mapping[str, Any]], dict[str, Any]]
+Dump = Callable[[Any], dict[str, Any]]
+# Of a document within another: the mask of the keys of whom the outer one is of comes with it.
+_Inner = Callable[[Any, MaskKey], Any]
 
 _PLAIN: Mapping[type, Callable[[Any], Any] | None] = {
-    ma.fields.Raw: None,
+    ValueField: None,
+    MapField: None,
+    TextField: str,
     ma.fields.Boolean: None,
-    ma.fields.String: str,
     ma.fields.Integer: int,
     ma.fields.Float: float,
+    InstantField: instant_text,
 }
 
 
-class InstantField(ma.fields.String):
-    """A UTC instant as text."""
+class _Step(NamedTuple):
+    """How a field is dumped: masked by a rule, then converted, None for neither. is_inner: convert is an _Inner."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return None if value is None else _instant_text(value)
+    rule: Rule | None
+    convert: Callable[..., Any] | None
+    is_inner: bool = False
 
 
 def dump_of(schema: ma.Schema) -> Dump:
-    """As schema.dump, of mappings. Raises TypeError for a kind of field that it does not know."""
-    fields = [
-        (field.data_key or name, field.attribute or name, _dump_of_field(field), field.dump_default)
+    """Of answers that show all callers the same; what a schema masks is masked."""
+    return dumps_of(schema)[False]
+
+
+def dumps_of(schema: ma.Schema) -> Mapping[bool, Dump]:
+    """By whether values are shown whole: as schema.dump, of mappings and of objects.
+
+    Raises TypeError for a kind of field that it does not know, such as one that could hold a text and does not say how
+    it is masked.
+    """
+    return {is_whole: _from_top(_dump_of(schema, is_whole, None)) for is_whole in (False, True)}
+
+
+def _from_top(dump: _Inner) -> Dump:
+    return lambda document: dump(document, mask_source_record_id)
+
+
+def _dump_of(schema: ma.Schema, is_whole: bool, attribute: Mask | None) -> _Inner:
+    """attribute: how the value is masked that the document is about."""
+    steps = [
+        (
+            field.data_key or name,
+            field.attribute or name,
+            *_step(field, is_whole, attribute),
+            field.dump_default,
+        )
         for name, field in schema.dump_fields.items()
     ]
+    held = None if is_whole else _identifiers_in(schema)
 
-    def dump(document: Mapping[str, Any]) -> dict[str, Any]:
+    def dump(document: Any, mask_key: MaskKey) -> dict[str, Any]:
+        read = document.get if type(document) is dict else _reader(document)
+        if held is not None:
+            mask_key = mask_keys_of((each["type"], each["value"]) for each in read(held, ()))
         dumped = {}
-        for shown, stored, dump_value, default in fields:
-            value = document.get(stored, ma.missing)
+        for shown, stored, rule, convert, is_inner, default in steps:
+            value = read(stored, ma.missing)
             if value is ma.missing:
                 value = default() if callable(default) else default
-            if value is not ma.missing:
-                dumped[shown] = value if value is None or dump_value is None else dump_value(value)
+                if value is ma.missing:
+                    continue
+            if rule is not None:
+                value = rule(value, read, mask_key)
+            if value is not None and convert is not None:
+                value = convert(value, mask_key) if is_inner else convert(value)
+            dumped[shown] = value
         return dumped
 
     return dump
 
 
-def _dump_of_field(field: ma.fields.Field[Any]) -> Callable[[Any], Any] | None:
-    """None for what is shown as it is."""
+def _identifiers_in(schema: ma.Schema) -> str | None:
+    fields = schema.dump_fields.items()
+    return next((name for name, field in fields if isinstance(field, IdentifiersField)), None)
+
+
+def _reader(document: Any) -> Read:
+    return document.get if isinstance(document, Mapping) else partial(_read_attribute, document)
+
+
+def _read_attribute(document: object, name: str, default: Any = None) -> Any:
+    return getattr(document, name, default)
+
+
+def _step(field: ma.fields.Field[Any], is_whole: bool, attribute: Mask | None) -> _Step:
     match field:
-        case InstantField():
-            return _instant_text
+        case AttributeField():
+            return _Step(None, _dump_of(field.schema, is_whole, field.masked_as), is_inner=True)
         case ma.fields.Nested():
-            return dump_of(field.schema)
+            return _Step(None, _dump_of(field.schema, is_whole, None), is_inner=True)
+        case IdentifiersField():
+            return _Step(None, _dump_of_identifiers(field, is_whole), is_inner=True)
         case ma.fields.List():
-            dump_item = _dump_of_field(field.inner)
-            return dump_item and (lambda items: [dump_item(item) for item in items])
-        case ma.fields.Dict():
-            dump_value = _dump_of_field(field.value_field) if field.value_field else None
-            return dump_value and (lambda items: {name: dump_value(item) for name, item in items.items()})
+            return _step_of_list(_step(field.inner, is_whole, attribute))
+        case FreeAttributesField():
+            return _Step(None, _dump_of_free_attributes(field, is_whole), is_inner=True)
         case _ if type(field) in _PLAIN:
-            return _PLAIN[type(field)]
-    raise TypeError(f"A {type(field).__name__} is dumped by marshmallow only.")
+            return _Step(None if is_whole else _rule(field, attribute), _PLAIN[type(field)])
+    raise TypeError(
+        f"How a {type(field).__name__} is masked, and dumped, is not said: api/fields.py has its like."
+    )
 
 
-def _instant_text(value: Any) -> str:
-    return value if isinstance(value, str) else format_instant(value)
+def _rule(field: ma.fields.Field[Any], attribute: Mask | None) -> Rule | None:
+    if not isinstance(field, MaskedField):
+        return None
+    if field.masked_as is not ATTRIBUTE:
+        return field.masked_as.rule
+    if attribute is None:
+        raise TypeError(f"{field.name} is of no attribute that would say how it is masked.")
+    return attribute.rule
+
+
+def _dump_of_identifiers(field: IdentifiersField, is_whole: bool) -> _Inner:
+    dump, kinds = _dump_of(field.each.schema, is_whole, None), field.kinds
+    if kinds is None:
+        return lambda held, mask_key: [dump(each, mask_key) for each in held]
+    return lambda held, mask_key: [dump(each, mask_key) for each in held if each["type"] in kinds]
+
+
+def _dump_of_free_attributes(field: FreeAttributesField, is_whole: bool) -> _Inner:
+    dump = _dump_of(field.each.schema, is_whole, field.each.masked_as)
+    return lambda chosen, mask_key: {name: dump(each, mask_key) for name, each in chosen["value"].items()}
+
+
+def _step_of_list(item: _Step) -> _Step:
+    convert = item.convert
+    if item.rule is not None:
+        raise TypeError("A mask needs the document around a text: a list has none.")
+    if convert is None:
+        return item
+    if item.is_inner:
+        return _Step(None, lambda items, mask_key: [convert(each, mask_key) for each in items], is_inner=True)
+    return _Step(None, lambda items: [convert(each) for each in items])

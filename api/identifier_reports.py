@@ -8,8 +8,9 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_scope
-from api.dumping import InstantField
+from api.dumping import dump_of
 from api.errors import Problem, invalid
+from api.fields import InstantField, TextField
 from api.idempotency import (
     KEY_REUSED,
     OPTIONAL_IDEMPOTENCY_HEADER,
@@ -21,6 +22,7 @@ from api.idempotency import (
 )
 from api.inputs import ApiBlueprint
 from api.lookups import type_field, value_field
+from api.masks import SHOWN
 from api.profile_views import json_response
 from api.profiles import checked_profile_id
 from api.rulings import REASON_LIMIT, read_number
@@ -95,15 +97,15 @@ class ReportSchema(ma.Schema):
     """A report about an identifier; the value is not told."""
 
     report_id = ma.fields.Integer(required=True)
-    state = ma.fields.String(required=True, metadata={"enum": ["open", "withdrawn"]})
-    type = ma.fields.String(required=True, metadata={"examples": ["phone"]})
-    outcome = ma.fields.String(required=True, metadata={"enum": list(OUTCOMES)})
-    source = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["crm"]})
-    profile_id = ma.fields.String(required=True, allow_none=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    state = TextField(SHOWN, required=True, metadata={"enum": ["open", "withdrawn"]})
+    type = TextField(SHOWN, required=True, metadata={"examples": ["phone"]})
+    outcome = TextField(SHOWN, required=True, metadata={"enum": list(OUTCOMES)})
+    source = TextField(SHOWN, required=True, allow_none=True, metadata={"examples": ["crm"]})
+    profile_id = TextField(SHOWN, required=True, allow_none=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     reported_at = InstantField(required=True, metadata={"format": "date-time"})
     withdrawn_at = InstantField(required=True, allow_none=True, metadata={"format": "date-time"})
     profiles_touched = ma.fields.List(
-        ma.fields.String(),
+        TextField(SHOWN),
         required=True,
         metadata={"description": "Those that changed with it, as far as the key may know of them."},
     )
@@ -116,7 +118,7 @@ class ReportSchema(ma.Schema):
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
-_REPORT = ReportSchema()
+_dump_report = dump_of(ReportSchema())
 
 
 _key_refused = key_refused(blueprint, is_required=False)
@@ -276,4 +278,4 @@ def _answer(reported: Reported, status: int = 200) -> Response:
         "is_waiting": reported.is_waiting,
         "model_version": reported.model_version,
     }
-    return json_response(_REPORT.dump(document), status)
+    return json_response(_dump_report(document), status)

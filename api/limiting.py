@@ -69,6 +69,26 @@ def count_wrong_secret(secret: str) -> None:
         count_stranger()
 
 
+def count_account(user_id: int) -> None:
+    """Raises Problem when somebody who is signed in asked for too many pages."""
+    limits = current_service().rate_limits
+    if limits is not None:
+        _keep_within(limits.of_accounts.count(str(user_id)))
+
+
+def refuse_sign_ins() -> None:
+    """Raises Problem, whether the password is right or not, when too many from this address were wrong."""
+    limits = current_service().rate_limits
+    if limits is not None and (count := limits.of_wrong_sign_ins.look(_address())):
+        _refuse(count)
+
+
+def count_wrong_sign_in() -> None:
+    limits = current_service().rate_limits
+    if limits is not None:
+        limits.of_wrong_sign_ins.count(_address())
+
+
 def _keep_within(count: Count) -> None:
     if count.is_exceeded:
         _refuse(count)

@@ -8,18 +8,19 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_view
-from api.dumping import InstantField
+from api.dumping import dumps_of
 from api.engagement_schemas import CartSchema, ConsentSchema, OrderSchema, engagement_document
+from api.fields import InstantField, TextField
 from api.inputs import ApiBlueprint
-from api.profile_views import json_response, locate, shown_values
+from api.masks import SHOWN, TEXT
+from api.profile_views import json_response, locate
 from api.profiles import checked_profile_id, profile_refused
 from api.reading import audit_read, reading_inside
 from api.service import current_service
 from api.snapshots import snapshot
 from api.view_schemas import PROFILE_ID_EXAMPLE
-from cdp.engagement.event_masking import mask_name
 from cdp.engagement.profile_engagement import Size, select_engagement
-from cdp.engagement.timeline import TimelineEvent, select_timeline
+from cdp.engagement.timeline import select_timeline
 from cdp.identity.profile_reads import require_profile
 from cdp.stewardship.profile_state import ALERTS, select_profile_state
 from cdp.store.schema import EVENT_KINDS
@@ -43,27 +44,27 @@ class ContextEventSchema(ma.Schema):
     """What happened, in short; the timeline has the whole."""
 
     event_id = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"enum": list(EVENT_KINDS)})
-    name = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["Product Added"]})
+    kind = TextField(SHOWN, required=True, metadata={"enum": list(EVENT_KINDS)})
+    name = TextField(TEXT, required=True, allow_none=True, metadata={"examples": ["Product Added"]})
     occurred_at = InstantField(required=True, metadata={"format": "date-time"})
-    source = ma.fields.String(required=True, metadata={"examples": ["web"]})
+    source = TextField(SHOWN, required=True, metadata={"examples": ["web"]})
 
 
 class AlertSchema(ma.Schema):
     """What to know before answering; docs/api.md says what each code asks for."""
 
-    code = ma.fields.String(required=True, metadata={"enum": list(ALERTS)})
+    code = TextField(SHOWN, required=True, metadata={"enum": list(ALERTS)})
     since = InstantField(required=True, allow_none=True, metadata={"format": "date-time"})
     ledger_entry_id = ma.fields.Integer(required=True, allow_none=True)
-    attributes = ma.fields.List(ma.fields.String(metadata={"examples": ["full_name"]}), required=True)
+    attributes = ma.fields.List(TextField(SHOWN, metadata={"examples": ["full_name"]}), required=True)
 
 
 class ContextSchema(ma.Schema):
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    profile_id = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
     masked = ma.fields.Boolean(required=True)
-    display_name = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["Ana Reis"]})
+    display_name = TextField(TEXT, required=True, allow_none=True, metadata={"examples": ["Ana Reis"]})
     record_count = ma.fields.Integer(required=True)
     carts = ma.fields.List(
         ma.fields.Nested(CartSchema), required=True, metadata={"description": "The newest open one."}
@@ -85,7 +86,7 @@ class ContextSchema(ma.Schema):
     alerts = ma.fields.List(ma.fields.Nested(AlertSchema), required=True)
 
 
-_CONTEXT = ContextSchema()
+_DUMPS = dumps_of(ContextSchema())
 _EXAMPLE = {
     "profile_id": PROFILE_ID_EXAMPLE,
     "version": 3,
@@ -152,27 +153,20 @@ def get_context(query: dict[str, Any], profile_id: str) -> Response:
             connection, profile, sources=caller.sources, now=current_service().clock()
         )
     audit_read(profile.profile_id, "profile.read_context", reading)
-    golden, _ = shown_values(
-        profile.golden, profile.identifiers, unmask=reading.unmask, sources=caller.sources
-    )
-    done = engagement_document(engagement, caller.sources, unmask=reading.unmask)
+    done = engagement_document(engagement, caller.sources)
     document = {
         "profile_id": profile.profile_id,
         "version": profile.version,
         "model_version": profile.model_version,
         "masked": not reading.unmask,
-        "display_name": golden.get("display_name", {}).get("value"),
+        "display_name": profile.golden.get("display_name", {}).get("value"),
         "record_count": profile.record_count,
         "carts": done["commerce"]["carts"],
         "orders": done["commerce"]["orders"],
         "consents": done["consents"],
-        "recent_events": [_event_document(each, unmask=reading.unmask) for each in events],
+        "recent_events": events,
         "open_candidate_count": state.open_candidate_count,
         "alerts": state.alerts,
     }
-    response = json_response(_CONTEXT.dump(document))
+    response = json_response(_DUMPS[reading.unmask](document))
     return locate(response, profile, profile_id, "profile_context.get_context")
-
-
-def _event_document(event: TimelineEvent, *, unmask: bool) -> dict[str, Any]:
-    return {**vars(event), "name": event.name if unmask else mask_name(event.name)}

@@ -4,58 +4,59 @@ from __future__ import annotations
 
 import marshmallow as ma
 
-from api.dumping import InstantField
+from api.fields import IdentifiersField, InstantField, MapField, TextField
+from api.masks import ATTRIBUTES, IDENTIFIER, MASKED_FOR_ALL, SHOWN, SOURCE_KEY
 from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.identity.explain import LANGUAGES
 from cdp.identity.identifier_reports import OUTCOMES as REPORT_OUTCOMES
 
 
 class RecordIdentifierSchema(ma.Schema):
-    type = ma.fields.String(required=True, metadata={"examples": ["email"]})
-    value = ma.fields.String(required=True, metadata={"examples": ["a***@example.com"]})
+    type = TextField(SHOWN, required=True, metadata={"examples": ["email"]})
+    value = TextField(IDENTIFIER, required=True, metadata={"examples": ["a***@example.com"]})
     verified = ma.fields.Boolean(required=True)
 
 
 class RefusalSchema(ma.Schema):
     """A value that was not used."""
 
-    field = ma.fields.String(required=True, metadata={"examples": ["/phones/0"]})
-    reason = ma.fields.String(required=True, metadata={"examples": ["junk"]})
+    field = TextField(SHOWN, required=True, metadata={"examples": ["/phones/0"]})
+    reason = TextField(SHOWN, required=True, metadata={"examples": ["junk"]})
 
 
 class RecordSchema(ma.Schema):
     """What one source said about the person."""
 
     record_id = ma.fields.Integer(required=True)
-    source = ma.fields.String(required=True, metadata={"examples": ["crm"]})
-    source_record_id = ma.fields.String(required=True, metadata={"examples": ["c-481"]})
+    source = TextField(SHOWN, required=True, metadata={"examples": ["crm"]})
+    source_record_id = TextField(SOURCE_KEY, required=True, metadata={"examples": ["c-481"]})
     occurred_at = InstantField(required=True, metadata={"format": "date-time"})
     received_at = InstantField(required=True, metadata={"format": "date-time"})
-    values = ma.fields.Dict(required=True, metadata={"description": "Standardized values."})
-    identifiers = ma.fields.List(ma.fields.Nested(RecordIdentifierSchema), required=True)
+    values = MapField(ATTRIBUTES, required=True, metadata={"description": "Standardized values."})
+    identifiers = IdentifiersField(RecordIdentifierSchema)
     refusals = ma.fields.List(ma.fields.Nested(RefusalSchema), required=True)
 
 
 class PageOfRecordsSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(RecordSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = TextField(SHOWN, required=True, allow_none=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
 class MoveSchema(ma.Schema):
     record_id = ma.fields.Integer(required=True)
-    from_profile_id = ma.fields.String(required=True, allow_none=True)
-    to_profile_id = ma.fields.String(required=True, allow_none=True)
+    from_profile_id = TextField(SHOWN, required=True, allow_none=True)
+    to_profile_id = TextField(SHOWN, required=True, allow_none=True)
 
 
 class LedgerEntrySchema(ma.Schema):
     """One change of membership."""
 
     ledger_entry_id = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"examples": ["join"]})
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
-    author = ma.fields.String(required=True)
-    reason = ma.fields.String(required=True)
+    kind = TextField(SHOWN, required=True, metadata={"examples": ["join"]})
+    profile_id = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    author = TextField(SHOWN, required=True)
+    reason = TextField(SHOWN, required=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
     run_id = ma.fields.Integer(required=True, allow_none=True)
     recorded_at = InstantField(required=True, metadata={"format": "date-time"})
@@ -67,16 +68,16 @@ class LedgerEntrySchema(ma.Schema):
 
 class PageOfLedgerEntriesSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(LedgerEntrySchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = TextField(SHOWN, required=True, allow_none=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
 class ComparisonExplanationSchema(ma.Schema):
     """What one comparison says, in bits; level_weight and frequency_weight add up to match_weight."""
 
-    comparison = ma.fields.String(required=True, metadata={"examples": ["given_name"]})
-    label = ma.fields.String(required=True, metadata={"examples": ["first name"]})
-    level = ma.fields.String(required=True, metadata={"examples": ["equal"]})
+    comparison = TextField(SHOWN, required=True, metadata={"examples": ["given_name"]})
+    label = TextField(SHOWN, required=True, metadata={"examples": ["first name"]})
+    level = TextField(SHOWN, required=True, metadata={"examples": ["equal"]})
     is_missing = ma.fields.Boolean(required=True, metadata={"description": "A value is absent: no weight."})
     level_weight = ma.fields.Float(required=True, metadata={"examples": [6.9]})
     frequency_weight = ma.fields.Float(
@@ -99,20 +100,22 @@ class ReportLineSchema(ma.Schema):
     """A standing report about an identifier that takes part in what is explained."""
 
     report_id = ma.fields.Integer(required=True)
-    type = ma.fields.String(required=True, metadata={"examples": ["phone"]})
-    value = ma.fields.String(required=True, metadata={"description": "Masked.", "examples": ["+55***4321"]})
-    outcome = ma.fields.String(required=True, metadata={"enum": list(REPORT_OUTCOMES)})
+    type = TextField(SHOWN, required=True, metadata={"examples": ["phone"]})
+    value = TextField(
+        MASKED_FOR_ALL, required=True, metadata={"description": "Masked.", "examples": ["+55***4321"]}
+    )
+    outcome = TextField(SHOWN, required=True, metadata={"enum": list(REPORT_OUTCOMES)})
     reported_at = InstantField(required=True, metadata={"format": "date-time"})
-    text = ma.fields.String(required=True)
+    text = TextField(SHOWN, required=True)
 
 
 class JoinExplanationSchema(ma.Schema):
     ledger_entry_id = ma.fields.Integer(required=True)
-    author = ma.fields.String(required=True)
+    author = TextField(SHOWN, required=True)
     recorded_at = InstantField(required=True, metadata={"format": "date-time"})
     record_id_l = ma.fields.Integer(required=True)
     record_id_r = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"enum": ["evidence", "must_link"]})
+    kind = TextField(SHOWN, required=True, metadata={"enum": ["evidence", "must_link"]})
     mean_weight = ma.fields.Float(
         required=True, allow_none=True, metadata={"description": "Over all pairs of what was joined."}
     )
@@ -124,15 +127,15 @@ class JoinExplanationSchema(ma.Schema):
         required=True,
         metadata={"description": "About values that both records hold."},
     )
-    text = ma.fields.String(required=True)
+    text = TextField(SHOWN, required=True)
 
 
 class ExplanationSchema(ma.Schema):
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    profile_id = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
-    language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
-    text = ma.fields.String(required=True)
+    language = TextField(SHOWN, required=True, metadata={"enum": list(LANGUAGES)})
+    text = TextField(SHOWN, required=True)
     joins = ma.fields.List(ma.fields.Nested(JoinExplanationSchema), required=True)
     joins_left_out = ma.fields.Integer(
         required=True,

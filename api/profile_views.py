@@ -7,7 +7,7 @@ for. Every answer is audited.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -17,29 +17,26 @@ from flask import Response, url_for
 
 from api.auth import current_caller
 from api.context import current_request
-from api.dumping import Dump, dump_of
-from api.engagement_schemas import SIZES, engagement_document
+from api.dumping import dumps_of
+from api.engagement_schemas import engagement_document
 from api.reading import Reading, audit_read
 from api.snapshots import snapshot
-from api.view_schemas import IDENTIFIER_KINDS, PROFILE_ID_EXAMPLE, REFERENCE, VIEW_SCHEMAS
+from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE, VIEW_SCHEMAS
 from cdp.engagement.profile_engagement import NOTHING_DONE, select_engagement
 from cdp.identity.profile_reads import Profile
-from cdp.privacy.masking import mask_golden, mask_identifier
 
-_DUMPS: Mapping[str, Dump] = {name: dump_of(schema) for name, schema in VIEW_SCHEMAS.items()}
+_DUMPS = {name: dumps_of(schema) for name, schema in VIEW_SCHEMAS.items()}
+
+
+# Attribute to the value that was chosen, with where it comes from.
+Golden = Mapping[str, Mapping[str, Any]]
 
 
 def answer_view(profile: Profile, reading: Reading, *, found_by: str) -> Response:
     """The view as a response with its ETag; 304 when the caller has it. The read is audited first."""
     audit_read(profile.profile_id, "profile.read", reading, found_by=found_by)
-    sources = current_caller().sources
-    shown = _document(profile, reading, sources)
-    engagement = NOTHING_DONE
-    if profile.has_engagement and reading.view != REFERENCE:
-        with snapshot() as connection:
-            engagement = select_engagement(connection, profile.profile_id, SIZES.get(reading.view))
-    shown |= engagement_document(engagement, sources, unmask=reading.unmask)
-    response = json_response(_DUMPS[reading.view](shown))
+    document = _document(profile, reading, current_caller().sources)
+    response = json_response(_DUMPS[reading.view][reading.unmask](document))
     # Of the body itself: view, mask and the key's sources shape it as much as the version does.
     etag = hashlib.sha256(response.get_data()).hexdigest()[:32]
     request = current_request()
@@ -73,58 +70,29 @@ def _address(endpoint: str, _root: str) -> str:
 
 
 def _document(profile: Profile, reading: Reading, sources: Collection[str] | None) -> dict[str, Any]:
-    golden, identifiers = shown_values(
-        profile.golden, profile.identifiers, unmask=reading.unmask, sources=sources
-    )
-    kinds = IDENTIFIER_KINDS.get(reading.view)
-    if kinds is not None:
-        identifiers = [each for each in identifiers if each["type"] in kinds]
-    return {
-        "profile_id": profile.profile_id,
-        "version": profile.version,
-        "model_version": profile.model_version,
+    document = {
+        **vars(profile),
         "view": reading.view,
         "masked": not reading.unmask,
-        "state": profile.state,
-        "record_count": profile.record_count,
-        "golden": golden,
-        "identifiers": identifiers,
-        "created_at": profile.created_at,
-        "updated_at": profile.updated_at,
+        "golden": of_sources(profile.golden, sources),
     }
+    if reading.view == REFERENCE:
+        return document
+    engagement = NOTHING_DONE
+    if profile.has_engagement:
+        with snapshot() as connection:
+            engagement = select_engagement(connection, profile.profile_id, VIEW_SCHEMAS[reading.view].size)
+    return document | engagement_document(engagement, sources)
 
 
-def shown_values(
-    golden: Mapping[str, Mapping[str, Any]],
-    identifiers: Sequence[Mapping[str, Any]],
-    *,
-    unmask: bool,
-    sources: Collection[str] | None,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Golden values and identifiers as a caller may see them. Sources: what the key is bound to."""
-    shown = [dict(each) for each in identifiers]
-    if not unmask:
-        golden = mask_golden(golden, [(each["type"], each["value"]) for each in identifiers])
-        shown = [{**each, "value": mask_identifier(each["type"], each["value"])} for each in identifiers]
-    if sources is not None:
-        golden = _without_other_sources(golden, sources)
-    return _flat(golden), shown
-
-
-def _flat(golden: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The free attributes stand under their own names, each with its own provenance."""
-    free = golden.get("attributes")
-    return {**golden, "attributes": free["value"]} if free else dict(golden)
-
-
-def _without_other_sources(
-    golden: Mapping[str, Mapping[str, Any]], sources: Collection[str]
-) -> dict[str, Mapping[str, Any]]:
+def of_sources(golden: Golden, sources: Collection[str] | None) -> Golden:
     """A key that is bound to sources is not told which other ones know the person."""
+    if sources is None:
+        return golden
     shown: dict[str, Mapping[str, Any]] = {}
     for attribute, chosen in golden.items():
         if attribute == "attributes":
-            shown[attribute] = {**chosen, "value": _without_other_sources(chosen["value"], sources)}
+            shown[attribute] = {**chosen, "value": of_sources(chosen["value"], sources)}
         elif chosen.get("source") in sources or "source" not in chosen:
             shown[attribute] = chosen
         else:

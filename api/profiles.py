@@ -10,7 +10,8 @@ import marshmallow as ma
 from flask import Response, request
 
 from api.auth import current_caller, requires_view
-from api.cursors import decode_cursor, encode_cursor
+from api.cursors import cut_page, decode_cursor, encode_cursor
+from api.dumping import dump_of, dumps_of
 from api.errors import Problem
 from api.inputs import ApiBlueprint, PageSchema, View
 from api.profile_schemas import ExplanationSchema, PageOfLedgerEntriesSchema, PageOfRecordsSchema
@@ -20,12 +21,10 @@ from api.snapshots import snapshot
 from api.view_schemas import ANY_VIEW, VIEW_EXAMPLE
 from cdp.identity.explain import LANGUAGES, explain_profile
 from cdp.identity.profile_reads import (
-    MemberRecord,
     require_profile,
     select_ledger_entries,
     select_member_records,
 )
-from cdp.privacy.masking import mask_identifier, mask_source_record_id, mask_value
 
 _PROFILE_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
@@ -48,9 +47,9 @@ class LanguageQuerySchema(ma.Schema):
     )
 
 
-_PAGE_OF_RECORDS = PageOfRecordsSchema()
-_PAGE_OF_LEDGER_ENTRIES = PageOfLedgerEntriesSchema()
-_EXPLANATION = ExplanationSchema()
+_DUMPS_OF_RECORDS = dumps_of(PageOfRecordsSchema())
+_dump_ledger_entries = dump_of(PageOfLedgerEntriesSchema())
+_dump_explanation = dump_of(ExplanationSchema())
 
 
 def profile_refused(blueprint: ApiBlueprint) -> Callable[[View], View]:
@@ -128,14 +127,14 @@ def get_records(query: dict[str, Any], profile_id: str) -> Response:
             limit=query["limit"] + 1,
             sources=caller.sources,
         )
-    shown = records[: query["limit"]]
+    shown, next_cursor = cut_page(records, query["limit"], lambda last: encode_cursor(listed, last.record_id))
     audit_read(profile.profile_id, "profile.read_records", reading)
     page = {
-        "data": [_record_document(record, unmask=reading.unmask) for record in shown],
-        "next_cursor": encode_cursor(listed, shown[-1].record_id) if len(records) > len(shown) else None,
+        "data": shown,
+        "next_cursor": next_cursor,
         "model_version": profile.model_version,
     }
-    response = json_response(_PAGE_OF_RECORDS.dump(page))
+    response = json_response(_DUMPS_OF_RECORDS[reading.unmask](page))
     return locate(response, profile, profile_id, "profiles.get_records", limit=query["limit"])
 
 
@@ -162,16 +161,16 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
             before_entry_id=decode_cursor(query.get("cursor"), listed),
             limit=query["limit"] + 1,
         )
-    shown = entries[: query["limit"]]
+    shown, next_cursor = cut_page(
+        entries, query["limit"], lambda last: encode_cursor(listed, last.ledger_entry_id)
+    )
     audit_read(profile.profile_id, "profile.read_history", reading)
     page = {
         "data": shown,
-        "next_cursor": encode_cursor(listed, shown[-1].ledger_entry_id)
-        if len(entries) > len(shown)
-        else None,
+        "next_cursor": next_cursor,
         "model_version": profile.model_version,
     }
-    response = json_response(_PAGE_OF_LEDGER_ENTRIES.dump(page))
+    response = json_response(_dump_ledger_entries(page))
     return locate(response, profile, profile_id, "profiles.get_history", limit=query["limit"])
 
 
@@ -205,7 +204,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
         "joins_left_out": explanation.joins_left_out,
         "reports": explanation.reports,
     }
-    response = json_response(_EXPLANATION.dump(document))
+    response = json_response(_dump_explanation(document))
     response.headers["Content-Language"] = language
     response.vary.add("Accept-Language")
     return locate(response, profile, profile_id, "profiles.get_explanation", lang=query.get("lang"))
@@ -223,16 +222,3 @@ def checked_profile_id(profile_id: str) -> str:
     if not _PROFILE_ID.fullmatch(profile_id):
         raise Problem("profile_not_found")
     return profile_id
-
-
-def _record_document(record: MemberRecord, *, unmask: bool) -> dict[str, Any]:
-    document = dict(vars(record))
-    if not unmask:
-        document["source_record_id"] = mask_source_record_id(
-            record.source_record_id, [(each["type"], each["value"]) for each in record.identifiers]
-        )
-        document["values"] = {name: mask_value(name, value) for name, value in record.values.items()}
-        document["identifiers"] = [
-            {**each, "value": mask_identifier(each["type"], each["value"])} for each in record.identifiers
-        ]
-    return document

@@ -9,10 +9,13 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_scope
-from api.cursors import decode_cursor, encode_cursor
+from api.cursors import cut_page, decode_cursor, encode_cursor
+from api.dumping import dump_of
 from api.errors import Problem
+from api.fields import TextField
 from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, read_purpose
+from api.masks import SHOWN
 from api.profile_views import json_response
 from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
@@ -47,11 +50,12 @@ class ListedProposalSchema(ProposalSchema):
 
 class PageOfProposalsSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(ListedProposalSchema(exclude=["model_version"])), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = TextField(SHOWN, required=True, allow_none=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
-_PROPOSAL, _PAGE_OF_PROPOSALS = ProposalSchema(), PageOfProposalsSchema()
+_dump_proposal = dump_of(ProposalSchema())
+_dump_proposals = dump_of(PageOfProposalsSchema())
 _not_found = blueprint.refuses(404, "No such proposal")
 
 
@@ -74,17 +78,19 @@ def get_proposals(query: dict[str, Any]) -> Response:
             after_proposal_id=decode_cursor(query.get("cursor"), "proposals") or 0,
             limit=query["limit"] + 1,
         )
-        shown = found[: query["limit"]]
+        shown, next_cursor = cut_page(
+            found, query["limit"], lambda last: encode_cursor("proposals", last.proposal_id)
+        )
         told = [{**told_proposal(each), "is_current": is_current(connection, each)} for each in shown]
         model_version = select_version_in_use(connection)
     ids = sorted({profile_id for each in shown for profile_id in each.profile_ids})
     audit_read(NOBODY, "profile.read_proposals", reading, profile_ids=ids)
     page = {
         "data": told,
-        "next_cursor": encode_cursor("proposals", shown[-1].proposal_id) if len(found) > len(shown) else None,
+        "next_cursor": next_cursor,
         "model_version": model_version,
     }
-    return json_response(_PAGE_OF_PROPOSALS.dump(page))
+    return json_response(_dump_proposals(page))
 
 
 @blueprint.post("/<proposal_id>/confirmation")
@@ -133,7 +139,7 @@ def post_refusal(body: dict[str, Any], proposal_id: str) -> Response:
     )
     with snapshot() as connection:
         model_version = select_version_in_use(connection)
-    return json_response(_PROPOSAL.dump({**told_proposal(ended), "model_version": model_version}))
+    return json_response(_dump_proposal({**told_proposal(ended), "model_version": model_version}))
 
 
 def _require_unbound() -> str:

@@ -15,6 +15,8 @@ from limits.strategies import FixedWindowRateLimiter
 
 from cdp.settings import RateLimit
 
+# Of one address, whatever the names: an account rests by itself, so that what is left is one password for many.
+WRONG_SIGN_INS = RateLimit(20, 60)
 # Of one key from one address: each wrong secret costs a look at the store, and no program mends it by trying on.
 WRONG_SECRETS = RateLimit(20, 60)
 
@@ -67,11 +69,14 @@ class Quota:
 
 @dataclass(frozen=True)
 class RateLimits:
-    """Of a key; of an address that presents none, or a wrong one; of wrong secrets for one key."""
+    """Of a key; of an address that presents none, or a wrong one; of wrong secrets for one key. In the console: of the
+    pages of an account; of wrong passwords from an address."""
 
     of_keys: Quota
     of_addresses: Quota
     of_wrong_secrets: Quota
+    of_accounts: Quota
+    of_wrong_sign_ins: Quota
 
 
 def make_rate_limits(
@@ -81,4 +86,6 @@ def make_rate_limits(
         Quota("key", keys, storage, clock),
         Quota("address", addresses, storage, clock),
         Quota("secret", WRONG_SECRETS, storage, clock),
+        Quota("account", keys, storage, clock),
+        Quota("sign-in", WRONG_SIGN_INS, storage, clock),
     )

@@ -12,6 +12,7 @@ from flask import Response
 from api.auth import current_caller, requires_scope
 from api.context import current_request
 from api.errors import Problem, invalid, problem_document, refused_record
+from api.fields import TextField, ValueField
 from api.idempotency import (
     KEY_REUSED,
     OPTIONAL_IDEMPOTENCY_HEADER,
@@ -22,6 +23,7 @@ from api.idempotency import (
     read_idempotency_key,
 )
 from api.inputs import ApiBlueprint, Flaw, find_flaw, read_flawed_json, read_json
+from api.masks import SHOWN
 from api.profile_schemas import RefusalSchema
 from api.profile_views import json_response
 from api.record_schemas import RECORD_EXAMPLE, IncomingRecordSchema
@@ -47,7 +49,8 @@ class WrittenRecordSchema(ma.Schema):
     """What became of a record."""
 
     record_id = ma.fields.Integer(required=True)
-    profile_id = ma.fields.String(
+    profile_id = TextField(
+        SHOWN,
         required=True,
         allow_none=True,
         metadata={
@@ -55,7 +58,8 @@ class WrittenRecordSchema(ma.Schema):
             "examples": [PROFILE_ID_EXAMPLE],
         },
     )
-    outcome = ma.fields.String(
+    outcome = TextField(
+        SHOWN,
         required=True,
         metadata={
             "enum": list(OUTCOMES),
@@ -64,7 +68,7 @@ class WrittenRecordSchema(ma.Schema):
         },
     )
     profiles_joined = ma.fields.List(
-        ma.fields.String(), required=True, metadata={"description": "The ids that its profile absorbed."}
+        TextField(SHOWN), required=True, metadata={"description": "The ids that its profile absorbed."}
     )
     candidates = ma.fields.List(
         ma.fields.Integer(),
@@ -102,13 +106,14 @@ class BatchSchema(ma.Schema):
 
 class BatchResultsSchema(ma.Schema):
     results = ma.fields.List(
-        ma.fields.Raw(
+        ValueField(
+            SHOWN,
             metadata={
                 "oneOf": [
                     {"$ref": "#/components/schemas/WrittenRecord"},
                     {"$ref": "#/components/schemas/Problem"},
                 ]
-            }
+            },
         ),
         required=True,
         metadata={"description": "In the order of the records, each what became of it or a problem."},
@@ -117,7 +122,7 @@ class BatchResultsSchema(ma.Schema):
 
 class DeletedRecordSchema(ma.Schema):
     profiles_touched = ma.fields.List(
-        ma.fields.String(metadata={"examples": [PROFILE_ID_EXAMPLE]}),
+        TextField(SHOWN, metadata={"examples": [PROFILE_ID_EXAMPLE]}),
         required=True,
         metadata={"description": "The profile that held it, and those that came of it."},
     )

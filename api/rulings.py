@@ -12,10 +12,12 @@ import orjson
 from flask import Response
 
 from api.auth import current_caller
-from api.dumping import InstantField
+from api.dumping import dump_of, dumps_of
 from api.errors import Problem
+from api.fields import IdentifiersField, InstantField, TextField
 from api.idempotency import answer_once, once, read_idempotency_key
-from api.profile_views import json_response, shown_values
+from api.masks import SHOWN
+from api.profile_views import json_response
 from api.reading import Reading, audit_read, read_unmasking
 from api.service import current_service
 from api.snapshots import snapshot
@@ -25,7 +27,7 @@ from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.actions import STEWARD_ACTIONS
 from cdp.stewardship.candidates import REASONS
 from cdp.stewardship.confirmations import REASONS_FOR_TWO, Pending
-from cdp.stewardship.outcome import Outcome, ProfileState
+from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.proposals import KINDS, Proposal
 from cdp.stewardship.ruling import Order
 from cdp.stewardship.take_apart import WAYS
@@ -61,18 +63,19 @@ class ReasonSchema(ma.Schema):
 class ProfileStateSchema(ma.Schema):
     """A profile at one moment."""
 
-    profile_id = ma.fields.String(
+    profile_id = TextField(
+        SHOWN,
         required=True,
         metadata={
             "description": "`new-1`, `new-2` and so on for those that a dry run would create.",
             "examples": [PROFILE_ID_EXAMPLE],
         },
     )
-    state = ma.fields.String(required=True, metadata={"enum": ["live", "absorbed", "empty"]})
+    state = TextField(SHOWN, required=True, metadata={"enum": ["live", "absorbed", "empty"]})
     version = ma.fields.Integer(required=True)
     record_ids = ma.fields.List(ma.fields.Integer(), required=True)
     golden = ma.fields.Nested(GoldenRecordSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(HeldIdentifierSchema), required=True)
+    identifiers = IdentifiersField(HeldIdentifierSchema)
 
 
 class ProposedPairSchema(ma.Schema):
@@ -83,11 +86,12 @@ class ProposedPairSchema(ma.Schema):
     )
     record_id_l = ma.fields.Integer(required=True)
     record_id_r = ma.fields.Integer(required=True)
-    profile_id_l = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
-    profile_id_r = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    profile_id_l = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    profile_id_r = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     match_weight = ma.fields.Float(required=True, metadata={"examples": [2.4]})
     match_probability = ma.fields.Float(required=True, metadata={"examples": [0.84]})
-    reason = ma.fields.String(
+    reason = TextField(
+        SHOWN,
         required=True,
         metadata={
             "enum": list(REASONS),
@@ -103,14 +107,14 @@ class RulingSchema(ma.Schema):
     action_id = ma.fields.Integer(
         required=True, allow_none=True, metadata={"description": "Undo it by this; null in a dry run."}
     )
-    kind = ma.fields.String(required=True, metadata={"enum": list(STEWARD_ACTIONS)})
+    kind = TextField(SHOWN, required=True, metadata={"enum": list(STEWARD_ACTIONS)})
     dry_run = ma.fields.Boolean(required=True, attribute="is_preview")
     model_version = ma.fields.Integer(required=True)
     ledger_entry_ids = ma.fields.List(
         ma.fields.Integer(), required=True, metadata={"description": "Empty where no record moved."}
     )
-    profiles_before = ma.fields.List(ma.fields.Nested(ProfileStateSchema), required=True)
-    profiles_after = ma.fields.List(ma.fields.Nested(ProfileStateSchema), required=True)
+    profiles_before = ma.fields.List(ma.fields.Nested(ProfileStateSchema), required=True, attribute="before")
+    profiles_after = ma.fields.List(ma.fields.Nested(ProfileStateSchema), required=True, attribute="after")
     candidates = ma.fields.List(
         ma.fields.Nested(ProposedPairSchema),
         required=True,
@@ -123,11 +127,11 @@ class PendingDecisionSchema(ma.Schema):
 
     confirmation_id = ma.fields.Integer(required=True)
     candidate_id = ma.fields.Integer(required=True)
-    decision = ma.fields.String(required=True, metadata={"enum": ["same"]})
-    author = ma.fields.String(required=True, metadata={"examples": ["key:k1"]})
+    decision = TextField(SHOWN, required=True, metadata={"enum": ["same"]})
+    author = TextField(SHOWN, required=True, metadata={"examples": ["key:k1"]})
     recorded_at = InstantField(required=True, metadata={"format": "date-time"})
     why = ma.fields.List(
-        ma.fields.String(metadata={"enum": list(REASONS_FOR_TWO)}),
+        TextField(SHOWN, metadata={"enum": list(REASONS_FOR_TWO)}),
         required=True,
         metadata={
             "description": "The profile would be large; a steward ruled on one of them before; documents contradict."
@@ -140,27 +144,29 @@ class ProposalSchema(ma.Schema):
     """A join, a split or taking apart that takes effect when a second person confirms it."""
 
     proposal_id = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"enum": list(KINDS)})
-    profile_ids = ma.fields.List(ma.fields.String(metadata={"examples": [PROFILE_ID_EXAMPLE]}), required=True)
+    kind = TextField(SHOWN, required=True, metadata={"enum": list(KINDS)})
+    profile_ids = ma.fields.List(TextField(SHOWN, metadata={"examples": [PROFILE_ID_EXAMPLE]}), required=True)
     record_ids = ma.fields.List(
         ma.fields.Integer(), required=True, metadata={"description": "Of a split, those that go."}
     )
-    into = ma.fields.String(
+    into = TextField(
+        SHOWN,
         required=True,
         allow_none=True,
         metadata={"enum": [*WAYS, None], "description": "Of taking apart, into what."},
     )
-    author = ma.fields.String(required=True, metadata={"examples": ["key:k1"]})
-    reason = ma.fields.String(required=True)
+    author = TextField(SHOWN, required=True, metadata={"examples": ["key:k1"]})
+    reason = TextField(SHOWN, required=True)
     recorded_at = InstantField(required=True, metadata={"format": "date-time"})
     why = ma.fields.List(
-        ma.fields.String(metadata={"enum": list(REASONS_FOR_TWO)}),
+        TextField(SHOWN, metadata={"enum": list(REASONS_FOR_TWO)}),
         required=True,
         metadata={
             "description": "It is about many records; a steward confirmed some of them; documents contradict."
         },
     )
-    outcome = ma.fields.String(
+    outcome = TextField(
+        SHOWN,
         required=True,
         allow_none=True,
         metadata={
@@ -174,9 +180,9 @@ class ProposalSchema(ma.Schema):
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
-_RULING = RulingSchema()
-_PROPOSAL = ProposalSchema()
-_PENDING = PendingDecisionSchema()
+_DUMPS_OF_RULINGS = dumps_of(RulingSchema())
+_dump_proposal = dump_of(ProposalSchema())
+_dump_pending = dump_of(PendingDecisionSchema())
 
 
 def read_order(reason: str, *, dry_run: bool) -> Order:
@@ -209,7 +215,9 @@ def answer_ruling(
     """Carry out what is ordered, once, and tell what came of it. Raises KeyRunningError, KeyReusedError."""
 
     def respond(outcome: Outcome | Pending | Proposal) -> Response:
-        return _respond(outcome, reading) if isinstance(outcome, Outcome) else _respond_waiting(outcome)
+        if isinstance(outcome, Outcome):
+            return json_response(_DUMPS_OF_RULINGS[reading.unmask](outcome))
+        return _respond_waiting(outcome)
 
     def act(call: Call | None) -> Response:
         outcome = rule(replace(order, once=once(call, respond, _profile_ids)))
@@ -235,8 +243,8 @@ def _respond_waiting(waiting: Pending | Proposal) -> Response:
     with snapshot() as connection:
         model_version = select_version_in_use(connection)
     if isinstance(waiting, Pending):
-        return json_response(_PENDING.dump({**vars(waiting), "model_version": model_version}), 202)
-    return json_response(_PROPOSAL.dump({**told_proposal(waiting), "model_version": model_version}), 202)
+        return json_response(_dump_pending({**vars(waiting), "model_version": model_version}), 202)
+    return json_response(_dump_proposal({**told_proposal(waiting), "model_version": model_version}), 202)
 
 
 def told_proposal(proposal: Proposal) -> dict[str, Any]:
@@ -246,17 +254,3 @@ def told_proposal(proposal: Proposal) -> dict[str, Any]:
 def _audit_reads(profile_ids: Collection[str], reading: Reading, action_id: int | None, kind: str) -> None:
     for profile_id in sorted(profile_ids):
         audit_read(profile_id, "profile.read_ruling", reading, action_id=action_id, kind=kind)
-
-
-def _respond(outcome: Outcome, reading: Reading) -> Response:
-    document = {
-        **vars(outcome),
-        "profiles_before": [_shown(each, reading) for each in outcome.before],
-        "profiles_after": [_shown(each, reading) for each in outcome.after],
-    }
-    return json_response(_RULING.dump(document))
-
-
-def _shown(state: ProfileState, reading: Reading) -> dict[str, Any]:
-    golden, identifiers = shown_values(state.golden, state.identifiers, unmask=reading.unmask, sources=None)
-    return {**vars(state), "golden": golden, "identifiers": identifiers}

@@ -11,8 +11,11 @@ from flask import Response
 from api.auth import current_caller, requires_scope
 from api.context import current_request
 from api.cursors import decode_cursor, encode_cursor
+from api.dumping import dump_of
 from api.errors import Problem
+from api.fields import TextField
 from api.inputs import ApiBlueprint, PageSchema, read_json, read_purpose
+from api.masks import SHOWN
 from api.profile_schemas import PairEvidenceSchema, RefusalSchema, ReportLineSchema
 from api.profile_views import json_response
 from api.profiles import LanguageQuerySchema, choose_language
@@ -72,12 +75,12 @@ class SearchExplanationSchema(PairEvidenceSchema):
         required=True,
         metadata={"description": "About identifiers of what was asked that the record holds."},
     )
-    language = ma.fields.String(required=True, metadata={"enum": list(LANGUAGES)})
-    text = ma.fields.String(required=True)
+    language = TextField(SHOWN, required=True, metadata={"enum": list(LANGUAGES)})
+    text = TextField(SHOWN, required=True)
 
 
 class FoundProfileSchema(ma.Schema):
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    profile_id = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     match_weight = ma.fields.Float(
         required=True,
         metadata={"description": "In bits, of its best pair, prior included.", "examples": [14.2]},
@@ -94,7 +97,7 @@ class FoundProfilesSchema(ma.Schema):
     data = ma.fields.List(
         ma.fields.Nested(FoundProfileSchema), required=True, metadata={"description": "The likeliest first."}
     )
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = TextField(SHOWN, required=True, allow_none=True)
     model_version = ma.fields.Integer(
         required=True, allow_none=True, metadata={"description": "null while nothing was resolved."}
     )
@@ -103,7 +106,7 @@ class FoundProfilesSchema(ma.Schema):
     )
 
 
-_FOUND_PROFILES = FoundProfilesSchema()
+_dump_found = dump_of(FoundProfilesSchema())
 _LISTED = "search"
 _REGION = re.compile("[A-Z]{2}")
 
@@ -162,7 +165,7 @@ def search(query: dict[str, Any]) -> Response:
         "model_version": found.model_version,
         "refusals": found.refusals,
     }
-    response = json_response(_FOUND_PROFILES.dump(page))
+    response = json_response(_dump_found(page))
     response.headers["Content-Language"] = language
     response.vary.add("Accept-Language")
     return response

@@ -6,6 +6,8 @@ from typing import Any
 
 import marshmallow as ma
 
+from api.fields import TextField
+from api.masks import SHOWN
 from cdp.engagement.message import ID_LIMIT, NAME_LIMIT
 from cdp.store.engagement_schema import EVENT_KINDS
 
@@ -117,12 +119,12 @@ class RejectedMessageSchema(ma.Schema):
     """A message that was not kept."""
 
     index = ma.fields.Integer(required=True, metadata={"description": "Its place in the batch."})
-    messageId = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["m-1"]})
-    code = ma.fields.String(
-        required=True, metadata={"description": "docs/segment.md lists them.", "examples": ["missing"]}
+    messageId = TextField(SHOWN, required=True, allow_none=True, metadata={"examples": ["m-1"]})
+    code = TextField(
+        SHOWN, required=True, metadata={"description": "docs/segment.md lists them.", "examples": ["missing"]}
     )
-    pointer = ma.fields.String(required=True, metadata={"examples": ["/batch/0/userId"]})
-    detail = ma.fields.String(required=True, metadata={"examples": ["userId or anonymousId is missing"]})
+    pointer = TextField(SHOWN, required=True, metadata={"examples": ["/batch/0/userId"]})
+    detail = TextField(SHOWN, required=True, metadata={"examples": ["userId or anonymousId is missing"]})
 
 
 class SegmentAnswerSchema(ma.Schema):

@@ -10,10 +10,12 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import requires_scope
-from api.cursors import decode_cursor, encode_cursor
-from api.dumping import InstantField
+from api.cursors import cut_page, decode_cursor, encode_cursor
+from api.dumping import dump_of
+from api.fields import InstantField, TextField
 from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, View, read_purpose
+from api.masks import SHOWN
 from api.profile_views import json_response
 from api.profiles import checked_profile_id
 from api.reading import NOBODY, Reading, audit_read
@@ -96,12 +98,12 @@ class ActionSchema(ma.Schema):
     """Something a steward ruled."""
 
     action_id = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True, metadata={"enum": list(STEWARD_ACTIONS)})
-    author = ma.fields.String(required=True)
-    reason = ma.fields.String(required=True)
+    kind = TextField(SHOWN, required=True, metadata={"enum": list(STEWARD_ACTIONS)})
+    author = TextField(SHOWN, required=True)
+    reason = TextField(SHOWN, required=True)
     recorded_at = InstantField(required=True, metadata={"format": "date-time"})
     candidate_id = ma.fields.Integer(required=True, allow_none=True)
-    decision = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["same"]})
+    decision = TextField(SHOWN, required=True, allow_none=True, metadata={"examples": ["same"]})
     undoes_action_id = ma.fields.Integer(required=True, allow_none=True)
     undoes_ledger_entry_id = ma.fields.Integer(required=True, allow_none=True, attribute="undoes_entry_id")
     undone_by = ma.fields.Integer(
@@ -113,11 +115,11 @@ class ActionSchema(ma.Schema):
 
 class PageOfActionsSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(ActionSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = TextField(SHOWN, required=True, allow_none=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
-_PAGE_OF_ACTIONS = PageOfActionsSchema()
+_dump_actions = dump_of(PageOfActionsSchema())
 _ERASED = "The profile was erased"
 _UNDO_REFUSED = f"It was taken back already, or other rulings stand in the way: `action_ids`. {KEY_RUNNING}"
 
@@ -325,14 +327,16 @@ def get_actions(query: dict[str, Any]) -> Response:
             limit=query["limit"] + 1,
         )
         model_version = select_version_in_use(connection)
-    shown = actions[: query["limit"]]
+    shown, next_cursor = cut_page(
+        actions, query["limit"], lambda last: encode_cursor("actions", last.action_id)
+    )
     audit_read(NOBODY, "profile.read_actions", reading, action_ids=[str(each.action_id) for each in shown])
     page = {
         "data": shown,
-        "next_cursor": encode_cursor("actions", shown[-1].action_id) if len(actions) > len(shown) else None,
+        "next_cursor": next_cursor,
         "model_version": model_version,
     }
-    return json_response(_PAGE_OF_ACTIONS.dump(page))
+    return json_response(_dump_actions(page))
 
 
 @_rules(

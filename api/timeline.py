@@ -8,16 +8,17 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import current_caller, requires_view
-from api.cursors import decode_place_of, encode_place
-from api.dumping import InstantField
+from api.cursors import cut_page, decode_place_of, encode_place
+from api.dumping import dumps_of
 from api.errors import Problem
+from api.fields import InstantField, MapField, TextField
 from api.inputs import ApiBlueprint
+from api.masks import CONTEXT, PROPERTIES, SHOWN, TEXT
 from api.profile_views import json_response, locate
 from api.profiles import RecordsQuerySchema, checked_profile_id, profile_refused
 from api.reading import audit_read, reading_inside
 from api.snapshots import snapshot
 from api.view_schemas import PROFILE_ID_EXAMPLE
-from cdp.engagement.event_masking import mask_context, mask_name, mask_properties
 from cdp.engagement.timeline import Position, TimelineEvent, select_timeline
 from cdp.identity.profile_reads import require_profile
 from cdp.store.instants import format_instant, parse_instant
@@ -33,9 +34,10 @@ blueprint = ApiBlueprint(
 
 class TimelineEventSchema(ma.Schema):
     event_id = ma.fields.Integer(required=True)
-    type = ma.fields.String(required=True, metadata={"enum": ["event"]})
-    kind = ma.fields.String(required=True, metadata={"enum": list(EVENT_KINDS)})
-    name = ma.fields.String(
+    type = TextField(SHOWN, required=True, metadata={"enum": ["event"]})
+    kind = TextField(SHOWN, required=True, metadata={"enum": list(EVENT_KINDS)})
+    name = TextField(
+        TEXT,
         required=True,
         allow_none=True,
         metadata={
@@ -45,27 +47,30 @@ class TimelineEventSchema(ma.Schema):
     )
     occurred_at = InstantField(required=True, metadata={"format": "date-time"})
     received_at = InstantField(required=True, metadata={"format": "date-time"})
-    source = ma.fields.String(required=True, metadata={"examples": ["web"]})
+    source = TextField(SHOWN, required=True, metadata={"examples": ["web"]})
     record_id = ma.fields.Integer(required=True)
-    properties = ma.fields.Dict(
+    properties = MapField(
+        PROPERTIES,
         required=True,
         metadata={
             "description": "As sent. Masked, what may be of a person keeps a letter or its kind's mask.",
             "examples": [{"product_id": "p-1", "gift_note": "H***"}],
         },
     )
-    context = ma.fields.Dict(
-        required=True, metadata={"description": "As sent; masked, what is only of the app and the device."}
+    context = MapField(
+        CONTEXT,
+        required=True,
+        metadata={"description": "As sent; masked, what is only of the app and the device."},
     )
 
 
 class PageOfTimelineSchema(ma.Schema):
     data = ma.fields.List(ma.fields.Nested(TimelineEventSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = TextField(SHOWN, required=True, allow_none=True)
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
-_PAGE = PageOfTimelineSchema()
+_DUMPS = dumps_of(PageOfTimelineSchema())
 _EXAMPLE = {
     "data": [
         {
@@ -117,14 +122,14 @@ def get_timeline(query: dict[str, Any], profile_id: str) -> Response:
             limit=query["limit"] + 1,
             sources=caller.sources,
         )
-    shown = events[: query["limit"]]
+    shown, next_cursor = cut_page(events, query["limit"], lambda last: _place(last, listed))
     audit_read(profile.profile_id, "profile.read_timeline", reading)
     page = {
-        "data": [_document(event, unmask=reading.unmask) for event in shown],
-        "next_cursor": _place(shown[-1], listed) if len(events) > len(shown) else None,
+        "data": [{**vars(event), "type": "event"} for event in shown],
+        "next_cursor": next_cursor,
         "model_version": profile.model_version,
     }
-    response = json_response(_PAGE.dump(page))
+    response = json_response(_DUMPS[reading.unmask](page))
     return locate(response, profile, profile_id, "timeline.get_timeline", limit=query["limit"])
 
 
@@ -141,12 +146,3 @@ def _read_place(cursor: str | None, listed: str) -> Position | None:
         return Position(parse_instant(moment), event_id if 0 <= event_id < 10**18 else 0)
     except ValueError:
         raise Problem("invalid_cursor") from None
-
-
-def _document(event: TimelineEvent, *, unmask: bool) -> dict[str, Any]:
-    document = {**vars(event), "type": "event"}
-    if not unmask:
-        document["name"] = mask_name(event.name)
-        document["properties"] = mask_properties(event.kind, event.properties)
-        document["context"] = mask_context(event.context)
-    return document

@@ -1,4 +1,4 @@
-"""What each view shows of a profile: a schema with fields of its own."""
+"""What each view shows of a profile, and how masked: a schema with fields of its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from typing import Any
 
 import marshmallow as ma
 
-from api.dumping import InstantField
 from api.engagement_schemas import CommerceSchema, ConsentSchema
+from api.fields import (
+    AttributeField,
+    FreeAttributesField,
+    IdentifiersField,
+    InstantField,
+    MapField,
+    TextField,
+    ValueField,
+)
+from api.masks import ADDRESS, ATTRIBUTE, BIRTH_DATE, FREE, IDENTIFIER, SHOWN, SOURCE_KEY, TEXT
+from cdp.engagement.profile_engagement import Size
 from cdp.privacy.keys import VIEWS
 
 REFERENCE = "reference"
@@ -28,11 +38,11 @@ def _instant(description: str) -> InstantField:
 class GoldenValueSchema(ma.Schema):
     """A value with where it comes from and the rule that chose it."""
 
-    value = ma.fields.Raw(required=True, metadata={"examples": ["Ana Reis"]})
-    rule = ma.fields.String(metadata={"examples": ["most_recent"]})
+    value = ValueField(ATTRIBUTE, required=True, metadata={"examples": ["Ana Reis"]})
+    rule = TextField(SHOWN, metadata={"examples": ["most_recent"]})
     record_id = ma.fields.Integer()
-    source = ma.fields.String(allow_none=True, metadata={"examples": ["crm"]})
-    source_record_id = ma.fields.String(allow_none=True, metadata={"examples": ["c-481"]})
+    source = TextField(SHOWN, allow_none=True, metadata={"examples": ["crm"]})
+    source_record_id = TextField(SOURCE_KEY, allow_none=True, metadata={"examples": ["c-481"]})
     occurred_at = _instant("When the source said so.")
     record_count = ma.fields.Integer(
         attribute="records", metadata={"description": "How many records of the profile give this value."}
@@ -42,49 +52,49 @@ class GoldenValueSchema(ma.Schema):
 class ShownValueSchema(ma.Schema):
     """A value without where it comes from."""
 
-    value = ma.fields.Raw(required=True, metadata={"examples": ["Ana Reis"]})
+    value = ValueField(ATTRIBUTE, required=True, metadata={"examples": ["Ana Reis"]})
 
 
 class CallNamesSchema(ma.Schema):
-    given_name = ma.fields.Nested(ShownValueSchema)
-    social_name = ma.fields.Nested(ShownValueSchema)
+    given_name = AttributeField(TEXT, ShownValueSchema)
+    social_name = AttributeField(TEXT, ShownValueSchema)
 
 
 class ChatNamesSchema(CallNamesSchema):
-    display_name = ma.fields.Nested(ShownValueSchema)
+    display_name = AttributeField(TEXT, ShownValueSchema)
 
 
 class TillNamesSchema(ma.Schema):
-    display_name = ma.fields.Nested(ShownValueSchema)
-    full_name = ma.fields.Nested(ShownValueSchema)
+    display_name = AttributeField(TEXT, ShownValueSchema)
+    full_name = AttributeField(TEXT, ShownValueSchema)
 
 
 class GoldenRecordSchema(ma.Schema):
-    display_name = ma.fields.Nested(GoldenValueSchema)
-    full_name = ma.fields.Nested(GoldenValueSchema)
-    given_name = ma.fields.Nested(GoldenValueSchema)
-    family_name = ma.fields.Nested(GoldenValueSchema)
-    social_name = ma.fields.Nested(GoldenValueSchema)
-    agnomen = ma.fields.Nested(GoldenValueSchema)
-    birth_date = ma.fields.Nested(GoldenValueSchema)
-    gender = ma.fields.Nested(GoldenValueSchema)
-    address = ma.fields.Nested(GoldenValueSchema)
-    attributes = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(GoldenValueSchema))
+    display_name = AttributeField(TEXT, GoldenValueSchema)
+    full_name = AttributeField(TEXT, GoldenValueSchema)
+    given_name = AttributeField(TEXT, GoldenValueSchema)
+    family_name = AttributeField(TEXT, GoldenValueSchema)
+    social_name = AttributeField(TEXT, GoldenValueSchema)
+    agnomen = AttributeField(TEXT, GoldenValueSchema)
+    birth_date = AttributeField(BIRTH_DATE, GoldenValueSchema)
+    gender = AttributeField(TEXT, GoldenValueSchema)
+    address = AttributeField(ADDRESS, GoldenValueSchema)
+    attributes = FreeAttributesField(AttributeField(FREE, GoldenValueSchema))
 
 
 class OwnValuesSchema(ma.Schema):
-    display_name = ma.fields.Nested(ShownValueSchema)
-    full_name = ma.fields.Nested(ShownValueSchema)
-    social_name = ma.fields.Nested(ShownValueSchema)
-    birth_date = ma.fields.Nested(ShownValueSchema)
-    gender = ma.fields.Nested(ShownValueSchema)
-    address = ma.fields.Nested(ShownValueSchema)
-    attributes = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(ShownValueSchema))
+    display_name = AttributeField(TEXT, ShownValueSchema)
+    full_name = AttributeField(TEXT, ShownValueSchema)
+    social_name = AttributeField(TEXT, ShownValueSchema)
+    birth_date = AttributeField(BIRTH_DATE, ShownValueSchema)
+    gender = AttributeField(TEXT, ShownValueSchema)
+    address = AttributeField(ADDRESS, ShownValueSchema)
+    attributes = FreeAttributesField(AttributeField(FREE, ShownValueSchema))
 
 
 class IdentifierSchema(ma.Schema):
-    type = ma.fields.String(required=True, metadata={"examples": ["phone"]})
-    value = ma.fields.String(required=True, metadata={"examples": ["+55***4321"]})
+    type = TextField(SHOWN, required=True, metadata={"examples": ["phone"]})
+    value = TextField(IDENTIFIER, required=True, metadata={"examples": ["+55***4321"]})
     verified = ma.fields.Boolean(required=True)
     superseded = ma.fields.Boolean(
         metadata={
@@ -99,20 +109,30 @@ class HeldIdentifierSchema(IdentifierSchema):
     record_ids = ma.fields.List(ma.fields.Integer())
 
 
+class PersonSchema(ma.Schema):
+    """What those who look after profiles are shown of a person."""
+
+    golden = ma.fields.Nested(GoldenRecordSchema, required=True)
+    identifiers = IdentifiersField(HeldIdentifierSchema)
+
+
 def _section(description: str) -> ma.fields.Field[Any]:
     return ma.fields.List(
-        ma.fields.Dict(), dump_default=list, metadata={"description": f"{description} Empty for now."}
+        MapField(SHOWN), dump_default=list, metadata={"description": f"{description} Empty for now."}
     )
 
 
-def _view(name: str) -> ma.fields.String:
-    return ma.fields.String(required=True, metadata={"enum": [name]})
+def _view(name: str) -> TextField:
+    return TextField(SHOWN, required=True, metadata={"enum": [name]})
 
 
 class ReferenceViewSchema(ma.Schema):
     """What a key that may look up but read no view is told."""
 
-    profile_id = ma.fields.String(required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
+    # How much of what the person did; None for consents alone.
+    size: Size | None = None
+
+    profile_id = TextField(SHOWN, required=True, metadata={"examples": [PROFILE_ID_EXAMPLE]})
     version = ma.fields.Integer(required=True, metadata={"description": "Grows with every change."})
     model_version = ma.fields.Integer(
         allow_none=True, metadata={"description": "The model that the profiles were made with."}
@@ -131,7 +151,7 @@ class IvrViewSchema(ViewSchema):
 
     view = _view("ivr")
     golden = ma.fields.Nested(CallNamesSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
+    identifiers = IdentifiersField(IdentifierSchema, kinds=("phone", "whatsapp_bsuid"))
     open_requests = _section("Needs that are not settled yet.")
     alerts = _section("What every channel should know before it answers.")
 
@@ -141,15 +161,18 @@ class BotViewSchema(IvrViewSchema):
 
     view = _view("bot")
     golden = ma.fields.Nested(ChatNamesSchema, required=True)
+    identifiers = IdentifiersField(IdentifierSchema)
     recent_contacts = _section("The last contacts, newest first.")
 
 
 class PosViewSchema(ViewSchema):
     """For the till: whom, with which card."""
 
+    size = Size(carts=1, orders=3, wish_lists=0, items=10)
+
     view = _view("pos")
     golden = ma.fields.Nested(TillNamesSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
+    identifiers = IdentifiersField(IdentifierSchema, kinds=("phone", "loyalty_id", "document"))
     commerce = ma.fields.Nested(CommerceSchema, required=True)
     alerts = _section("What every channel should know before it answers.")
 
@@ -157,10 +180,12 @@ class PosViewSchema(ViewSchema):
 class AgentViewSchema(ViewSchema):
     """Everything that helps in a contact: values with their provenance, and all sections."""
 
+    size = Size(carts=3, orders=5, wish_lists=3, items=20)
+
     view = _view("agent")
     record_count = ma.fields.Integer(required=True)
     golden = ma.fields.Nested(GoldenRecordSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
+    identifiers = IdentifiersField(IdentifierSchema)
     open_requests = _section("Needs that are not settled yet.")
     recent_contacts = _section("The last contacts, newest first.")
     commerce = ma.fields.Nested(CommerceSchema, required=True)
@@ -170,9 +195,11 @@ class AgentViewSchema(ViewSchema):
 class SelfViewSchema(ViewSchema):
     """For the person: what is known of them, without how it came to be known."""
 
+    size = Size(carts=3, orders=10, wish_lists=3, items=50)
+
     view = _view("self")
     golden = ma.fields.Nested(OwnValuesSchema, required=True)
-    identifiers = ma.fields.List(ma.fields.Nested(IdentifierSchema), required=True)
+    identifiers = IdentifiersField(IdentifierSchema)
     open_requests = _section("Needs that are not settled yet.")
     recent_contacts = _section("The last contacts, newest first.")
     commerce = ma.fields.Nested(CommerceSchema, required=True)
@@ -181,14 +208,16 @@ class SelfViewSchema(ViewSchema):
 class StewardViewSchema(AgentViewSchema):
     """The agent's view with what a steward decides by: states, times and the records of each identifier."""
 
+    size = Size(carts=3, orders=10, wish_lists=3, items=50)
+
     view = _view("steward")
-    identifiers = ma.fields.List(ma.fields.Nested(HeldIdentifierSchema), required=True)
-    state = ma.fields.String(required=True, metadata={"enum": ["live", "empty"]})
+    identifiers = IdentifiersField(HeldIdentifierSchema)
+    state = TextField(SHOWN, required=True, metadata={"enum": ["live", "empty"]})
     created_at = _instant("When the id was given out.")
     updated_at = _instant("When the profile last changed.")
 
 
-VIEW_SCHEMAS: Mapping[str, ma.Schema] = {
+VIEW_SCHEMAS: Mapping[str, ReferenceViewSchema] = {
     REFERENCE: ReferenceViewSchema(),
     "ivr": IvrViewSchema(),
     "bot": BotViewSchema(),
@@ -196,11 +225,6 @@ VIEW_SCHEMAS: Mapping[str, ma.Schema] = {
     "agent": AgentViewSchema(),
     "self": SelfViewSchema(),
     "steward": StewardViewSchema(),
-}
-# The kinds of identifiers a view shows; all where it is not named.
-IDENTIFIER_KINDS: Mapping[str, frozenset[str]] = {
-    "ivr": frozenset({"phone", "whatsapp_bsuid"}),
-    "pos": frozenset({"phone", "loyalty_id", "document"}),
 }
 ANY_VIEW: dict[str, Any] = {"oneOf": [type(VIEW_SCHEMAS[view]) for view in VIEWS]}
 ANY_VIEW_OR_REFERENCE: dict[str, Any] = {"oneOf": [*ANY_VIEW["oneOf"], ReferenceViewSchema]}

@@ -22,19 +22,20 @@ from sqlalchemy import Engine, func, select, text
 
 from benchmarks.findings import Findings, differences, findings
 from cdp.identity.models import insert_model, replace_activation
-from cdp.identity.sources import NewSource, insert_sources, select_sources
+from cdp.identity.sources import NewSource, insert_sources
 from cdp.identity.verify import verify_store
 from cdp.privacy.audit import seal_audit
 from cdp.realtime.incoming import take_record
 from cdp.realtime.ingest import Resolver
 from cdp.realtime.ingest_queue import IngestQueue
+from cdp.realtime.known_sources import select_known_sources
 from cdp.realtime.online_models import OnlineModels
 from cdp.realtime.receive import drain_what_waits
 from cdp.realtime.redo import drain_redo
 from cdp.store import migrate, open_store, read, write
 from cdp.store.schema import source_records
 from resolution import default_specification_text, initial_model, parse_specification
-from resolution.standardize import SourceSettings, Standardizer
+from resolution.standardize import SourceSettings
 
 PROCESSES = 8
 PEOPLE = 500
@@ -165,14 +166,11 @@ def share_of(crowd: Crowd, share: int, processes: int) -> list[Raw]:
 
 def bring(url: str, share: int, processes: int, crowd: Crowd, brought: Synchronized[int]) -> None:
     """What one process does. Brought: counts the deliveries of all."""
+    deliveries = share_of(crowd, share, processes)
     engine = open_store(url, timeout_seconds=PATIENCE_SECONDS)
     with read(engine) as connection:
-        sources = {
-            name: (source, Standardizer(source.settings, cache_size=0))
-            for name, source in select_sources(connection).items()
-        }
+        sources = select_known_sources(connection, deliveries, allowed=None)
     resolver, queue = Resolver(engine, OnlineModels()), IngestQueue()
-    deliveries = share_of(crowd, share, processes)
     at_once = ALONE_AT_ONCE if processes == 1 else 1
     for start in range(0, len(deliveries), at_once):
         records = [take_record(raw, sources, now=NOW) for raw in deliveries[start : start + at_once]]

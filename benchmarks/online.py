@@ -147,12 +147,11 @@ def online_lines(rates: Rates, seconds_of_one: Mapping[int, float]) -> list[str]
 
 def measure_ingest_by_size(sizes: Sequence[int], *, seed: int) -> dict[int, float]:
     """Store size to the median seconds of one record taken in, one after the other, in this process."""
-    from cdp.identity.sources import select_sources
     from cdp.realtime.incoming import take_record
     from cdp.realtime.ingest import Resolver, ingest_records
+    from cdp.realtime.known_sources import select_known_sources
     from cdp.realtime.online_models import OnlineModels
     from cdp.store import open_store, read
-    from resolution.standardize import Standardizer
 
     found = {}
     for size in sizes:
@@ -160,15 +159,13 @@ def measure_ingest_by_size(sizes: Sequence[int], *, seed: int) -> dict[int, floa
             path = Path(directory) / "cdp.db"
             shutil.copyfile(resolved_store(size, seed=seed), path)
             engine = open_store(f"sqlite:///{path}")
+            raws = list(islice(arrivals(size, seed=seed), SEQUENTIAL + 20))
             with read(engine) as connection:
-                sources = {
-                    name: (source, Standardizer(source.settings, cache_size=0))
-                    for name, source in select_sources(connection).items()
-                }
+                sources = select_known_sources(connection, raws, allowed=None)
             now = datetime.now(UTC)
             resolver = Resolver(engine, OnlineModels())
             seconds = []
-            for raw in islice(arrivals(size, seed=seed), SEQUENTIAL + 20):
+            for raw in raws:
                 begun = time.perf_counter()
                 ingest_records(resolver, [take_record(raw, sources, now=now)], author="bench", now=now)
                 seconds.append(time.perf_counter() - begun)

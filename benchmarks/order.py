@@ -24,10 +24,10 @@ from cdp.identity.models import insert_model, replace_activation, select_active_
 from cdp.identity.sources import insert_sources, select_sources
 from cdp.realtime.incoming import take_record
 from cdp.realtime.ingest import Resolver, ingest_records
+from cdp.realtime.known_sources import select_known_sources
 from cdp.realtime.online_models import OnlineModels
 from cdp.realtime.redo import drain_redo
 from cdp.store import open_store, read, write
-from resolution.standardize import Standardizer
 
 ORDER_SET = "omni_share_10k"
 ORDERS = 3
@@ -164,10 +164,7 @@ def _bring(home: Path, raws: Sequence[Raw], way: Way) -> Brought:
 def feed(engine: Engine, raws: Sequence[Raw], at_once: int) -> int:
     """Bring the records and resolve what waits then; returns how many that were."""
     with read(engine) as connection:
-        sources = {
-            name: (source, Standardizer(source.settings, cache_size=0))
-            for name, source in select_sources(connection).items()
-        }
+        sources = select_known_sources(connection, raws, allowed=None)
     resolver = Resolver(engine, OnlineModels())
     for start in range(0, len(raws), at_once):
         now = datetime.now(UTC)

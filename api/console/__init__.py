@@ -17,6 +17,7 @@ from api.console import (
     search,
     settings_pages,
     sign_in,
+    trail,
 )
 from api.console.access import forms
 from api.console.blueprint import blueprint
@@ -42,6 +43,7 @@ _PAGES = (
     proposals,
     models,
     settings_pages,
+    trail,
 )
 
 

@@ -15,8 +15,7 @@ from api.clean_text import find_unclean
 from api.console.blueprint import blueprint
 from api.console.cookies import TOKEN
 from api.console.states import PageError
-from api.errors import Problem
-from api.limiting import count_stranger
+from api.limiting import count_account, count_stranger
 from api.service import current_service
 from api.snapshots import begin_snapshot
 from cdp.staff.roles import may
@@ -74,8 +73,8 @@ def current_user() -> SignedIn:
 def guard() -> AnyResponse | None:
     """Runs before every view of the console. A page that nobody marked is closed, whoever asks."""
     g.user = _signed_in()
-    if g.user is None and request.endpoint != f"{CONSOLE}.static":
-        _count_stranger()
+    if request.endpoint != f"{CONSOLE}.static":
+        _count()
     if request.endpoint not in PUBLIC_ENDPOINTS:
         if g.user is None:
             return _to_sign_in()
@@ -115,12 +114,12 @@ def _signed_in() -> SignedIn | None:
     return found
 
 
-def _count_stranger() -> None:
-    """Raises PageError when this address sent too many requests."""
-    try:
+def _count() -> None:
+    """Raises Problem when this account, or this address with nobody signed in, sent too many requests."""
+    if g.user is None:
         count_stranger()
-    except Problem as problem:
-        raise PageError("too_many") from problem
+    else:
+        count_account(g.user.user_id)
 
 
 def _to_sign_in() -> AnyResponse:

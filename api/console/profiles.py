@@ -39,6 +39,9 @@ from cdp.stewardship.pin import ATTRIBUTES
 
 RECORDS_A_PAGE = 50
 ENTRIES_A_PAGE = 50
+# Of an entry of the ledger, the rest only counted.
+MOVES_TOLD = 4
+IDENTIFIERS_AT_MOST = 100
 # Farther out, another time zone's clock may show a year that there is not.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 # More are a ball of wool: the table tells them better.
@@ -82,7 +85,7 @@ def profile(profile_id: str) -> str | Response:
         is_small = found.record_count <= RECORDS_A_PAGE
         explained = explain_profile(connection, found, language=evidence_language()) if is_small else None
         edges = select_edges_within(connection, profile_id) if found.record_count <= GRAPH_AT_MOST else []
-        ledger = select_ledger_entries(connection, profile_id, limit=ENTRIES_A_PAGE)
+        ledger = select_ledger_entries(connection, profile_id, limit=ENTRIES_A_PAGE, moves_at_most=MOVES_TOLD)
         comments = select_comments(connection, profile_id=profile_id)
         freezes = select_freezes(connection, profile_id)
         names = select_author_names(
@@ -128,7 +131,11 @@ def profile_ledger(profile_id: str) -> str:
     with snapshot() as connection:
         found = require_profile(connection, checked_profile_id(profile_id))
         ledger = select_ledger_entries(
-            connection, found.profile_id, before_entry_id=_number("before") or None, limit=ENTRIES_A_PAGE + 1
+            connection,
+            found.profile_id,
+            before_entry_id=_number("before") or None,
+            limit=ENTRIES_A_PAGE + 1,
+            moves_at_most=MOVES_TOLD,
         )
         names = select_author_names(connection, {each.author for each in ledger})
     note_read(found.profile_id, "profile.read_history", current_reading())
@@ -168,7 +175,12 @@ def profile_as_of(profile_id: str) -> str:
 
 def _facts(found: Profile, reading: Reading) -> Mapping[str, Any]:
     golden, identifiers = shown(found, reading)
-    return {"profile": found, "golden": golden, "identifiers": identifiers}
+    return {
+        "profile": found,
+        "golden": golden,
+        "identifiers": identifiers[:IDENTIFIERS_AT_MOST],
+        "identifiers_left_out": max(0, len(identifiers) - IDENTIFIERS_AT_MOST),
+    }
 
 
 def _changed(past: PastProfile, now: PastProfile) -> tuple[list[int], list[int]]:

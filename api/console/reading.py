@@ -20,11 +20,12 @@ from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.places import here_or_home
 from api.console.states import PageError
-from api.profile_views import shown_values
+from api.dumping import dumps_of
+from api.profile_schemas import RecordSchema
 from api.service import current_service
+from api.view_schemas import PersonSchema
 from cdp.identity.profile_reads import MemberRecord
 from cdp.privacy.audit import AuditEntry
-from cdp.privacy.masking import mask_identifier, mask_source_record_id, mask_value
 
 _ = lazy_gettext
 
@@ -35,6 +36,8 @@ REASONS: dict[str, LazyString] = {
     "check": _("To check a decision"),
     "mend": _("To mend a mistake in the data"),
 }
+_DUMPS_OF_PEOPLE = dumps_of(PersonSchema())
+_DUMPS_OF_RECORDS = dumps_of(RecordSchema())
 _REVEALED = "revealed"
 _REVEALED_FOR = timedelta(minutes=10)
 _REFERENCE = re.compile(r"[A-Za-z0-9._:-]{0,40}")
@@ -108,16 +111,9 @@ def note_read(
 
 def shown(profile: Any, reading: Reading) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Golden values and identifiers of anything that has them."""
-    return shown_values(profile.golden, profile.identifiers, unmask=reading.unmask, sources=None)
+    told = _DUMPS_OF_PEOPLE[reading.unmask](profile)
+    return told["golden"], told["identifiers"]
 
 
 def shown_record(record: MemberRecord, reading: Reading) -> Mapping[str, Any]:
-    document = dict(vars(record))
-    if reading.masked:
-        held = [(each["type"], each["value"]) for each in record.identifiers]
-        document["source_record_id"] = mask_source_record_id(record.source_record_id, held)
-        document["values"] = {name: mask_value(name, value) for name, value in record.values.items()}
-        document["identifiers"] = [
-            {**each, "value": mask_identifier(each["type"], each["value"])} for each in record.identifiers
-        ]
-    return document
+    return _DUMPS_OF_RECORDS[reading.unmask](record)

@@ -15,6 +15,7 @@ from api.console import words
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.charts import waterfall
+from api.console.closed_items import tell_closed
 from api.console.comparison import shown_column, shown_rows
 from api.console.languages import evidence_language
 from api.console.layout import tell
@@ -75,6 +76,7 @@ def review(candidate_id: int) -> str:
         item=item,
         candidate=candidate,
         is_open=candidate.state == OPEN,
+        closed=None if candidate.state == OPEN else tell_closed(candidate),
         is_mine=item.lease is not None and item.lease.owner == current_user().actor,
         profiles=[(each, *shown(each, reading)) for each in profiles],
         columns=[shown_column(each, reading, pair=pair) for each in sides],

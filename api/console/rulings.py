@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -23,6 +24,7 @@ from api.snapshots import snapshot
 from cdp.staff.users import select_author_names
 from cdp.stewardship.actions import select_actions
 from cdp.stewardship.desk_rules import desk_rules
+from cdp.stewardship.errors import TooManyPairsError, UnusableSplitError
 from cdp.stewardship.freeze import freeze, unfreeze
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome, ProfileState
@@ -31,10 +33,13 @@ from cdp.stewardship.proposals import Proposal, Request
 from cdp.stewardship.rule_together import rule_together
 from cdp.stewardship.ruling import Order
 from cdp.stewardship.split import split
+from cdp.stewardship.take_apart import WAYS, take_apart
 from cdp.stewardship.undo import undo_action, undo_entry
 
 ACTIONS_A_PAGE = 50
 RECORDS_AT_MOST = 10_000
+# Of the profiles before and after, the rest only counted.
+STATES_TOLD = 20
 
 
 def read_reason() -> str:
@@ -85,6 +90,30 @@ def post_split(profile_id: str) -> Response:
     chosen, order = _chosen_records(), make_order(read_reason())
     asked = Request("split", (checked_profile_id(profile_id),), record_ids=tuple(chosen))
     return rule_and_tell(asked, order, gettext("The records were taken out."))
+
+
+@blueprint.post("/profiles/<profile_id>/take-apart/preview")
+@requires("profiles.rule")
+def preview_take_apart(profile_id: str) -> str:
+    into, order = _chosen_way(), make_order("preview", is_preview=True)
+    with _told_of_parts():
+        outcome = take_apart(current_service().resolver(), checked_profile_id(profile_id), into, order)
+    return show_preview(
+        outcome,
+        title=gettext("Take the whole profile apart?"),
+        action=url_for(f"{CONSOLE}.post_take_apart", profile_id=profile_id),
+        fields=[("into", into)],
+        back=url_for(f"{CONSOLE}.profile", profile_id=profile_id),
+    )
+
+
+@blueprint.post("/profiles/<profile_id>/take-apart")
+@requires("profiles.rule")
+def post_take_apart(profile_id: str) -> Response:
+    asked = Request("take_apart", (checked_profile_id(profile_id),), into=_chosen_way())
+    order = make_order(read_reason())
+    with _told_of_parts():
+        return rule_and_tell(asked, order, gettext("The profile was taken apart."))
 
 
 @blueprint.post("/profiles/join/preview")
@@ -230,8 +259,10 @@ def show_preview(
         fields=fields,
         back=back,
         outcome=outcome,
-        before=shown_states(outcome.before, reading),
-        after=shown_states(outcome.after, reading),
+        before=shown_states(outcome.before[:STATES_TOLD], reading),
+        before_left_out=max(0, len(outcome.before) - STATES_TOLD),
+        after=shown_states(outcome.after[:STATES_TOLD], reading),
+        after_left_out=max(0, len(outcome.after) - STATES_TOLD),
     )
 
 
@@ -242,6 +273,24 @@ def _chosen_records() -> list[int]:
     if len(given) > RECORDS_AT_MOST or not all(each.isascii() and each.isdecimal() for each in given):
         raise PageError("invalid")
     return [int(each) for each in given]
+
+
+def _chosen_way() -> str:
+    into = request.form.get("into", "")
+    if into not in WAYS:
+        raise PageError("invalid")
+    return into
+
+
+@contextmanager
+def _told_of_parts() -> Iterator[None]:
+    """Raises PageError for a profile that cannot come apart this way."""
+    try:
+        yield
+    except UnusableSplitError as error:
+        raise PageError("not_apart") from error
+    except TooManyPairsError as error:
+        raise PageError("too_many_pairs", gettext("Or take it apart into what the evidence says.")) from error
 
 
 def _chosen_profiles() -> list[str]:

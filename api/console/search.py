@@ -1,10 +1,16 @@
-"""Search: which profiles what is known of a person could be of. It is sent in a form, never in an address."""
+"""Search: which profiles what is known of a person could be of, and what has a number, an id or a key.
+
+It is sent in a form, never in an address.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from api.auth import CONSOLE
@@ -19,11 +25,23 @@ from api.snapshots import snapshot
 from cdp.identity.profile_reads import require_profile
 from cdp.realtime.incoming import RefusedRecordError
 from cdp.realtime.search import NothingToSearchByError, Sought, search_profiles
+from cdp.stewardship.references import Numbered, select_numbered, select_profile_of_key
 
 PROFILES_AT_MOST = 20
 # What a form has in one line, and a record as a list.
 _LISTS = ("phones", "emails")
 _SINGLE = ("full_name", "birth_date")
+
+# Of items, decisions, entries and records, with or without its sign.
+_NUMBER = re.compile(r"#?([0-9]{1,15})")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One of the things that have the same number."""
+
+    name: str
+    address: str
 
 
 @blueprint.get("/search")
@@ -38,8 +56,8 @@ def post_search() -> str | Response | tuple[str, int]:
     """The likeliest first, each with its best pair taken apart."""
     service = current_service()
     asked = {name: value.strip() for name, value in request.form.items() if name != "csrf_token"}
-    if profile_id := asked.get("profile_id"):
-        return redirect(url_for(f"{CONSOLE}.profile", profile_id=checked_profile_id(profile_id)), 303)
+    if reference := asked.get("reference"):
+        return _called(asked, reference)
     sought = Sought(_record(asked), service.settings.default_region, service.clock())
     try:
         with snapshot() as connection:
@@ -60,6 +78,40 @@ def post_search() -> str | Response | tuple[str, int]:
     note_read(NOBODY, "profile.search", reading, fields=sorted(sought.values), profile_ids=ids)
     told = [(each, *shown(profiles[each.profile_id], reading)) for each in found.profiles]
     return _page(asked, told, refusals=found.refusals)
+
+
+def _called(asked: dict[str, str], reference: str) -> str | Response:
+    """To the one thing that is called so; a choice where several have the number."""
+    if "/" in reference:
+        with snapshot() as connection:
+            profile_id = select_profile_of_key(connection, reference)
+        places = [Place(gettext("Profile"), _to("profile", profile_id=profile_id))] if profile_id else []
+        ids = [profile_id] if profile_id else []
+        note_read(NOBODY, "profile.search", current_reading(), fields=["record_key"], profile_ids=ids)
+    elif number := _NUMBER.fullmatch(reference):
+        with snapshot() as connection:
+            places = _places(select_numbered(connection, int(number[1])))
+    else:
+        return redirect(_to("profile", profile_id=checked_profile_id(reference)), 303)
+    return redirect(places[0].address, 303) if len(places) == 1 else _page(asked, None, places=places)
+
+
+def _places(found: Numbered) -> list[Place]:
+    number, places = found.number, []
+    if found.is_candidate:
+        places.append(Place(gettext("Item of the queue"), _to("review", candidate_id=number)))
+    if found.is_action:
+        places.append(Place(gettext("Decision"), _to("actions", before=number + 1)))
+    if found.entry_profile_id:
+        address = _to("profile_ledger", profile_id=found.entry_profile_id, before=number + 1)
+        places.append(Place(gettext("Entry of the ledger"), address))
+    if found.record_profile_id:
+        places.append(Place(gettext("Record"), _to("profile", profile_id=found.record_profile_id)))
+    return places
+
+
+def _to(page: str, **named: Any) -> str:
+    return url_for(f"{CONSOLE}.{page}", **named)
 
 
 def _page(asked: dict[str, str], found: Any, **more: Any) -> str:

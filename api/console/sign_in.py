@@ -15,6 +15,7 @@ from api.console.layout import THEMES, tell
 from api.console.oidc import SIGNED_IN_BY, provider_label
 from api.console.places import here_or_home, wanted_place
 from api.console.states import PageError
+from api.limiting import count_wrong_sign_in, refuse_sign_ins
 from api.service import current_service
 from cdp.staff.accounts import change_password
 from cdp.staff.errors import SignInRefusedError, WeakPasswordError
@@ -33,10 +34,12 @@ def post_sign_in() -> Response | tuple[str, int]:
     service = current_service()
     if not service.settings.passwords_sign_in:
         raise PageError("passwords_off")
+    refuse_sign_ins()
     name, password = request.form.get("name", ""), request.form.get("password", "")
     try:
         token = begin_session(service.store.engine(), name.strip(), password, now=service.clock())
     except SignInRefusedError:
+        count_wrong_sign_in()
         refused = gettext(
             "The name or the password is wrong. After five wrong tries in a row an account rests for a while: "
             "wait a quarter of an hour, or ask an administrator."

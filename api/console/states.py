@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import structlog
 from flask import Response, g, render_template, request
-from flask_babel import format_time, gettext, lazy_gettext
+from flask_babel import format_time, gettext, lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
 from werkzeug.exceptions import HTTPException
 
 from api.console.blueprint import blueprint
+from api.console.closed_items import find_closed
 from api.errors import Problem
 from api.snapshots import snapshot
 from cdp.errors import CdpError
@@ -58,6 +59,13 @@ STATES: dict[str, State] = {
         409,
         _("Somebody decided this item already."),
         _("Nothing of what you entered was kept. Look at the decision, or go on with the next item."),
+    ),
+    "candidate_withdrawn": State(
+        409,
+        _("This item is not asked any more."),
+        _(
+            "Nothing was decided: records changed, and the service knows the answer now. Go on with the next item."
+        ),
     ),
     "candidate_changed": State(
         412,
@@ -142,6 +150,13 @@ STATES: dict[str, State] = {
         _("These records cannot be taken out."),
         _("Choose some of the profile's records and leave some, then try again."),
     ),
+    "not_apart": State(
+        422,
+        _("This profile does not come apart this way."),
+        _(
+            "No decision holds its records together, its evidence does: take it apart into its records, or some out."
+        ),
+    ),
     "too_many_pairs": State(
         422,
         _("This is about too many records at once."),
@@ -205,7 +220,9 @@ STATES: dict[str, State] = {
         _("Try again in a minute. If you have a password here, sign in with it."),
     ),
     "too_many": State(
-        429, _("Too many requests came from your network."), _("Wait for a minute, then go on.")
+        429,
+        _("Too many requests came from you or your network."),
+        _("Nothing was done. Wait a little, then go on where you were."),
     ),
     "refused": State(400, _("The request was refused."), _("Go back and try again.")),
     "too_large": State(
@@ -231,6 +248,8 @@ STATES: dict[str, State] = {
     ),
 }
 
+# Where to look again shows the same page.
+_NOTHING_TO_SEE = ("candidate_not_found", "profile_erased", "profile_not_found")
 _STATE_OF_HTTP = {403: "forbidden", 404: "not_found", 405: "not_found", 413: "invalid", 422: "invalid"}
 
 
@@ -243,7 +262,8 @@ class PageError(Exception):
         self.detail = detail
 
 
-def show_state(name: str, detail: str | None = None) -> Response:
+def show_state(name: str, detail: str | None = None, *, action_id: int | None = None) -> Response:
+    """Action id: of the decision that may be taken back."""
     state = STATES[name]
     g.problem_code = name
     page = render_template(
@@ -252,6 +272,8 @@ def show_state(name: str, detail: str | None = None) -> Response:
         detail=detail,
         request_id=g.request_id,
         candidate_id=(request.view_args or {}).get("candidate_id") if g.get("user") else None,
+        is_there=name not in _NOTHING_TO_SEE,
+        action_id=action_id,
     )
     response = Response(page, state.status)
     if state.status == 503:
@@ -267,7 +289,16 @@ def _answer_page_error(error: PageError) -> Response:
 @blueprint.errorhandler(Problem)
 def _answer_problem(problem: Problem) -> Response:
     """Of what the console shares with the API."""
+    if problem.code == "rate_limited":
+        return _answer_too_many(int(problem.headers["Retry-After"]))
     return show_state(problem.code if problem.code in STATES else "refused")
+
+
+def _answer_too_many(seconds: int) -> Response:
+    told = ngettext("Wait for %(num)s second.", "Wait for %(num)s seconds.", seconds)
+    response = show_state("too_many", told)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 @blueprint.errorhandler(CdpError)
@@ -281,6 +312,8 @@ def _answer_domain_error(error: CdpError) -> Response:
             return show_state("not_found")
         case CandidateClaimedError():
             return show_state(error.reason, _held(error))
+        case RulingRefusedError() if (closed := find_closed(request.view_args)) is not None:
+            return show_state(closed.state, closed.told, action_id=closed.action_id)
         case RulingRefusedError() if error.reason in STATES:
             return show_state(error.reason, _named_actions(error))
         case RulingRefusedError():

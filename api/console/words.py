@@ -90,6 +90,35 @@ REASONS_FOR_TWO: dict[str, LazyString] = {
     "confirmed": _("people that a steward has confirmed"),
     "documents": _("documents that contradict each other"),
 }
+# What the audit has of profiles and items, from the console and from programs.
+AUDITED: dict[str, LazyString] = {
+    "profile.read": _("looked at the profile"),
+    "profile.read_actions": _("looked at its decisions"),
+    "profile.read_as_of": _("looked at it as it was"),
+    "profile.read_audit": _("looked at this audit"),
+    "profile.read_candidate": _("looked at the item"),
+    "profile.read_comments": _("read the comments"),
+    "profile.read_context": _("looked at what an agent needs"),
+    "profile.read_explanation": _("looked at how it came together"),
+    "profile.read_history": _("looked at its ledger"),
+    "profile.read_records": _("looked at its records"),
+    "profile.read_ruling": _("looked at what a decision does"),
+    "profile.read_sample": _("read the pair again"),
+    "profile.read_timeline": _("looked at its events"),
+    "stewardship.assign": _("assigned the item"),
+    "stewardship.claim": _("took the item"),
+    "stewardship.comment": _("commented"),
+    "stewardship.decision": _("decided the item"),
+    "stewardship.join": _("joined profiles"),
+    "stewardship.pending": _("answered, for a second person to confirm"),
+    "stewardship.pending_withdrawn": _("took their answer back"),
+    "stewardship.pin": _("pinned a value"),
+    "stewardship.release": _("gave the item back"),
+    "stewardship.skip": _("skipped the item"),
+    "stewardship.split": _("took records out"),
+    "stewardship.undo": _("took back"),
+    "stewardship.freeze": _("froze the profile"),
+}
 # What waits for a second person.
 PROPOSALS: dict[str, LazyString] = {
     "join": _("join"),

@@ -35,11 +35,6 @@ _IDS = frozenset(
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def mask_name(name: str | None) -> str | None:
-    """Names of events are chosen by programmers, and titles of pages by whatever is on them."""
-    return mask_telling(name)  # type: ignore[no-any-return]
-
-
 def mask_properties(kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     match kind:
         case "identify":
@@ -59,20 +54,6 @@ def mask_context(context: Mapping[str, Any]) -> dict[str, Any]:
     """What is not named is left out: a context is large, and mostly about the device."""
     shown = mapping().shown_context
     return {name: _mask_all(value) for name, value in context.items() if name in shown}
-
-
-def mask_commerce(document: Mapping[str, Any]) -> dict[str, Any]:
-    """An order, a cart or a wish list. Its numbers are amounts, and its times and its source are ours."""
-    return {
-        name: each if name == "source" or name.endswith("_at") else _mask_commerce_value(name, each)
-        for name, each in document.items()
-    }
-
-
-def _mask_commerce_value(name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return [mask_commerce(each) for each in value]
-    return _mask_scalar(name, value) if isinstance(value, str) else value
 
 
 def _mask_trait(name: str, value: Any) -> Any:

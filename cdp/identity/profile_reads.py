@@ -7,13 +7,13 @@ them, and neither does another source's record.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, exists, or_, select, type_coerce
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, type_coerce
 
 from cdp.errors import CdpError
 from cdp.identity.redo_queue import select_reasons
@@ -101,7 +101,8 @@ class MemberRecord:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A change of membership. moves: {record_id, from_profile_id, to_profile_id} each, of this profile."""
+    """A change of membership. moves: {record_id, from_profile_id, to_profile_id} each, of this profile; all of them, or
+    the first of move_count."""
 
     ledger_entry_id: int
     kind: str
@@ -113,6 +114,7 @@ class LedgerEntry:
     recorded_at: datetime
     undone_by: int | None
     moves: list[dict[str, Any]]
+    move_count: int
 
 
 def require_profile(
@@ -221,9 +223,15 @@ def _whole(reason: str | None) -> list[dict[str, str]]:
 
 
 def select_ledger_entries(
-    connection: Connection, profile_id: str, *, before_entry_id: int | None = None, limit: int
+    connection: Connection,
+    profile_id: str,
+    *,
+    before_entry_id: int | None = None,
+    limit: int,
+    moves_at_most: int | None = None,
 ) -> list[LedgerEntry]:
-    """What happened to a profile, newest first, from the entry before `before_entry_id`."""
+    """What happened to a profile, newest first, from the entry before `before_entry_id`. moves_at_most: of an entry, in
+    the order of records; it counts all of them."""
     moved = _moves_of(profile_id)
     statement = select(ledger_entries).where(
         or_(
@@ -234,7 +242,8 @@ def select_ledger_entries(
     if before_entry_id is not None:
         statement = statement.where(ledger_entries.c.ledger_entry_id < before_entry_id)
     rows = connection.execute(statement.order_by(ledger_entries.c.ledger_entry_id.desc()).limit(limit)).all()
-    moves = _select_moves(connection, profile_id, [row.ledger_entry_id for row in rows])
+    entry_ids = [row.ledger_entry_id for row in rows]
+    moves = _select_moves(connection, profile_id, entry_ids, at_most=moves_at_most)
     return [
         LedgerEntry(
             ledger_entry_id=row.ledger_entry_id,
@@ -246,7 +255,8 @@ def select_ledger_entries(
             run_id=row.run_id,
             recorded_at=row.recorded_at,
             undone_by=row.undone_by,
-            moves=moves.get(row.ledger_entry_id, []),
+            moves=moves[row.ledger_entry_id][0],
+            move_count=moves[row.ledger_entry_id][1],
         )
         for row in rows
     ]
@@ -262,17 +272,28 @@ def _moves_of(profile_id: str) -> Any:
 
 
 def _select_moves(
-    connection: Connection, profile_id: str, entry_ids: Sequence[int]
-) -> dict[int, list[dict[str, Any]]]:
-    found: dict[int, list[dict[str, Any]]] = {}
-    statement = (
+    connection: Connection, profile_id: str, entry_ids: Sequence[int], *, at_most: int | None
+) -> Mapping[int, tuple[list[dict[str, Any]], int]]:
+    """Entry to its moves of this profile, the first of them, and how many there are."""
+    found: dict[int, tuple[list[dict[str, Any]], int]] = {each: ([], 0) for each in entry_ids}
+    entry_id, record_id = ledger_moves.c.ledger_entry_id, ledger_moves.c.record_id
+    counted = (
         _moves_of(profile_id)
         .where(ledger_moves.c.ledger_entry_id.in_(entry_ids))
-        .order_by(ledger_moves.c.ledger_entry_id, ledger_moves.c.record_id)
+        .add_columns(
+            func.row_number().over(partition_by=entry_id, order_by=record_id).label("place"),
+            func.count().over(partition_by=entry_id).label("move_count"),
+        )
+        .subquery()
     )
+    statement = select(counted).order_by(counted.c.ledger_entry_id, counted.c.place)
+    if at_most is not None:
+        statement = statement.where(counted.c.place <= at_most)
     for row in connection.execute(statement).mappings() if entry_ids else ():
         move = {name: row[name] for name in ("record_id", "from_profile_id", "to_profile_id")}
-        found.setdefault(row["ledger_entry_id"], []).append(move)
+        moves, _ = found[row["ledger_entry_id"]]
+        moves.append(move)
+        found[row["ledger_entry_id"]] = moves, row["move_count"]
     return found
 
 

@@ -7,7 +7,7 @@ down to the city are not masked, unless they hold a phone or an address: which v
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
@@ -64,6 +64,20 @@ def mask_source_record_id(source_record_id: str, identifiers: Iterable[tuple[str
     return _mask_key(source_record_id, _telling_parts(identifiers))
 
 
+def mask_keys_of(identifiers: Iterable[tuple[str, str]]) -> Callable[[str], str]:
+    """mask_source_record_id of one person's keys: most of their values are of the same few records."""
+    telling: set[str] | None = None
+
+    @cache
+    def mask_key(source_record_id: str) -> str:
+        nonlocal telling
+        if telling is None:
+            telling = _telling_parts(identifiers)
+        return _mask_key(source_record_id, telling)
+
+    return mask_key
+
+
 def _mask_key(source_record_id: str, telling: Collection[str]) -> str:
     if is_telling(source_record_id):
         return _tail(source_record_id)
@@ -72,44 +86,31 @@ def _mask_key(source_record_id: str, telling: Collection[str]) -> str:
 
 
 def mask_value(attribute: str, value: Any) -> Any:
-    """One attribute of a person: birth dates keep the year, addresses the city, free attributes a letter."""
+    """One attribute of a person."""
     match attribute:
         case "birth_date":
-            return f"{value[:4]}-**-**" if isinstance(value, str) and len(value) > 4 else value
+            return mask_birth_date(value)
         case "address":
-            return {part: _mask_address_part(part, text) for part, text in value.items()}
+            return mask_address(value)
         case "attributes":
-            return {name: _head(text) for name, text in value.items()}
+            return {name: mask_free(text) for name, text in value.items()}
         case _:
             return mask_telling(value)
 
 
-def mask_golden(
-    golden: Mapping[str, Mapping[str, Any]], identifiers: Sequence[tuple[str, str]] = ()
-) -> dict[str, dict[str, Any]]:
-    """Golden values with their provenance: attribute to {value, source_record_id, ...}.
-
-    identifiers: kind and value of the person's, which no source_record_id may show.
-    """
-    masked = {}
-    telling = _telling_parts(identifiers)
-    # Most values are of the same few records.
-    mask_key = cache(lambda key: _mask_key(key, telling))
-    for attribute, chosen in golden.items():
-        if attribute == "attributes":
-            free = {name: _mask_chosen("attribute", each, mask_key) for name, each in chosen["value"].items()}
-            masked[attribute] = {**chosen, "value": free}
-        else:
-            masked[attribute] = _mask_chosen(attribute, chosen, mask_key)
-    return masked
+def mask_birth_date(value: Any) -> Any:
+    """The year."""
+    return f"{value[:4]}-**-**" if isinstance(value, str) and len(value) > 4 else value
 
 
-def _mask_chosen(attribute: str, chosen: Mapping[str, Any], mask_key: Callable[[str], str]) -> dict[str, Any]:
-    value = _head(chosen["value"]) if attribute == "attribute" else mask_value(attribute, chosen["value"])
-    masked = {**chosen, "value": value}
-    if masked.get("source_record_id") is not None:
-        masked["source_record_id"] = mask_key(masked["source_record_id"])
-    return masked
+def mask_address(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Down to the city."""
+    return {part: _mask_address_part(part, text) for part, text in value.items()}
+
+
+def mask_free(value: Any) -> str:
+    """A letter of what may be anything."""
+    return f"{value[:1]}{HIDDEN}" if isinstance(value, str) else HIDDEN
 
 
 def _mask_address_part(part: str, text: Any) -> Any:
@@ -138,7 +139,3 @@ def _letters_and_digits(text: str) -> str:
 
 def _tail(text: str) -> str:
     return f"{HIDDEN}{text[-3:]}" if len(text) >= _PERSONAL_DIGITS else HIDDEN
-
-
-def _head(value: Any) -> str:
-    return f"{value[:1]}{HIDDEN}" if isinstance(value, str) else HIDDEN

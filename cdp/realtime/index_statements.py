@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Executable,
+    FromClause,
+    ScalarSelect,
     Select,
     bindparam,
     delete,
@@ -103,15 +106,38 @@ def holders(dialect: str) -> Select[Any]:
 
 @quick
 def counts(dialect: str) -> Select[Any]:
-    """Different first names; '' stands for none."""
-    ids = number_set(dialect, "ids")
+    """Different first names, of the value's first `most`; '' stands for none. Each name is looked up after the one
+    before it: of ten thousand holders of a name one is read."""
+    wanted = number_set(dialect, "ids")
     named = (
-        select(value_holders.c.value_key, value_holders.c.given_sound)
-        .distinct()
-        .where(value_holders.c.value_key.in_(select(ids.c.id)), value_holders.c.given_sound != "")
-        .subquery("named")
+        select(
+            wanted.c.id.label("value_key"),
+            _first_name_after(wanted, wanted.c.id, literal("")).label("given_sound"),
+            literal(1).label("place"),
+        )
+        .select_from(wanted)
+        .cte("named", recursive=True)
     )
-    return select(named.c.value_key, func.count().label("holder_count")).group_by(named.c.value_key)
+    named = named.union_all(
+        select(
+            named.c.value_key,
+            _first_name_after(named, named.c.value_key, named.c.given_sound),
+            named.c.place + 1,
+        ).where(named.c.given_sound.is_not(None), named.c.place < bindparam("most"))
+    )
+    return select(named.c.value_key, func.count(named.c.given_sound)).group_by(named.c.value_key)
+
+
+def _first_name_after(
+    outer: FromClause, key: ColumnElement[Any], sound: ColumnElement[Any]
+) -> ScalarSelect[Any]:
+    held = value_holders.alias("held")
+    return (
+        select(func.min(held.c.given_sound))
+        .where(held.c.value_key == key, held.c.given_sound > sound)
+        .correlate(outer)
+        .scalar_subquery()
+    )
 
 
 @quick

@@ -190,8 +190,8 @@ class StoreIndex:
         return self._count({value_key(*value): value for value in values}, limit)
 
     def _count(self, values: Mapping[int, Value], limit: int) -> dict[Value, int]:
-        counted = dict(self._rows(statements.counts(self._dialect), values))
-        return {value: min(counted.get(key, 0), limit) for key, value in values.items()}
+        counted = dict(self._rows(statements.counts(self._dialect), values, most=limit))
+        return {value: counted.get(key, 0) for key, value in values.items()}
 
     def select_holdings(self, values: Collection[Value]) -> dict[Value, list[tuple[int | None, str]]]:
         keys = {value_key(*value): value for value in values}

@@ -129,9 +129,7 @@ def report_identifier(
             reported_at=now,
             valid_from=moment,
         )
-        report = require_report(connection, report_id)
-        why = f"identifier report {report_id}: {new.outcome}"
-        return _follow(connection, resolver, report, reporter, why, moment)
+        return _follow(connection, resolver, report_id, reporter, moment)
 
     return write_online(resolver, work, now=now, once=once)
 
@@ -157,22 +155,18 @@ def withdraw_report(
             return _unchanged(connection, report)
         moment = not_before_the_ledger(connection, now)
         close_report(connection, report_id, author=reporter.author, reason=reason, now=moment)
-        report = require_report(connection, report_id)
-        why = f"identifier report {report_id} withdrawn"
-        return _follow(connection, resolver, report, reporter, why, moment)
+        return _follow(connection, resolver, report_id, reporter, moment)
 
     return write_online(resolver, work, now=now, once=once)
 
 
 def _follow(
-    connection: Connection,
-    resolver: Resolver,
-    report: Report,
-    reporter: Reporter,
-    why: str,
-    moment: datetime,
+    connection: Connection, resolver: Resolver, report_id: int, reporter: Reporter, moment: datetime
 ) -> Reported:
     """Find the people again that the report, or its end, changes."""
+    report = require_report(connection, report_id)
+    is_withdrawn = report.closed_at is not None
+    why = f"identifier report {report_id}{' withdrawn' if is_withdrawn else f': {report.outcome}'}"
     version = require_online_version(connection, now=moment)
     is_held = is_reported(connection, report.kind, report.value, report.variant)
     effect = resolve_and_publish(
@@ -181,7 +175,7 @@ def _follow(
         [],
         Cause(reporter.author, why, version, report_id=report.report_id),
         holding=dict.fromkeys(report.held_values, is_held),
-        restored={} if report.closed_at is None else _places_before(connection, report),
+        restored=_places_before(connection, report) if is_withdrawn else {},
         now=moment,
     )
     _record(connection, report, effect, reporter.author, moment)

@@ -24,6 +24,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "profiles.read": _EVERYONE,
     "profiles.rule": _EVERYONE,
     "values.reveal": _EVERYONE,
+    # Who looked at whom, and did what.
+    "audit.read": _LEADS,
     # What decides for everybody.
     "model.read": _EVERYONE,
     "model.activate": _ADMINS,

@@ -92,6 +92,29 @@ def select_actions(
     return [_action(row) for row in connection.execute(statement)]
 
 
+def select_last_decision(connection: Connection, candidate_id: int) -> Action | None:
+    """The newest decision on a candidate that stands."""
+    statement = _select().where(
+        actions.c.candidate_id == candidate_id, actions.c.decision.is_not(None), actions.c.undone_by.is_(None)
+    )
+    row = connection.execute(statement.order_by(actions.c.action_id.desc()).limit(1)).first()
+    return _action(row) if row else None
+
+
+def select_actions_of(connection: Connection, action_ids: Collection[int]) -> list[Action]:
+    statement = _select().where(actions.c.action_id.in_(sorted(action_ids)))
+    return [_action(row) for row in connection.execute(statement)] if action_ids else []
+
+
+def select_following(connection: Connection, action_ids: Collection[int]) -> set[int]:
+    """The actions, and those that took them back, and so on."""
+    chain = select(actions.c.action_id).where(actions.c.action_id.in_(sorted(action_ids))).cte(recursive=True)
+    chain = chain.union(
+        select(actions.c.action_id).join(chain, actions.c.undoes_action_id == chain.c.action_id)
+    )
+    return set(connection.scalars(select(chain.c.action_id))) if action_ids else set()
+
+
 def count_decided(connection: Connection, *, since: datetime) -> dict[str, int]:
     """Decision to how many stand that were made since."""
     counted = (

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, exists, func, select
 
 from cdp.store import stream_rows
-from cdp.store.schema import merge_candidates, source_records, sources
+from cdp.store.schema import merge_candidates, model_versions, source_records, sources
 from cdp.store.schema import steward_actions as actions
 
 # As Splink reads labels, and who decided when, about which weight.
@@ -54,13 +54,27 @@ def select_labelled_weights(
     connection: Connection, *, model_version: int | None = None
 ) -> list[tuple[float, bool]]:
     """Match weight and whether it is one person, for quality_by_threshold; of one model version, since the weights of
-    two are no measure of each other, or of all."""
+    two are no measure of each other, or of all. Of one version, without the pairs that it may have learnt from."""
     labels = _labels().subquery("labels")
     statement = select(labels.c.match_weight, labels.c.decision)
     if model_version is not None:
-        statement = statement.where(labels.c.model_version_id == model_version)
+        statement = statement.where(
+            labels.c.model_version_id == model_version, ~_taught(labels, model_version)
+        )
     rows = connection.execute(statement)
     return [(row.match_weight, row.decision == "same") for row in rows]
+
+
+def _taught(labels: Subquery, model_version: int) -> ColumnElement[bool]:
+    """Whether the pair was decided `same` before the version was made, maybe under another one."""
+    made_at = select(model_versions.c.created_at).where(model_versions.c.model_version_id == model_version)
+    return exists().where(
+        merge_candidates.c.record_id_l == labels.c.record_id_l,
+        merge_candidates.c.record_id_r == labels.c.record_id_r,
+        actions.c.candidate_id == merge_candidates.c.candidate_id,
+        actions.c.decision == "same",
+        actions.c.recorded_at < made_at.scalar_subquery(),
+    )
 
 
 def select_matched_pairs(connection: Connection) -> list[tuple[int, int]]:

@@ -1,4 +1,5 @@
-"""The tables of the store and their constraints: with the migrations, the only description of them.
+"""The tables of the store and their constraints: with the migrations, the only description of them. Those of people and
+of rulings on them stand here, the others in the files of their rooms, which this one hands on.
 
 Text columns that hold JSON hold canonical JSON written by the functions above the store; the database
 never looks inside. A row that stops being true is closed (`valid_to`), not changed.
@@ -7,17 +8,13 @@ never looks inside. A row that stops being true is closed (`valid_to`), not chan
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     PrimaryKeyConstraint,
     Table,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.types import Double
@@ -43,6 +40,22 @@ from cdp.store.engagement_schema import events as events
 from cdp.store.engagement_schema import id_sightings as id_sightings
 from cdp.store.engagement_schema import rejected_messages as rejected_messages
 from cdp.store.instants import Instant
+from cdp.store.record_schema import IDENTIFIER_KINDS as IDENTIFIER_KINDS
+from cdp.store.record_schema import blocking_keys as blocking_keys
+from cdp.store.record_schema import identifiers as identifiers
+from cdp.store.record_schema import model_activations as model_activations
+from cdp.store.record_schema import model_versions as model_versions
+from cdp.store.record_schema import redo_records as redo_records
+from cdp.store.record_schema import shared_values as shared_values
+from cdp.store.record_schema import source_records as source_records
+from cdp.store.record_schema import sources as sources
+from cdp.store.record_schema import value_holders as value_holders
+from cdp.store.service_schema import api_keys as api_keys
+from cdp.store.service_schema import audit_entries as audit_entries
+from cdp.store.service_schema import disagreement_measurements as disagreement_measurements
+from cdp.store.service_schema import idempotent_answers as idempotent_answers
+from cdp.store.service_schema import imports as imports
+from cdp.store.service_schema import outbox_events as outbox_events
 from cdp.store.staff_schema import console_secrets as console_secrets
 from cdp.store.staff_schema import console_sessions as console_sessions
 from cdp.store.staff_schema import users as users
@@ -50,145 +63,6 @@ from cdp.store.staff_schema import users as users
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
 SCHEMA_REVISION = "0012"
 VERSION_TABLE = "cdp_schema_version"
-
-# One row per system that sends records.
-sources = Table(
-    "sources",
-    metadata,
-    key("source_id"),
-    Column("name", TEXT, nullable=False),
-    Column("default_region", TEXT, nullable=False),
-    Column("default_area_code", TEXT),
-    Column("date_order", TEXT, nullable=False),
-    Column("trust", Integer, nullable=False),
-    Column("settings", TEXT, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    UniqueConstraint("name", name="sources_name_unique"),
-    one_of("sources_date_order", "date_order", "dmy", "mdy", "ymd"),
-    sqlite_autoincrement=True,
-)
-
-# One row per record of a source, as it was last sent. Records that say the same share a linkage_hash.
-source_records = Table(
-    "source_records",
-    metadata,
-    key("record_id"),
-    refers("source_id", "sources.source_id"),
-    Column("source_record_id", TEXT, nullable=False),
-    Column("occurred_at", Instant, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    Column("raw", TEXT, nullable=False),
-    Column("raw_hash", TEXT, nullable=False),
-    Column("standardized", TEXT, nullable=False),
-    Column("standardizer_version", Integer, nullable=False),
-    Column("deleted_at", Instant),
-    Column("linkage_hash", BigInteger, nullable=False, server_default=text("0")),
-    UniqueConstraint("source_id", "source_record_id", name="source_records_key_unique"),
-    CheckConstraint("length(raw_hash) = 32", name="source_records_raw_hash"),
-    index_where("source_records_linkage", "deleted_at IS NULL", "linkage_hash"),
-    sqlite_autoincrement=True,
-)
-
-IDENTIFIER_KINDS = ("phone", "email", "handle", "loyalty_id", "document", "device_id", "whatsapp_bsuid")
-
-# One row per identifier that a record carries.
-identifiers = Table(
-    "identifiers",
-    metadata,
-    Column("kind", TEXT, nullable=False),
-    Column("value", TEXT, nullable=False),
-    refers("record_id", "source_records.record_id"),
-    Column("variant", TEXT),
-    Column("verified", Boolean(create_constraint=True, name="identifiers_verified"), nullable=False),
-    PrimaryKeyConstraint("kind", "value", "record_id"),
-    one_of("identifiers_kind", "kind", *IDENTIFIER_KINDS),
-    Index("identifiers_record", "record_id"),
-    index_where("identifiers_variant", "variant IS NOT NULL", "kind", "variant"),
-    sqlite_with_rowid=False,
-)
-
-# One row per blocking key (a signed 64-bit hash) of a record. No foreign key: a dozen rows a record are
-# written anew by each resolution, and looking each one's record up took five times as long as writing it.
-blocking_keys = Table(
-    "blocking_keys",
-    metadata,
-    Column("blocking_key", BigInteger, nullable=False),
-    Column("record_id", ID, nullable=False),
-    PrimaryKeyConstraint("blocking_key", "record_id"),
-    Index("blocking_keys_record", "record_id"),
-    sqlite_with_rowid=False,
-)
-
-# One row per value (a signed 64-bit hash of column and value) that a record holds and whose holders are counted, with
-# the record's first name by sound, '' for none. As many rows a record as it has identifiers, and no foreign key either.
-value_holders = Table(
-    "value_holders",
-    metadata,
-    Column("value_key", BigInteger, nullable=False),
-    Column("given_sound", TEXT, nullable=False),
-    Column("record_id", ID, nullable=False),
-    PrimaryKeyConstraint("value_key", "given_sound", "record_id"),
-    sqlite_with_rowid=False,
-)
-
-# One row per value held by more people than its kind allows to one person, or reported as not its holder's own
-# (is_held); holders are counted up to a limit.
-shared_values = Table(
-    "shared_values",
-    metadata,
-    Column("value_key", BigInteger, primary_key=True, autoincrement=False),
-    Column("column_name", TEXT, nullable=False),
-    Column("value", TEXT, nullable=False),
-    Column("holder_count", Integer, nullable=False),
-    Column("sharing", TEXT, nullable=False),
-    Column("counted_at", Instant, nullable=False),
-    Column("is_held", Boolean, nullable=False, server_default=text("false")),
-    one_of("shared_values_sharing", "sharing", "shared", "generic"),
-    CheckConstraint("holder_count >= 0", name="shared_values_holder_count"),
-)
-
-# One row per record that is to be resolved anew: because a value of it became shared, or ceased to be, or, with a
-# reason and not before retry_at, because it could not be resolved as it should be.
-redo_records = Table(
-    "redo_records",
-    metadata,
-    Column("record_id", ID, ForeignKey("source_records.record_id"), primary_key=True, autoincrement=False),
-    Column("queued_at", Instant, nullable=False),
-    Column("retry_at", Instant),
-    Column("reason", TEXT),
-)
-
-# One row per trained model; version 0 is the shipped prior. Rows never change.
-model_versions = Table(
-    "model_versions",
-    metadata,
-    Column("model_version_id", ID, primary_key=True, autoincrement=False),
-    Column("label", TEXT, nullable=False),
-    Column("specification", TEXT, nullable=False),
-    Column("parameters", TEXT, nullable=False),
-    Column("term_frequencies", LargeBinary, nullable=False),
-    Column("report", TEXT, nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    Column("record_count", BigInteger, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    CheckConstraint("model_version_id >= 0", name="model_versions_id"),
-)
-
-# One row per time a model version was in force; the open one is in force now.
-model_activations = Table(
-    "model_activations",
-    metadata,
-    key("activation_id"),
-    refers("model_version_id", "model_versions.model_version_id"),
-    Column("valid_from", Instant, nullable=False),
-    Column("valid_to", Instant),
-    Column("author", TEXT, nullable=False),
-    Column("reason", TEXT, nullable=False),
-    CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="model_activations_valid"),
-    # Constant over the open rows: one of them at most.
-    unique_where("model_activations_open_unique", "valid_to IS NULL", text("(valid_to IS NULL)")),
-    sqlite_autoincrement=True,
-)
 
 # One row per scored pair kept above the lowest threshold.
 edges = Table(
@@ -461,122 +335,5 @@ merge_candidates = Table(
     Index("merge_candidates_profile_l", "profile_id_l"),
     Index("merge_candidates_profile_r", "profile_id_r"),
     Index("merge_candidates_right", "record_id_r"),
-    sqlite_autoincrement=True,
-)
-
-# One row per thing done or looked at, by whom. Sealed rows form a chain of hashes in chain_position order.
-audit_entries = Table(
-    "audit_entries",
-    metadata,
-    key("audit_id"),
-    Column("recorded_at", Instant, nullable=False),
-    Column("actor", TEXT, nullable=False),
-    Column("action", TEXT, nullable=False),
-    Column("object_kind", TEXT, nullable=False),
-    Column("object_id", TEXT, nullable=False),
-    Column("details", TEXT, nullable=False),
-    Column("chain_position", BigInteger),
-    Column("previous_hash", TEXT),
-    Column("entry_hash", TEXT),
-    UniqueConstraint("chain_position", name="audit_entries_position_unique"),
-    CheckConstraint("(chain_position IS NULL) = (entry_hash IS NULL)", name="audit_entries_sealed"),
-    CheckConstraint("(chain_position IS NULL) = (previous_hash IS NULL)", name="audit_entries_linked"),
-    index_where("audit_entries_unsealed", "chain_position IS NULL", "audit_id"),
-    Index("audit_entries_object", "object_kind", "object_id"),
-    sqlite_autoincrement=True,
-)
-
-# One row per event to be delivered, in the order of event_id.
-outbox_events = Table(
-    "outbox_events",
-    metadata,
-    key("event_id"),
-    Column("kind", TEXT, nullable=False),
-    Column("subject_id", TEXT, nullable=False),
-    Column("payload", TEXT, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("delivered_at", Instant),
-    index_where("outbox_events_due", "delivered_at IS NULL", "event_id"),
-    sqlite_autoincrement=True,
-)
-
-# One row per API key; the secret itself is not here.
-api_keys = Table(
-    "api_keys",
-    metadata,
-    Column("key_id", TEXT, primary_key=True),
-    Column("name", TEXT, nullable=False),
-    Column("secret_hash", TEXT, nullable=False),
-    Column("scopes", TEXT, nullable=False),
-    Column("sources", TEXT),
-    Column("views", TEXT),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant),
-    Column("revoked_at", Instant),
-    # After a rotation the secret before opens until then.
-    Column("former_secret_hash", TEXT),
-    Column("former_expires_at", Instant),
-    CheckConstraint("length(secret_hash) = 64", name="api_keys_secret_hash"),
-    CheckConstraint(
-        "(former_secret_hash IS NULL) = (former_expires_at IS NULL)"
-        " AND (former_secret_hash IS NULL OR length(former_secret_hash) = 64)",
-        name="api_keys_former_secret",
-    ),
-)
-
-# One row per call that was carried out under a key of the caller's own, until it expires. body: packed by zlib;
-# profile_ids: JSON, whom the answer tells of.
-idempotent_answers = Table(
-    "idempotent_answers",
-    metadata,
-    key("answer_id"),
-    Column("key_id", TEXT, ForeignKey("api_keys.key_id"), nullable=False),
-    Column("idempotency_key", TEXT, nullable=False),
-    Column("route", TEXT, nullable=False),
-    Column("request_hash", TEXT, nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("headers", TEXT, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("profile_ids", TEXT, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    UniqueConstraint("key_id", "idempotency_key", name="idempotent_answers_key_unique"),
-    CheckConstraint("length(request_hash) = 64", name="idempotent_answers_request_hash"),
-    CheckConstraint("status BETWEEN 200 AND 299", name="idempotent_answers_status"),
-    CheckConstraint("expires_at > created_at", name="idempotent_answers_expiry"),
-    Index("idempotent_answers_expires", "expires_at"),
-    sqlite_autoincrement=True,
-)
-
-# One row per file taken in.
-imports = Table(
-    "imports",
-    metadata,
-    key("import_id"),
-    Column("file_name", TEXT, nullable=False),
-    Column("file_hash", TEXT, nullable=False),
-    Column("sources", TEXT, nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("finished_at", Instant),
-    Column("counts", TEXT, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-# One row per time that the people of a sample of records were compared with those computed anew. record_count: the
-# sample; waiting_count: those left out, which the queue may change; differing_count: whose people differ.
-disagreement_measurements = Table(
-    "disagreement_measurements",
-    metadata,
-    key("measurement_id"),
-    Column("measured_at", Instant, nullable=False),
-    refers("model_version_id", "model_versions.model_version_id"),
-    Column("record_count", Integer, nullable=False),
-    Column("waiting_count", Integer, nullable=False),
-    Column("differing_count", Integer, nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    CheckConstraint(
-        "waiting_count >= 0 AND differing_count >= 0 AND waiting_count + differing_count <= record_count",
-        name="disagreement_measurements_counts",
-    ),
     sqlite_autoincrement=True,
 )

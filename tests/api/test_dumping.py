@@ -1,80 +1,19 @@
-"""Documents dumped by functions made of schemas: the same as marshmallow makes of them."""
+"""Documents dumped by functions made of schemas: as marshmallow makes them, and masked as their fields say."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import marshmallow as ma
 import pytest
 
-from api.dumping import InstantField, dump_of
-from api.view_schemas import VIEW_SCHEMAS
+from api.dumping import dump_of, dumps_of
+from api.fields import IdentifiersField, InstantField, MapField, TextField, ValueField
+from api.masks import ATTRIBUTE, SHOWN, SOURCE_KEY, TEXT
+from api.view_schemas import PersonSchema
 from tests.builders import NOW
-
-CHOSEN = {
-    "value": "Ana Reis",
-    "rule": "most_recent",
-    "record_id": 12,
-    "source": "crm",
-    "source_record_id": "c-481",
-    "occurred_at": "2026-11-20T12:00:00.000000Z",
-    "records": 2,
-    "of_no_schema": True,
-}
-GOLDEN_ATTRIBUTES = (
-    "display_name",
-    "full_name",
-    "given_name",
-    "family_name",
-    "social_name",
-    "agnomen",
-    "birth_date",
-    "gender",
-    "address",
-)
-PHONE = {
-    "type": "phone",
-    "value": "+55***4321",
-    "verified": True,
-    "last_seen_at": "2026-11-20T12:00:00.000000Z",
-    "record_ids": [12, 13],
-}
-FULL: dict[str, Any] = {
-    "profile_id": "pf_1",
-    "version": 3,
-    "model_version": 0,
-    "view": "agent",
-    "masked": False,
-    "state": "live",
-    "record_count": 2,
-    "golden": {
-        **dict.fromkeys(GOLDEN_ATTRIBUTES, CHOSEN),
-        "attributes": {"occupation": CHOSEN, "company": {"value": None, "source": None}},
-    },
-    "identifiers": [PHONE, {**PHONE, "superseded": True}],
-    "created_at": NOW,
-    "updated_at": NOW,
-    "commerce": {
-        "carts": [
-            {
-                "cart_id": None,
-                "source": "web",
-                "item_count": 1,
-                "value": 250,
-                "items": [{"product_id": "p-1", "price": 250, "quantity": 1.0, "name": "Keyboard"}],
-            }
-        ],
-        "orders": [],
-    },
-    "consents": [{"category": "email", "granted": True, "source": None}],
-}
-SPARSE = {
-    **FULL,
-    "model_version": None,
-    "golden": {"gender": {"value": "f"}},
-    "identifiers": [],
-    "commerce": {},
-}
 
 
 class InnerSchema(ma.Schema):
@@ -87,18 +26,40 @@ class KindsSchema(ma.Schema):
     inner = ma.fields.Nested(InnerSchema, attribute="stored")
     many = ma.fields.List(ma.fields.Nested(InnerSchema))
     instants = ma.fields.List(InstantField())
-    named = ma.fields.Dict(values=InstantField())
-    secret = ma.fields.String(load_only=True)
-    filled = ma.fields.List(ma.fields.String(), dump_default=list)
-    fixed = ma.fields.String(dump_default="fixed")
+    anything = ValueField(SHOWN)
+    named = MapField(SHOWN)
+    secret = TextField(SHOWN, load_only=True)
+    filled = ma.fields.List(TextField(SHOWN), dump_default=list)
+    fixed = TextField(SHOWN, dump_default="fixed")
 
 
-@pytest.mark.parametrize("document", [FULL, SPARSE], ids=["full", "sparse"])
-@pytest.mark.parametrize("view", VIEW_SCHEMAS)
-def test_views_are_dumped_as_marshmallow_does(view: str, document: dict[str, Any]) -> None:
-    schema = VIEW_SCHEMAS[view]
+class KeySchema(ma.Schema):
+    key = TextField(SOURCE_KEY)
 
-    assert dump_of(schema)(document) == schema.dump(document)
+
+class IdSchema(ma.Schema):
+    type = TextField(SHOWN)
+
+
+class HolderSchema(ma.Schema):
+    identifiers = IdentifiersField(IdSchema, kinds=("phone",))
+    keys = ma.fields.List(ma.fields.Nested(KeySchema))
+
+
+@dataclass(frozen=True)
+class Key:
+    key: str
+
+
+HELD = [{"type": "handle", "value": "instagram:ana.lima77"}, {"type": "phone", "value": "+5511987654321"}]
+GOLDEN = {
+    "birth_date": {"value": "1980-02-29", "rule": "only_value", "source_record_id": "5511987654321"},
+    "full_name": {"value": "Ana Reis", "rule": "pinned", "source_record_id": "ana.lima77"},
+    "attributes": {
+        "value": {"nickname": {"value": "Aninha", "source_record_id": "c-1"}, "pet": {"value": None}},
+        "rule": "by_key",
+    },
+}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +73,8 @@ def test_views_are_dumped_as_marshmallow_does(view: str, document: dict[str, Any
             "stored": {"number": 1, "other": 2},
             "many": [{"number": 1}, {}],
             "instants": [NOW],
-            "named": {"then": NOW},
+            "anything": [1],
+            "named": {"then": 1},
             "secret": "kept",
             "filled": ["x"],
         },
@@ -122,7 +84,7 @@ def test_views_are_dumped_as_marshmallow_does(view: str, document: dict[str, Any
 def test_every_kind_of_field_is_dumped_as_marshmallow_does(document: dict[str, Any]) -> None:
     schema = KindsSchema()
 
-    assert dump_of(schema)(document) == schema.dump(document)
+    assert dumps_of(schema)[True](document) == dump_of(schema)(document) == schema.dump(document)
 
 
 def test_defaults_are_not_shared() -> None:
@@ -133,6 +95,51 @@ def test_defaults_are_not_shared() -> None:
     assert dump({})["filled"] == []
 
 
-def test_a_kind_of_field_that_it_does_not_know_is_refused() -> None:
-    with pytest.raises(TypeError, match="DateTime"):
-        dump_of(ma.Schema.from_dict({"then": ma.fields.DateTime()})())
+def test_a_golden_record_is_masked_with_its_provenance() -> None:
+    shown = dumps_of(PersonSchema())[False]({"golden": GOLDEN, "identifiers": HELD})
+
+    assert shown["golden"] == {
+        "birth_date": {"value": "1980-**-**", "rule": "only_value", "source_record_id": "***321"},
+        "full_name": {"value": "Ana Reis", "rule": "pinned", "source_record_id": "***a77"},
+        "attributes": {"nickname": {"value": "A***", "source_record_id": "c-1"}, "pet": {"value": "***"}},
+    }
+    assert shown["identifiers"] == [
+        {"type": "handle", "value": "instagram:a***"},
+        {"type": "phone", "value": "+55***4321"},
+    ]
+
+
+def test_a_golden_record_is_whole_for_who_may_see_it() -> None:
+    shown = dumps_of(PersonSchema())[True]({"golden": GOLDEN, "identifiers": HELD})
+
+    assert shown["identifiers"] == HELD
+    assert shown["golden"] == {**GOLDEN, "attributes": GOLDEN["attributes"]["value"]}
+
+
+def test_objects_and_mappings_are_dumped_like_dicts() -> None:
+    document = MappingProxyType({"identifiers": HELD, "keys": [Key("ana.lima77"), Key("c-1")]})
+
+    assert dump_of(HolderSchema())(document) == {
+        "identifiers": [{"type": "phone"}],
+        "keys": [{"key": "***a77"}, {"key": "c-1"}],
+    }
+
+
+@pytest.mark.parametrize(
+    "field",
+    [ma.fields.DateTime(), ma.fields.String(), ma.fields.Raw(), ma.fields.Dict(), ValueField(ATTRIBUTE)],
+    ids=["instant", "text", "anything", "map", "of no attribute"],
+)
+def test_a_field_that_does_not_say_how_it_is_masked_is_refused(field: ma.fields.Field[Any]) -> None:
+    with pytest.raises(TypeError, match="masked"):
+        dump_of(ma.Schema.from_dict({"it": field})())
+
+
+def test_a_masked_text_within_a_list_is_refused() -> None:
+    with pytest.raises(TypeError, match="list"):
+        dump_of(ma.Schema.from_dict({"them": ma.fields.List(TextField(TEXT))})())
+
+
+def test_marshmallow_itself_dumps_nothing_that_is_masked() -> None:
+    with pytest.raises(TypeError, match="source_record_id is masked"):
+        ma.Schema.from_dict({"source_record_id": TextField(SOURCE_KEY)})().dump({"source_record_id": "c-1"})

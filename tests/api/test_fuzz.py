@@ -55,13 +55,13 @@ BY_DESIGN_OF_OPERATIONS: list[dict[str, Any]] = [
         "include-name": "POST /v1/records/batch",
         "checks": {"negative_data_rejection": {"expected-statuses": ["200", "400", "415", "422"]}},
     },
-    # The address of a profile has the same form as these, so that Allow names its GET as well.
+    # The address of a profile or candidate has the same form as these, so that Allow names its GET as well.
     *(
         {
-            "include-name": f"POST /v1/profiles/{name}",
+            "include-name": f"POST /v1/{name}",
             "checks": {"allow_header_conformance": {"enabled": False}},
         }
-        for name in ("lookup", "search", "join")
+        for name in ("profiles/lookup", "profiles/search", "profiles/join", "candidates/decisions")
     ),
 ]
 SEGMENT_CALLS = ("identify", "track", "page", "screen", "group", "alias", "batch", "import")

@@ -409,7 +409,7 @@ def test_an_administrator_binds_an_account_to_a_subject(console: Console, provid
     clara.sign_in("clara")
 
     taken = clara.post("/console/settings/users/bruno", change="bind", subject=SUBJECT)
-    clara.get("/console/settings")
+    unbound = text_of(clara.get("/console/settings"))
     clara.post("/console/settings/users/bruno", change="bind", subject="bruno there")
     provider.subject = "bruno there"
     bruno = console.visitor()
@@ -417,3 +417,5 @@ def test_an_administrator_binds_an_account_to_a_subject(console: Console, provid
 
     assert "Another account is bound to this subject." in text_of(taken)
     assert "bruno" in text_of(bruno.get("/console/account"))
+    assert 'name="subject" value=""' in unbound
+    assert 'name="subject" value="None"' not in unbound

@@ -53,9 +53,36 @@ def test_a_search_is_sent_in_a_form_and_audited_without_its_values(
 def test_an_id_leads_to_its_profile(steward: Visitor, ana: str) -> None:
     steward.get("/console/search")
 
-    answer = steward.post_raw("/console/search", profile_id=ana.rpartition("/")[2])
+    answer = steward.post_raw("/console/search", reference=ana.rpartition("/")[2])
 
     assert answer.location == ana
+
+
+def test_a_key_of_a_record_leads_to_its_profile(steward: Visitor, ana: str) -> None:
+    steward.get("/console/search")
+
+    assert steward.post_raw("/console/search", reference="crm/c-1").location == ana
+
+
+def test_a_number_leads_to_all_that_have_it(steward: Visitor, ana: str) -> None:
+    steward.get(ana)
+    steward.post(f"{ana}/take-apart", into="records", reason="x")
+    steward.get("/console/search")
+
+    several = page(steward.post("/console/search", reference="#1"))
+    one = steward.post_raw("/console/search", reference="2")
+
+    assert "Several have this number:" in several
+    for address in ("/console/actions?before=2", f"{ana}/ledger?before=2", ana):
+        assert f'href="{address}"' in several
+    assert one.status_code in (200, 303)
+
+
+@pytest.mark.parametrize("reference", ["crm/nobody", "elsewhere/c-1", "999999999", "/"])
+def test_what_nothing_is_called_is_told(steward: Visitor, ana: str, reference: str) -> None:
+    steward.get("/console/search")
+
+    assert "Nothing is called so." in page(steward.post("/console/search", reference=reference))
 
 
 @pytest.mark.parametrize(

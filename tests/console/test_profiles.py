@@ -58,6 +58,60 @@ def test_records_are_taken_out_after_a_look_and_come_back(steward: Visitor, ana:
     assert "2 records" in back
 
 
+def test_a_whole_profile_comes_apart_after_a_look_and_back(steward: Visitor, ana: str) -> None:
+    steward.get(ana)
+
+    seen = page(steward.post(f"{ana}/take-apart/preview", into="records"))
+    done = page(steward.post(f"{ana}/take-apart", into="records", reason="two people"))
+    undo = re.findall(r"/console/actions/(\d+)/undo", done)[0]
+    back = page(steward.post(f"/console/actions/{undo}/undo", next=ana))
+
+    assert "Take the whole profile apart?" in seen
+    assert seen.count("1 record:") == 2
+    assert "The profile was taken apart." in done
+    assert "2 records" in back
+
+
+@pytest.mark.parametrize(
+    ("into", "told"),
+    [("evidence", "does not come apart this way"), ("halves", "out of bounds"), ("", "out of bounds")],
+)
+def test_a_profile_that_cannot_come_apart_so_says_so(
+    steward: Visitor, ana: str, into: str, told: str
+) -> None:
+    steward.get(ana)
+
+    answer = steward.post(f"{ana}/take-apart/preview", into=into)
+
+    assert answer.status_code == 422
+    assert told in page(answer)
+
+
+def test_the_audit_tells_leads_who_looked_decided_and_took_back(
+    lead: Visitor, steward: Visitor, ana: str
+) -> None:
+    steward.get(ana)
+    steward.post("/console/reveal", reason="contact", reference="T-7", next=ana)
+    steward.post(f"{ana}/comments", body="called them")
+    done = page(steward.post(f"{ana}/take-apart", into="records", reason="two people"))
+    undo = re.findall(r"/console/actions/(\d+)/undo", done)[0]
+    steward.post(f"/console/actions/{undo}/undo", next=ana, reason="one person after all")
+    steward.client.application.extensions["cdp"].read_audit.flush()
+
+    shown = page(lead.get(f"{ana}/audit"))
+    told = re.findall(r"<tr><td>.*?</td><td>(.*?)</td>\s*<td>(.*?)</td>", shown, re.S)
+
+    what = [re.sub(r"<.*", "", each).strip() for _, each in told]
+    assert {who for who, _ in told} == {"steward"}
+    assert what.index("took back") < what.index("took records out") < what.index("commented")
+    assert "whole values" in shown
+    assert "The person is in contact with us T-7" in shown
+    assert "one person after all" in shown
+    assert "98765" not in shown
+    assert steward.get(f"{ana}/audit").status_code == 403
+    assert "/audit" not in page(steward.get(ana))
+
+
 @pytest.mark.parametrize(
     ("fields", "told"), [({}, "cannot be taken out"), ({"record_id": "x"}, "out of bounds")]
 )

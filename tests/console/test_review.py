@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from api.service import Service
 from cdp.stewardship.actions import select_actions
-from cdp.stewardship.candidates import require_candidate
-from cdp.store import read
+from cdp.stewardship.candidates import close_candidate, require_candidate
+from cdp.store import read, write
 from cdp.store.schema import audit_entries
 from tests.api.conftest import Caller
 from tests.api.test_candidates import CLARA, CPF
 from tests.api.test_stewards import RUI, written
-from tests.builders import StoreBuilder, a_record
+from tests.builders import NOW, StoreBuilder, a_record
 from tests.console.conftest import Visitor, signed_in
 
 SCRIPT = "<script>alert(1)</script>"
@@ -142,6 +142,39 @@ def test_a_closed_item_says_so(app: Flask, steward: Visitor, item: str) -> None:
 
     assert "This item is closed: different people." in page(other.get(item))
     assert other.post(f"{item}/claim").status_code == 409
+
+
+def test_what_was_decided_meanwhile_is_told_with_who_and_when(
+    app: Flask, steward: Visitor, people: StoreBuilder, item: str
+) -> None:
+    seen = take(steward, item)
+    steward.post(f"{item}/release")
+    lead = signed_in(app, "lead")
+    answer(lead, item, "different", take(lead, item), words="asked both")
+
+    told = answer(steward, item, "same", seen)
+    shown = page(steward.get(item))
+
+    assert told.status_code == 409  # type: ignore[attr-defined]
+    assert "Somebody decided this item already." in page(told)
+    for each in (page(told), shown):
+        assert "lead answered on 11/22/26" in each
+        assert "different people, because of: what the records say: asked both" in each
+        assert re.search(r'href="/console/actions/\d+/undo"', each)
+    assert 'action="/console/queue/next"' in page(told)
+
+
+def test_an_item_that_was_withdrawn_says_so(steward: Visitor, people: StoreBuilder, item: str) -> None:
+    seen = take(steward, item)
+    with write(people.engine) as connection:
+        candidate_id = int(item.rpartition("/")[2])
+        close_candidate(connection, candidate_id, "withdrawn", author="machine", now=NOW)
+
+    told = answer(steward, item, "same", seen)
+
+    assert told.status_code == 409  # type: ignore[attr-defined]
+    assert "This item is not asked any more." in page(told)
+    assert "It was withdrawn on" in page(steward.get(item))
 
 
 def test_a_pasted_script_is_only_text(steward: Visitor, item: str) -> None:

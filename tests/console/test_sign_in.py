@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,45 @@ def test_a_wrong_password_says_what_to_do_and_keeps_the_name(visitor: Visitor) -
     assert "The name or the password is wrong" in text_of(answer)
     assert 'value="steward"' in text_of(answer)
     assert "wrong password" not in text_of(answer)
+
+
+def test_after_many_wrong_passwords_an_address_waits_whatever_the_names(app: Flask, visitor: Visitor) -> None:
+    visitor.get("/console/sign-in", headers={"Accept-Language": "pt-BR"})
+    for number in range(20):
+        visitor.post("/console/sign-in", name=f"nobody{number}", password="wrong")
+
+    refused = visitor.sign_in("steward")
+    other = app.test_client()
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    token = re.search(
+        r'csrf_token" value="([^"]+)', text_of(other.get("/console/sign-in", environ_overrides=elsewhere))
+    )
+    assert token is not None
+    form = {"csrf_token": token[1], "name": "steward", "password": PASSWORD}
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    assert "Wait for 60 seconds." in text_of(refused)
+    assert "Aguarde 60 segundos." in text_of(
+        visitor.client.post(
+            "/console/sign-in",
+            data={"csrf_token": visitor.token, "name": "steward", "password": PASSWORD},
+            headers={"Accept-Language": "pt-BR"},
+        )
+    )
+    assert other.post("/console/sign-in", data=form, environ_overrides=elsewhere).status_code == 303
+
+
+def test_an_account_that_asks_for_too_many_pages_waits(steward: Visitor, app: Flask) -> None:
+    service: Service = app.extensions["cdp"]
+    assert service.rate_limits is not None
+    for _ in range(6_000):
+        service.rate_limits.of_accounts.count("1")
+
+    refused = steward.get("/console/")
+
+    assert refused.status_code == 429
+    assert refused.headers["RateLimit-Policy"] == '"account";q=6000;w=60'
+    assert "Too many requests came from you or your network." in text_of(refused)
 
 
 def test_signing_out_ends_the_session(steward: Visitor) -> None:

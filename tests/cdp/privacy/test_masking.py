@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from cdp.privacy.masking import mask_golden, mask_identifier, mask_source_record_id, mask_value
+from cdp.privacy.masking import (
+    mask_identifier,
+    mask_keys_of,
+    mask_source_record_id,
+    mask_telling,
+    mask_value,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +66,23 @@ def test_a_source_key_that_holds_an_identifier_shows_its_tail(
     assert mask_source_record_id(source_record_id, [identifier]) == masked
 
 
-def test_a_golden_record_hides_keys_that_hold_an_identifier() -> None:
-    golden = {"full_name": {"value": "Ana Reis", "source_record_id": "ana.lima77"}}
+def test_the_keys_of_a_person_are_masked_by_all_identifiers() -> None:
+    mask_key = mask_keys_of([("handle", "instagram:ana.lima77"), ("device_id", "a1b2")])
 
-    masked = mask_golden(golden, [("handle", "instagram:ana.lima77")])
+    assert [mask_key(each) for each in ("ana.lima77", "A1B2", "c-481", "ana.lima77")] == [
+        "***a77",
+        "***",
+        "c-481",
+        "***a77",
+    ]
 
-    assert masked["full_name"]["source_record_id"] == "***a77"
+
+def test_a_text_that_holds_an_address_is_not_shown() -> None:
+    assert [mask_telling(each) for each in ("Wrote ana@example.com", "Signed Up", None)] == [
+        "***",
+        "Signed Up",
+        None,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,24 +104,3 @@ def test_a_golden_record_hides_keys_that_hold_an_identifier() -> None:
 )
 def test_values(attribute: str, value: Any, masked: Any) -> None:
     assert mask_value(attribute, value) == masked
-
-
-def test_a_golden_record_is_masked_with_its_provenance() -> None:
-    golden = {
-        "birth_date": {"value": "1980-02-29", "rule": "only_value", "source_record_id": "5511987654321"},
-        "attributes": {
-            "value": {"nickname": {"value": "Aninha", "source_record_id": "c-1"}},
-            "rule": "by_key",
-        },
-        "full_name": {"value": "Ana Reis", "rule": "pinned"},
-    }
-
-    masked = mask_golden(golden)
-
-    assert masked["birth_date"] == {
-        "value": "1980-**-**",
-        "rule": "only_value",
-        "source_record_id": "***321",
-    }
-    assert masked["attributes"]["value"] == {"nickname": {"value": "A***", "source_record_id": "c-1"}}
-    assert masked["full_name"] == golden["full_name"]

@@ -14,15 +14,16 @@ from benchmarks.findings import Findings as Findings
 from benchmarks.findings import findings as findings
 from cdp.identity.activate import activate_model
 from cdp.identity.models import insert_model, replace_activation, require_model
-from cdp.identity.sources import NewSource, insert_sources, select_sources
+from cdp.identity.sources import NewSource, insert_sources
 from cdp.realtime.incoming import IncomingRecord, take_record
 from cdp.realtime.ingest import Resolver, delete_record, ingest_records
 from cdp.realtime.ingested import Ingested
+from cdp.realtime.known_sources import select_known_sources
 from cdp.realtime.online_models import OnlineModels
 from cdp.realtime.redo import drain_redo
 from cdp.store import read, write
 from resolution import initial_model
-from resolution.standardize import SourceSettings, Standardizer
+from resolution.standardize import SourceSettings
 from tests.resolution.builders import SMALL
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -72,10 +73,7 @@ class Feed:
 
     def take(self, raw: Mapping[str, Any], *, now: datetime = NOW) -> IncomingRecord:
         with read(self.engine) as connection:
-            sources = {
-                name: (source, Standardizer(source.settings, cache_size=0))
-                for name, source in select_sources(connection).items()
-            }
+            sources = select_known_sources(connection, [raw], allowed=None)
         return take_record(raw, sources, now=now)
 
     def ingest(self, *raws: Mapping[str, Any], now: datetime = NOW) -> list[Ingested]:

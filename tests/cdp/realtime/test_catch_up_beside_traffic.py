@@ -16,17 +16,16 @@ from sqlalchemy import Engine, func, select
 from benchmarks.concurrency import process_context
 from cdp.identity.apply_model import apply_model
 from cdp.identity.resolve import resolve_all
-from cdp.identity.sources import select_sources
 from cdp.identity.verify import verify_store
 from cdp.privacy.audit import seal_audit
 from cdp.realtime.incoming import take_record
 from cdp.realtime.ingest import Resolver, UnknownRecordError, delete_record
 from cdp.realtime.ingest_queue import IngestQueue
+from cdp.realtime.known_sources import select_known_sources
 from cdp.realtime.online_models import OnlineModels
 from cdp.store import open_store, read
 from cdp.store.errors import StoreBusyError
 from cdp.store.schema import source_records
-from resolution.standardize import Standardizer
 from tests.cdp.identity.resolving import rows
 from tests.cdp.realtime.feeding import Feed, a_record, findings, keep_model
 from tests.resolution.builders import SMALL
@@ -57,10 +56,9 @@ def write_until(url: str, feeder: int, ended: Event, sent: Any) -> None:
     chance, count = random.Random(feeder), 0
     engine = open_store(url, timeout_seconds=60.0)
     with read(engine) as connection:
-        sources = {
-            name: (source, Standardizer(source.settings, cache_size=0))
-            for name, source in select_sources(connection).items()
-        }
+        sources = select_known_sources(
+            connection, [{"source": each} for each in ("shop", "web")], allowed=None
+        )
     resolver, queue = Resolver(engine, OnlineModels()), IngestQueue()
     known: dict[tuple[str, str], None] = {}
     while not ended.is_set():

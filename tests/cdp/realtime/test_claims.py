@@ -9,13 +9,14 @@ from sqlalchemy import Engine
 
 from cdp.identity.models import insert_model, replace_activation
 from cdp.identity.resolve import resolve_all
-from cdp.identity.sources import NewSource, insert_sources, select_sources
+from cdp.identity.sources import NewSource, insert_sources
 from cdp.identity.verify import verify_store
 from cdp.realtime.incoming import take_record
 from cdp.realtime.ingest import Resolver, ingest_records
+from cdp.realtime.known_sources import select_known_sources
 from cdp.realtime.online_models import OnlineModels
 from cdp.store import read, write
-from resolution.standardize import SourceSettings, Standardizer
+from resolution.standardize import SourceSettings
 from tests.cdp.realtime.feeding import NOW, a_record, findings
 from tests.resolution.builders import prior_model
 
@@ -51,10 +52,7 @@ def resolver(store: Engine) -> Resolver:
 
 def ingest(resolver: Resolver, *raws: dict[str, Any]) -> None:
     with read(resolver.engine) as connection:
-        sources = {
-            name: (source, Standardizer(source.settings, cache_size=0))
-            for name, source in select_sources(connection).items()
-        }
+        sources = select_known_sources(connection, raws, allowed=None)
     for raw in raws:
         ingest_records(resolver, [take_record(raw, sources, now=NOW)], author="test", now=NOW)
 

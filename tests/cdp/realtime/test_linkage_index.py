@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine
 
@@ -72,3 +74,42 @@ def test_a_change_of_sharing_is_told_by_the_next_read(index_of_a_shared_phone: E
         index.change_sharing({SHARED_PHONE: Sharing(1, None, False)})
 
         assert index.select_sharing(MANY_VALUES) == {}
+
+
+def test_names_of_holders_are_counted_up_to_the_limit(store: Engine) -> None:
+    """Of many holders that give no name, one each, and more than the limit."""
+    with write(store) as connection:
+        index = StoreIndex(connection, 0, now=NOW)
+        counts = index.change_holders(
+            [],
+            [(MANY_VALUES[0], number, "") for number in range(30)]
+            + [(MANY_VALUES[1], number, f"N{number % 3}") for number in range(30)]
+            + [(MANY_VALUES[2], number, f"N{number}") for number in range(30)],
+            limit=13,
+        )
+
+    assert [counts[value] for value in MANY_VALUES[:3]] == [0, 3, 13]
+
+
+def test_counting_who_holds_a_value_reads_no_more_when_thousands_do(sqlite_store: Engine) -> None:
+    """In hundreds of steps of SQLite's machine."""
+    few, thousands = MANY_VALUES[:2]
+    steps: dict[int, int] = {}
+    with write(sqlite_store) as connection:
+        index = StoreIndex(connection, 0, now=NOW)
+        held = [(few, number, f"N{number}") for number in range(15)]
+        held += [(thousands, number, f"N{number % 50}") for number in range(5000)]
+        index.change_holders([], held, limit=13)
+        driver: Any = connection.connection.driver_connection
+        for place, value in enumerate((few, thousands)):
+            steps[place] = 0
+
+            def count(place: int = place) -> int:
+                steps[place] += 1
+                return 0
+
+            driver.set_progress_handler(count, 100)
+            index.count_holders([value], limit=13)
+        driver.set_progress_handler(None, 0)
+
+    assert steps[1] <= steps[0] + 1

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from cdp.commands import main
 from cdp.stewardship.labels import LABEL_COLUMNS, select_labelled_weights, select_matched_pairs, stream_labels
-from cdp.store import read
+from cdp.store import read, write
+from cdp.store.schema import model_versions
 from tests.cdp.realtime.feeding import NOW
 from tests.cdp.stewardship.desk import ANA, BIA, MAYBE_ANA, Desk
 
@@ -99,3 +101,21 @@ def test_labels_are_written_to_a_file(
         [row] = csv.DictReader(file)
     assert (row["source_dataset_l"], row["unique_id_l"], row["unique_id_r"]) == ("shop", "1", "2")
     assert float(row["clerical_match_score"]) == 1.0
+
+
+def test_a_version_is_not_measured_by_what_it_may_have_learnt_from(lite_desk: Desk) -> None:
+    lite_desk.take(*TWO_QUESTIONS)
+    first, second = lite_desk.open_candidates()
+    before = {"now": NOW - timedelta(days=1)}
+    lite_desk.undo(lite_desk.decide(first, "same", **before), **before)
+    with write(lite_desk.engine) as connection:
+        connection.execute(update(model_versions).values(created_at=NOW + timedelta(days=1)))
+    for each in (first, second):
+        later = NOW + timedelta(days=2)
+        lite_desk.decide(lite_desk.candidate(each.candidate_id), "same", now=later)
+
+    with read(lite_desk.engine) as connection:
+        measured = select_labelled_weights(connection, model_version=first.model_version)
+
+    assert len(labels(lite_desk)) == 2
+    assert measured == [(second.match_weight, True)]
