@@ -22,7 +22,7 @@ from api.idempotency import (
     once,
     read_idempotency_key,
 )
-from api.inputs import ApiBlueprint
+from api.inputs import ApiBlueprint, read_purpose
 from api.masks import SHOWN
 from api.profile_views import json_response
 from api.rulings import read_order
@@ -126,6 +126,8 @@ def decide_candidates(body: dict[str, Any]) -> Response:
     what a ruling in force contradicts is refused with its reason and stops no other. Sent again with its key after
     a failure, it goes on where it ended.
     """
+    # The answer tells of nobody, and so keeps no purpose; one that is none is refused as everywhere.
+    read_purpose()
     order = read_order(body["reason"], dry_run=False)
     service = current_service()
     chosen = [Chosen(each["candidate_id"], each["etag"]) for each in body["candidates"]]

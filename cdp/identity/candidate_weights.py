@@ -75,6 +75,8 @@ def weigh_candidates_of(connection: Connection, record_ids: Collection[int]) -> 
         wanted, memberships, (memberships.c.record_id == wanted.c.id) & memberships.c.valid_to.is_(None)
     )
     profile_ids = sorted(set(connection.scalars(holders)))
+    if not profile_ids:
+        return
     held = id_set(connection, profile_ids)
     found = {
         candidate_id

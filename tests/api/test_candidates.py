@@ -124,7 +124,9 @@ def test_a_candidate_tells_what_it_is_sorted_by(lite_writer: Caller) -> None:
     candidate = told(lite_writer.get(f"/v1/candidates/{asked(lite_writer)}"))
 
     parts = candidate["priority"]
-    assert parts["total"] == pytest.approx(parts["uncertainty"] * parts["people"] * parts["age"])
+    assert parts["total"] == pytest.approx(
+        parts["uncertainty"] * parts["people"] * parts["value"] * parts["age"]
+    )
     assert (candidate["record_count"], candidate["claim"], candidate["unsure_count"]) == (2, None, 0)
     assert candidate["due_at"].startswith("2026-11-29T")
 

@@ -117,6 +117,16 @@ def test_of_several_at_once_each_is_decided_by_itself(writer: Caller) -> None:
     assert len(told(writer.get("/v1/actions"))["data"]) == 2
 
 
+def test_with_several_a_purpose_that_is_none_is_refused(lite_writer: Caller) -> None:
+    written(lite_writer, a_record(**CPF), RUI | CPF)
+    chosen = chosen_of(lite_writer)
+
+    answer = decide_alike(lite_writer, chosen, new_key() | {"CDP-Purpose": "to see"})
+
+    assert told(answer, 422)["code"] == "validation_failed"
+    assert told(lite_writer.get("/v1/actions"))["data"] == []
+
+
 def test_several_that_were_interrupted_go_on_where_they_ended(
     lite_writer: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

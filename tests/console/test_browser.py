@@ -337,7 +337,7 @@ def test_an_item_decided_in_another_window_says_so(sign_in: SignIn, site: Site) 
 
     page.keyboard.press("d")
 
-    expect(page.locator("[data-state='412']")).to_contain_text("This item changed while you looked at it.")
+    expect(page.locator("[data-state='409']")).to_contain_text("Somebody decided this item already.")
     expect(page.get_by_role("button", name="Take the next item")).to_be_visible()
 
 

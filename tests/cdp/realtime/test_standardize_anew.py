@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
+import cdp.realtime.known_sources
 import cdp.realtime.standardize_anew
 import cdp.realtime.versions
-import tests.cdp.realtime.feeding
 from cdp.identity.resolve import resolve_all
 from cdp.identity.verify import verify_store
 from cdp.realtime.standardize_anew import Standardized, standardize_anew
@@ -38,7 +38,7 @@ def feed(store: Engine, monkeypatch: pytest.MonkeyPatch) -> Feed:
     """Ana twice, two profiles by the earlier standardizer, and Bia, of whom it makes what is made now."""
     feed = Feed(store)
     with monkeypatch.context() as earlier:
-        earlier.setattr(tests.cdp.realtime.feeding, "Standardizer", EarlierStandardizer)
+        earlier.setattr(cdp.realtime.known_sources, "standardizer", EarlierStandardizer)
         earlier.setattr(cdp.realtime.versions, "STANDARDIZER_VERSION", STANDARDIZER_VERSION - 1)
         feed.ingest(
             a_record("a1", **ANA), a_record("a2", **ANA | {"full_name": "Ana R"}), a_record("b1", **BIA)
