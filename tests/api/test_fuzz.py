@@ -128,11 +128,13 @@ def served(url: str, home: Path) -> Iterator[tuple[Flask, StoreBuilder]]:
     people = StoreBuilder(open_store(url))
     people.add_sources("crm", "whatsapp", "loyalty")
     app = create_app(Settings(home, url, 1.0, metrics_are_public=False, rate_limit=None), clock=lambda: NOW)
-    yield app, people
-    service: Service = app.extensions["cdp"]
-    service.read_audit.close()
-    service.store.close()
-    people.engine.dispose()
+    try:
+        yield app, people
+    finally:
+        service: Service = app.extensions["cdp"]
+        service.read_audit.close()
+        service.store.close()
+        people.engine.dispose()
 
 
 def fuzz(
