@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from sqlalchemy import Connection
+
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import Action
 from cdp.stewardship.errors import OneProfileError
@@ -29,13 +31,18 @@ def carry_join(session: Session, profile_ids: Sequence[str]) -> Outcome:
 
 
 def hold_as_one(session: Session, action: Action, profile_ids: Collection[str]) -> Outcome:
-    members = select_members(session.connection, profile_ids)
+    record_ids = require_two_people(session.connection, profile_ids)
+    hold(session, action, must=star(record_ids))
+    return publish_ruling(session, action, record_ids, profile_ids=profile_ids)
+
+
+def require_two_people(connection: Connection, profile_ids: Collection[str]) -> list[int]:
+    """The records of the profiles. Raises OneProfileError."""
+    members = select_members(connection, profile_ids)
     if len({member.profile_id for member in members}) < 2:
         raise OneProfileError(
             f"These are one profile, or without records: {', '.join(sorted(profile_ids))}. "
             "Name profiles of two people.",
             ids=sorted(profile_ids),
         )
-    record_ids = [member.record_id for member in members]
-    hold(session, action, must=star(record_ids))
-    return publish_ruling(session, action, record_ids, profile_ids=profile_ids)
+    return [member.record_id for member in members]

@@ -11,11 +11,10 @@ from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import (
-    OneProfileError,
     SecondPersonNeededError,
     StaleProposalError,
 )
-from cdp.stewardship.join import carry_join
+from cdp.stewardship.join import carry_join, require_two_people
 from cdp.stewardship.members import require_living
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.proposals import (
@@ -128,11 +127,7 @@ def _require_usable(session: Session, asked: Request) -> None:
     AlreadyFrozenError."""
     match asked.kind:
         case "join":
-            if len(asked.profile_ids) < 2:
-                raise OneProfileError(
-                    f"This is one profile: {asked.profile_ids[0]}. Name profiles of two people.",
-                    ids=asked.profile_ids,
-                )
+            require_two_people(session.connection, asked.profile_ids)
         case "split":
             require_usable_split(session.connection, asked.profile_ids[0], asked.record_ids)
         case _:
