@@ -16,6 +16,7 @@ from api.auth import CONSOLE
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.layout import tell
+from api.console.numbers import read_number
 from api.console.reading import current_reading, note_read
 from api.console.rulings import make_order, read_reason
 from api.console.states import STATES, PageError
@@ -89,7 +90,7 @@ class Asked:
             awaits_confirmation=True if self.whose == "confirm" else None,
             least_weight=_bits(self.least),
             greatest_weight=_bits(self.most),
-            fewest_records=_count(self.records),
+            fewest_records=read_number(self.records),
             reader=author if self.whose == "mine" else None,
         )
 
@@ -156,9 +157,10 @@ def post_next() -> Response:
 @requires("queue.decide")
 def post_bulk() -> str:
     """One answer to several items, each decided and undone by itself."""
-    chosen = request.form.getlist("candidate_id")
+    given = request.form.getlist("candidate_id")
+    chosen = [number for each in given if (number := read_number(each)) is not None]
     decision = request.form.get("decision", "")
-    if decision not in ("same", "different") or not all(each.isdecimal() for each in chosen):
+    if decision not in ("same", "different"):
         raise PageError("invalid")
     if not chosen:
         raise PageError("invalid", gettext("Choose items first."))
@@ -166,7 +168,7 @@ def post_bulk() -> str:
         raise PageError("invalid")
     reason = read_reason()
     service, order = current_service(), make_order(reason)
-    wanted = [Chosen(int(each), request.form.get(f"seen-{each}", "")) for each in chosen]
+    wanted = [Chosen(each, request.form.get(f"seen-{each}", "")) for each in chosen]
     results = decide_all(service.resolver(), wanted, decision, order, desk_rules(service.settings))
     return render_template(
         "console/bulk.html",
@@ -224,14 +226,6 @@ def _bits(text: str) -> float | None:
     if not -1000 <= bits <= 1000:
         raise PageError("invalid", gettext("A weight is a number of bits, such as 2.5."))
     return bits
-
-
-def _count(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise PageError("invalid")
-    return int(text)
 
 
 def _encode_position(position: Position | None, asked: Asked) -> str | None:

@@ -267,7 +267,10 @@ def test_a_ruling_that_waits_is_refused(steward: Visitor, lead: Visitor, writer:
 
     refused = page(lead.post("/console/proposals/1/refuse"))
     again = steward.get("/console/proposals/1")
+    audit = page(lead.get(f"/console/profiles/{kept}/audit"))
 
+    assert audit.index("refused what waited") < audit.index("asked for what takes a second person")
+    assert "two people" in audit
     assert "The ruling was refused and came to nothing." in refused
     assert again.status_code == 409
     assert "This ruling does not wait any more." in page(again)
