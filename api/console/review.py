@@ -161,7 +161,8 @@ def post_decide(candidate_id: int) -> Response:
         service.resolver(), candidate_id, answer, order, rules, seen=seen, needs_claim=True
     )
     if isinstance(outcome, Pending):
-        tell(gettext("Item #%(item)s waits for a second person.", item=candidate_id))
+        waits = gettext("Item #%(item)s waits for a second person.", item=candidate_id)
+        tell(waits, withdraw=candidate_id)
         return to_next()
     tell(
         gettext("Item #%(item)s: %(answer)s.", item=candidate_id, answer=_TOLD[answer]),

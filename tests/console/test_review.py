@@ -322,13 +322,14 @@ def test_a_risky_yes_takes_two_people(
 def test_an_answer_that_waits_is_taken_back_by_who_gave_it(
     app: Flask, steward: Visitor, risky_item: str
 ) -> None:
-    answer(steward, risky_item, "same", take(steward, risky_item))
+    waits = page(answer(steward, risky_item, "same", take(steward, risky_item)))
     lead = signed_in(app, "lead")
     lead.get(risky_item)
 
     refused = lead.post(f"{risky_item}/withdraw")
     done = page(steward.post(f"{risky_item}/withdraw"))
 
+    assert f'<form method="post" action="{risky_item}/withdraw">' in waits
     assert refused.status_code == 409
     assert "Your answer does not wait any more." in done
 
