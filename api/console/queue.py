@@ -26,7 +26,7 @@ from api.reading import NOBODY
 from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.sources import select_sources
-from cdp.staff.users import select_author_names
+from cdp.staff.users import select_author_names, select_users
 from cdp.stewardship.bulk import Chosen, decide_all
 from cdp.stewardship.candidates import REASONS
 from cdp.stewardship.claim import claim_next
@@ -74,6 +74,7 @@ class Asked:
     source: str = ""
     identifier: str = ""
     whose: str = ""
+    assignee: str = ""
     least: str = ""
     most: str = ""
     records: str = ""
@@ -84,7 +85,7 @@ class Asked:
             reason=self.reason or None,
             source=self.source or None,
             identifier_kind=self.identifier or None,
-            assignee={"assigned": author, "unassigned": ""}.get(self.whose),
+            assignee=self.assignee or {"assigned": author, "unassigned": ""}.get(self.whose),
             claimed_by=author if self.whose == "claimed" else None,
             second_reading=True if self.whose == "second" else None,
             awaits_confirmation=True if self.whose == "confirm" else None,
@@ -120,6 +121,7 @@ def queue() -> str:
         )
         total = count_queue(connection, chosen, now=now)
         sources = sorted(select_sources(connection))
+        users = select_users(connection)
         sample_count = count_readable(connection, author=author)
         people = {each.candidate.assignee for each in page.items} | {
             each.lease.owner for each in page.items if each.lease
@@ -142,6 +144,7 @@ def queue() -> str:
             "source": sources,
             "identifier": IDENTIFIER_KINDS,
             "whose": WHOSE,
+            "assignee": [(each.actor, each.name) for each in users],
         },
     )
 

@@ -277,9 +277,11 @@ def test_a_lead_assigns_and_a_steward_does_not(
 
     kept = page(lead.post(f"{item}/assign", assignee="user:1", due="2026-12-24"))
     refused = steward.post(f"{item}/assign", assignee="user:1", due="")
+    queues = [page(lead.get(f"/console/queue?assignee=user:{number}")) for number in (1, 2)]
 
     assert "The assignment is kept." in kept
     assert 'value="2026-12-24"' in kept
+    assert [f'href="{item}"' in each for each in queues] == [True, False]
     assert refused.status_code == 403
     assert lead.post(f"{item}/assign", assignee="user:99", due="").status_code == 422
 
