@@ -143,9 +143,10 @@ PAST_A_SECOND_PERSON = {
 }
 
 
-def names_of_other_rooms(room: str) -> Iterator[Import]:
+def names_imported_by(room: str) -> Iterator[Import]:
     """(module, line, module and name) of what the modules of a room import by name, a whole module as `module.*`."""
-    for name, path in modules().items():
+    names = modules()
+    for name, path in names.items():
         if name.split(".")[0] != room:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -154,13 +155,13 @@ def names_of_other_rooms(room: str) -> Iterator[Import]:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     inner = f"{node.module}.{alias.name}"
-                    yield name, node.lineno, f"{inner}.*" if inner in modules() else inner
+                    yield name, node.lineno, f"{inner}.*" if inner in names else inner
 
 
 def test_views_rule_on_nobody_past_a_second_person() -> None:
     wrong = [
         f"{line_of(module, line)} imports {imported}"
-        for module, line, imported in names_of_other_rooms("api")
+        for module, line, imported in names_imported_by("api")
         for behind, _, name in [imported.rpartition(".")]
         if name not in PAST_A_SECOND_PERSON.get(behind, {name})
     ]

@@ -76,7 +76,7 @@ def consent_changes(
 ) -> list[ConsentChange]:
     """What becomes other when records go from the profiles of before to those of after. Words: by record. Before,
     after: the records of each profile. Told under the profile of before."""
-    changes = set()
+    changes: set[tuple[str, str, bool | None, bool | None]] = set()
     for profile_id, former in before.items():
         earlier = _granted(words, former)
         for present in after.values():
