@@ -8,7 +8,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein, Opcodes
@@ -222,9 +221,8 @@ def _visible(field: str, text: str) -> tuple[int, int]:
     head, hidden, tail = masked.partition(HIDDEN)
     if hidden:
         return len(head), len(tail)
-    # A mask that keeps the form of the value, as of dates.
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(masked, text, strict=False))
-    return len(list(alike)), 0
+    # A mask that keeps the form of the value: '1980-**-**'.
+    return len(masked.partition("-*")[0]), 0
 
 
 def masked_text(field: str, text: str) -> str:
