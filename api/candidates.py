@@ -36,7 +36,7 @@ from api.service import current_service
 from api.snapshots import snapshot
 from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE, GoldenRecordSchema, HeldIdentifierSchema
 from cdp.identity.candidate_weights import IDENTIFIER_KINDS
-from cdp.identity.explain import LANGUAGES, explain_edge
+from cdp.identity.explain import LANGUAGES
 from cdp.identity.profile_reads import require_profile
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate
@@ -52,6 +52,7 @@ from cdp.stewardship.queue import (
     select_item,
     select_queue_page,
 )
+from cdp.stewardship.reason_telling import explain_candidate
 from cdp.stewardship.ruling import Order
 
 blueprint = ApiBlueprint(
@@ -313,8 +314,7 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
     with snapshot() as connection:
         candidate = require_candidate(connection, chosen, sources=sources)
         found = [require_profile(connection, each, sources=sources) for each in candidate.profile_ids]
-        pair = candidate.record_id_l, candidate.record_id_r
-        explained = explain_edge(connection, pair, language=language)
+        explained = explain_candidate(connection, candidate, language=language)
         item = select_item(connection, chosen, desk_rules(service.settings), now=service.clock())
     sides = list({profile.profile_id: profile for profile in found}.values())
     for profile in sides:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 from flask import redirect, render_template, request, session, url_for
@@ -27,20 +29,21 @@ from api.console.states import PageError
 from api.rulings import REASON_LIMIT
 from api.service import current_service
 from api.snapshots import snapshot
-from cdp.identity.explain import ProfileExplanation, explain_edge, explain_profile
+from cdp.identity.explain import ProfileExplanation, explain_profile
 from cdp.identity.profile_reads import Profile, require_profile
 from cdp.staff.users import select_author_names, select_users
 from cdp.stewardship.candidates import OPEN, Candidate, require_candidate
 from cdp.stewardship.claim import assign, claim, release, skip
 from cdp.stewardship.comments import comment_on_candidate, select_comments
-from cdp.stewardship.compare import compare_sides
+from cdp.stewardship.compare import Between, compare_sides
 from cdp.stewardship.compare_reads import select_sides
 from cdp.stewardship.confirmations import Pending
 from cdp.stewardship.desk_rules import desk_rules
 from cdp.stewardship.four_eyes import decide_together, withdraw_pending
-from cdp.stewardship.members import select_members
+from cdp.stewardship.members import Member, select_members
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.queue import select_item
+from cdp.stewardship.reason_telling import explain_candidate
 
 _ = lazy_gettext
 
@@ -59,9 +62,10 @@ def review(candidate_id: int) -> str:
         candidate = require_candidate(connection, candidate_id)
         item = select_item(connection, candidate_id, desk_rules(service.settings), now=now)
         profiles = _profiles(connection, candidate)
-        sides = select_sides(connection, _columns(connection, candidate))
+        members = select_members(connection, set(candidate.profile_ids))
+        sides = select_sides(connection, _columns(candidate, members))
         pair = candidate.record_id_l, candidate.record_id_r
-        explained = explain_edge(connection, pair, language=evidence_language())
+        explained = explain_candidate(connection, candidate, language=evidence_language())
         how = [_how(connection, each) for each in profiles]
         comments = select_comments(connection, candidate_id=candidate_id)
         people = {each for each in (candidate.closed_by, candidate.assignee) if each}
@@ -71,7 +75,7 @@ def review(candidate_id: int) -> str:
         users = select_users(connection)
     for profile in profiles:
         note_read(profile.profile_id, "profile.read_candidate", reading, candidate_id=candidate_id)
-    compared = compare_sides(sides)
+    compared = compare_sides(sides, between=_sides_of(candidate, members))
     return render_template(
         "console/review.html",
         item=item,
@@ -237,15 +241,26 @@ def _profiles(connection: Any, candidate: Candidate) -> list[Profile]:
     return list({each.profile_id: each for each in found}.values())
 
 
-def _columns(connection: Any, candidate: Candidate) -> list[int]:
+def _columns(candidate: Candidate, members: Sequence[Member]) -> list[int]:
     """The pair first, then others of the two profiles in turn."""
     pair = [candidate.record_id_l, candidate.record_id_r]
     others = [
-        each.record_id
-        for each in select_members(connection, set(candidate.profile_ids))
-        if each.record_id not in pair
+        [each.record_id for each in members if each.profile_id == profile_id and each.record_id not in pair]
+        for profile_id in dict.fromkeys(candidate.profile_ids)
     ]
-    return (pair + others)[:COLUMNS_AT_MOST]
+    in_turn = [each for turn in zip_longest(*others) for each in turn if each is not None]
+    return (pair + in_turn)[:COLUMNS_AT_MOST]
+
+
+def _sides_of(candidate: Candidate, members: Sequence[Member]) -> Between:
+    """The records of the two profiles; the pair alone where they are one by now."""
+    pair = candidate.record_id_l, candidate.record_id_r
+    profile_of = {each.record_id: each.profile_id for each in members}
+    left, right = (profile_of.get(each) for each in pair)
+    if left is None or right is None or left == right:
+        return {pair[0]}, {pair[1]}
+    one, other = ({each.record_id for each in members if each.profile_id == own} for own in (left, right))
+    return one, other
 
 
 def _how(connection: Any, profile: Profile) -> ProfileExplanation | None:

@@ -6,7 +6,7 @@ Agreement is told for people's eyes and decides nothing: the evidence is the mod
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,9 @@ EQUAL, SIMILAR, DIFFERENT, MISSING = "equal", "similar", "different", "missing"
 # Of the characters of the longer text; 1980-02-29 and 1980-02-28 have 0.9, two unrelated names 0.3.
 LEAST_SIMILARITY = 0.75
 MASK = "•"
+
+# The ids of the records of two sides.
+Between = tuple[Collection[int], Collection[int]]
 
 _SINGLE = (
     "full_name",
@@ -66,7 +69,7 @@ class ShownValue:
 
 @dataclass(frozen=True)
 class Cell:
-    """What one record has in a field. verdict: against the first record that has anything. raw: None where masked."""
+    """What one record has in a field. verdict: against all that the other side has. raw: None where masked."""
 
     record_id: int
     verdict: str
@@ -76,19 +79,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class ComparedField:
-    """field: an attribute, a kind of identifier, 'address.city', 'attributes.occupation'. verdict: the worst of its
-    cells; 'missing' where fewer than two records have it."""
+    """field: an attribute, a kind of identifier, 'address.city', 'attributes.occupation'. verdict: the worst of the
+    cells of the two sides; 'missing' where one of the sides has nothing."""
 
     field: str
     verdict: str
     cells: tuple[Cell, ...]
 
 
-def compare_sides(sides: Sequence[Side]) -> list[ComparedField]:
-    """A row for each field that one of the records has, in the order people read them."""
+def compare_sides(sides: Sequence[Side], *, between: Between | None = None) -> list[ComparedField]:
+    """A row for each field that one of the records has, in the order people read them.
+
+    Between: the records of the one profile and those of the other, without it the first record and all others. What
+    a profile says twice is no evidence that it is the other one.
+    """
+    ids = [side.record_id for side in sides]
+    halves = between or (ids[:1], ids[1:])
     texts = [_texts(side) for side in sides]
     return [
-        _compare(field, sides, [of_side.get(field, ()) for of_side in texts])
+        _compare(field, sides, [of_side.get(field, ()) for of_side in texts], halves)
         for field in _in_order({field for of_side in texts for field in of_side})
     ]
 
@@ -130,20 +139,29 @@ def verdict_of(values: Sequence[str], others: Sequence[str]) -> str:
     return SIMILAR if best >= LEAST_SIMILARITY else DIFFERENT
 
 
-def _compare(field: str, sides: Sequence[Side], texts: Sequence[Sequence[str]]) -> ComparedField:
-    having = [place for place, values in enumerate(texts) if values]
-    first = having[0]
-    second = having[1] if len(having) > 1 else None
-    cells = []
-    for place, side in enumerate(sides):
-        against = first if place != first else second
-        others = () if against is None else texts[against]
-        verdict = verdict_of(texts[place], others)
-        if place == first and second is not None:
-            verdict = EQUAL
-        shown = tuple(ShownValue(_against(value, others)) for value in texts[place])
+def _compare(
+    field: str, sides: Sequence[Side], texts: Sequence[Sequence[str]], halves: Between
+) -> ComparedField:
+    one, other = halves
+    ours, theirs = (
+        [
+            value
+            for side, values in zip(sides, texts, strict=True)
+            if side.record_id in half
+            for value in values
+        ]
+        for half in halves
+    )
+    cells, verdicts = [], []
+    for side, values in zip(sides, texts, strict=True):
+        is_ours, is_theirs = side.record_id in one, side.record_id in other
+        others = theirs if is_ours else ours if is_theirs else ours + theirs
+        verdict = verdict_of(values, others)
+        shown = tuple(ShownValue(_against(value, others)) for value in values)
         cells.append(Cell(side.record_id, verdict, shown, raw_texts(field, side.raw)))
-    return ComparedField(field, _worst([cells[place].verdict for place in having]), tuple(cells))
+        if is_ours or is_theirs:
+            verdicts.append(verdict)
+    return ComparedField(field, _worst(verdicts), tuple(cells))
 
 
 def _against(value: str, others: Sequence[str]) -> tuple[Span, ...]:
@@ -153,10 +171,8 @@ def _against(value: str, others: Sequence[str]) -> tuple[Span, ...]:
     return spans_of(value, max(others, key=lambda other: (_similarity(value, other), other)))
 
 
-def _worst(verdicts: Sequence[str]) -> str:
-    if len(verdicts) < 2:
-        return MISSING
-    return next(each for each in (DIFFERENT, SIMILAR, EQUAL) if each in verdicts)
+def _worst(verdicts: Collection[str]) -> str:
+    return next((each for each in (DIFFERENT, SIMILAR, EQUAL) if each in verdicts), MISSING)
 
 
 def _similarity(one: str, other: str) -> float:

@@ -190,6 +190,30 @@ def test_an_item_that_was_withdrawn_says_so(steward: Visitor, people: StoreBuild
     assert "It was withdrawn on" in page(steward.get(item))
 
 
+def test_what_one_profile_says_twice_is_no_agreement(
+    app: Flask, steward: Visitor, people: StoreBuilder
+) -> None:
+    writer = Caller(app.test_client(), people.add_key())
+    again = {"source_record_id": "c-9", **CPF}
+    written(writer, a_record(**CPF), a_record(**again), {**RUI, **CPF, "emails": []})
+    [candidate] = writer.get("/v1/candidates").get_json()["data"]
+
+    shown = page(steward.get(f"/console/review/{candidate['candidate_id']}"))
+
+    rows = re.findall(r'<tr class="(\w+)">\s*<th scope="row">(E-mail|Document)</th>', shown)
+    assert rows == [("equal", "Document"), ("missing", "E-mail")]
+
+
+def test_why_names_the_document_that_the_profiles_share(steward: Visitor, item: str) -> None:
+    assert "have the same number of a document that a person has one of: CPF." in page(steward.get(item))
+
+
+def test_why_names_the_document_in_which_the_profiles_differ(steward: Visitor, risky_item: str) -> None:
+    shown = page(steward.get(risky_item))
+
+    assert "have different numbers of a document that a person has one of: CPF." in shown
+
+
 def test_a_pasted_script_is_only_text(steward: Visitor, item: str) -> None:
     steward.get(item)
 

@@ -96,13 +96,59 @@ def test_each_of_several_values_is_marked_against_the_one_most_like_it() -> None
     ]
 
 
-def test_several_records_are_compared_with_the_first_that_has_the_field() -> None:
-    sides = [a_side(1), a_side(2, gender="f"), a_side(3, gender="f"), a_side(4, gender="m")]
+def test_several_records_are_compared_with_the_first() -> None:
+    sides = [a_side(1, gender="f"), a_side(2, gender="f"), a_side(3), a_side(4, gender="m")]
 
     row = row_of("gender", *sides)
 
-    assert [cell.verdict for cell in row.cells] == ["missing", "equal", "equal", "different"]
+    assert [cell.verdict for cell in row.cells] == ["equal", "equal", "missing", "different"]
     assert row.verdict == "different"
+
+
+# The e-mail of each of four records, the first two of one profile, the last two of the other.
+ANA_REIS, RUI_BARBOSA = "ana@example.com", "rui@example.org"
+
+
+@pytest.mark.parametrize(
+    ("emails", "cells", "verdict"),
+    [
+        (("", "", ANA_REIS, ANA_REIS), ["missing"] * 4, "missing"),
+        ((ANA_REIS, ANA_REIS, "", ""), ["missing"] * 4, "missing"),
+        (("", ANA_REIS, ANA_REIS, ""), ["missing", "equal", "equal", "missing"], "equal"),
+        (
+            (ANA_REIS, "", RUI_BARBOSA, RUI_BARBOSA),
+            ["different", "missing", "different", "different"],
+            "different",
+        ),
+        ((ANA_REIS, RUI_BARBOSA, RUI_BARBOSA, ""), ["different", "equal", "equal", "missing"], "different"),
+    ],
+    ids=[
+        "none of the first",
+        "none of the second",
+        "one of each",
+        "two kept apart",
+        "one more than the other",
+    ],
+)
+def test_two_profiles_are_compared_with_each_other_and_never_with_themselves(
+    emails: tuple[str, ...], cells: list[str], verdict: str
+) -> None:
+    sides = [
+        a_side(number, *([("email", email)] if email else ())) for number, email in enumerate(emails, start=1)
+    ]
+
+    [row] = compare_sides(sides, between=({1, 2}, {3, 4}))
+
+    assert ([cell.verdict for cell in row.cells], row.verdict) == (cells, verdict)
+
+
+def test_records_beside_the_two_sides_say_nothing_of_them() -> None:
+    sides = [a_side(1, gender="f"), a_side(2, gender="f"), a_side(3, gender="m"), a_side(4, gender="f")]
+
+    [row] = compare_sides(sides, between=({1}, {2}))
+
+    assert [cell.verdict for cell in row.cells] == ["equal", "equal", "different", "equal"]
+    assert row.verdict == "equal"
 
 
 def test_fields_come_in_the_order_people_read_them() -> None:
