@@ -137,7 +137,7 @@ def test_the_client_can_be_taken_alone() -> None:
 PAST_A_SECOND_PERSON = {
     "cdp.stewardship.join": set(),
     "cdp.stewardship.split": set(),
-    "cdp.stewardship.take_apart": {"WAYS", "RECORDS", "EVIDENCE"},
+    "cdp.stewardship.take_apart": {"WAYS", "RECORDS", "EVIDENCE", "usable_ways"},
     "cdp.stewardship.decide": set(),
     "cdp.stewardship.ruling": {"Order"},
 }

@@ -47,6 +47,7 @@ from cdp.staff.users import select_author_names
 from cdp.stewardship.comments import comment_on_profile, select_comments
 from cdp.stewardship.freeze import select_freezes
 from cdp.stewardship.pin import ATTRIBUTES
+from cdp.stewardship.take_apart import usable_ways
 
 RECORDS_A_PAGE = 50
 ENTRIES_A_PAGE = 50
@@ -101,6 +102,7 @@ def profile(profile_id: str) -> str | Response:
         events = select_timeline(connection, profile_id, limit=EVENTS_ON_PROFILE + 1)
         comments = select_comments(connection, profile_id=profile_id)
         freezes = select_freezes(connection, profile_id)
+        ways_apart = usable_ways(connection, found, is_frozen=bool(freezes))
         names = select_author_names(
             connection, {each.author for told in (ledger, comments, freezes) for each in told}
         )
@@ -122,6 +124,7 @@ def profile(profile_id: str) -> str | Response:
         order_states=ORDER_STATES,
         comments=comments,
         freezes=freezes,
+        ways_apart=ways_apart,
         pinnable=ATTRIBUTES,
         names=names,
         **_facts(found, reading),

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.console.blueprint import blueprint
 from api.console.closed_items import find_closed
-from api.console.places import page_before
+from api.console.places import page_before, wanted_place
 from api.errors import Problem
 from api.snapshots import snapshot
 from cdp.errors import CdpError
@@ -290,14 +290,16 @@ def show_state(name: str, detail: str | None = None, *, action_id: int | None = 
     """Action id: of the decision that may be taken back."""
     state = STATES[name]
     g.problem_code = name
+    asked_for = (request.view_args or {}) if g.get("user") else {}
     page = render_template(
         "console/state.html",
         state=state,
         detail=detail,
         request_id=g.request_id,
         leads_to=_LEADS_TO.get(name),
-        back=page_before(),
-        candidate_id=(request.view_args or {}).get("candidate_id") if g.get("user") else None,
+        back=page_before() or (wanted_place() if g.get("user") else None),
+        candidate_id=asked_for.get("candidate_id"),
+        profile_id=None if name in _NOTHING_TO_SEE else asked_for.get("profile_id"),
         is_there=name not in _NOTHING_TO_SEE,
         goes_on=name in _GOES_ON,
         action_id=action_id,

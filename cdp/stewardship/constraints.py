@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from cdp.stewardship.pairs import Link, Pair
 from cdp.store import Instant, id_set, insert_rows
+from cdp.store.schema import memberships
 from cdp.store.schema import pair_constraints as constraints
 
 _COLUMNS = (
@@ -59,6 +60,21 @@ def select_linked(connection: Connection, record_ids: Collection[int]) -> tuple[
         frontier = {end for link in found for end in link.pair} - reached
         reached |= frontier
     return reached, list(links.values())
+
+
+def has_must_link(connection: Connection, profile_id: str) -> bool:
+    """Whether a must-link in force names a record of the profile."""
+    held = (
+        exists().where(
+            memberships.c.profile_id == profile_id,
+            memberships.c.valid_to.is_(None),
+            end == memberships.c.record_id,
+            constraints.c.kind == "must",
+            _is_open,
+        )
+        for end in (constraints.c.record_id_l, constraints.c.record_id_r)
+    )
+    return bool(connection.scalar(select(or_(*held))))
 
 
 def select_links_of(connection: Connection, action_id: int) -> list[Link]:

@@ -50,6 +50,11 @@ def star(record_ids: Sequence[int]) -> set[Pair]:
     return {_pair(record_ids[0], other) for other in record_ids[1:]}
 
 
+def can_be_kept_apart(record_count: int) -> bool:
+    """Whether between takes so many records, each of them a group."""
+    return record_count * (record_count - 1) // 2 <= PAIRS_AT_MOST
+
+
 def between(groups: Iterable[Collection[int]]) -> set[Pair]:
     """Every record of a group with every record of the others. Raises TooManyPairsError."""
     listed = [list(group) for group in groups]

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from cdp.identity.freezes import select_frozen
+from cdp.identity.profile_reads import Profile
 from cdp.realtime.ingest import Resolver
-from cdp.stewardship.constraints import close_links, select_linked
+from cdp.stewardship.constraints import close_links, has_must_link, select_linked
 from cdp.stewardship.errors import AlreadyFrozenError, UnusableSplitError
 from cdp.stewardship.members import require_living, select_members
 from cdp.stewardship.outcome import Outcome
-from cdp.stewardship.pairs import Link, Pair, between
+from cdp.stewardship.pairs import Link, Pair, between, can_be_kept_apart
 from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
 
 RECORDS, EVIDENCE = "records", "evidence"
@@ -41,6 +42,15 @@ def carry_apart(session: Session, profile_id: str, into: str) -> Outcome:
     close_links(connection, ids, closed_by=action.action_id, now=session.moment)
     hold(session, action, cannot=cannot)
     return publish_ruling(session, action, members, profile_ids=[living])
+
+
+def usable_ways(connection: Connection, profile: Profile, *, is_frozen: bool) -> tuple[str, ...]:
+    """Those of WAYS that require_usable_parts allows, told without reading the records: there may be many."""
+    usable = {
+        RECORDS: can_be_kept_apart(profile.record_count),
+        EVIDENCE: not is_frozen and has_must_link(connection, profile.profile_id),
+    }
+    return tuple(way for way in WAYS if profile.record_count > 1 and usable[way])
 
 
 def require_usable_parts(

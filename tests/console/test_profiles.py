@@ -16,6 +16,7 @@ from tests.api.test_stewards import written
 from tests.builders import StoreBuilder, a_record
 from tests.console.conftest import Visitor
 from tests.console.test_review import page
+from tests.console.test_states import ways_out
 
 
 @pytest.fixture
@@ -85,6 +86,19 @@ def test_a_profile_that_cannot_come_apart_so_says_so(
 
     assert answer.status_code == 422
     assert told in page(answer)
+    assert ways_out(page(answer))["Back to the profile"] == ana
+
+
+def test_only_ways_that_work_are_offered(steward: Visitor, writer: Caller, ana: str) -> None:
+    [clara] = written(writer, CLARA)
+    by_evidence = page(steward.get(ana))
+    alone = page(steward.get(f"/console/profiles/{clara}"))
+
+    joined = [ana.rpartition("/")[2], clara]
+    by_ruling = page(steward.post("/console/profiles/join", profile_id=joined, reason="same card"))
+
+    offered = [re.findall(r'name="into" value="(\w+)"', each) for each in (alone, by_evidence, by_ruling)]
+    assert offered == [[], ["records"], ["records", "evidence"]]
 
 
 def test_the_audit_tells_leads_who_looked_decided_and_took_back(
@@ -184,6 +198,16 @@ def test_profiles_are_joined_after_a_look_and_the_absorbed_one_leads_on(
     assert "The profiles are one now." in done
     assert led.location == f"/console/profiles/{kept}?was={gone}"
     assert "was absorbed by this profile" in page(steward.get(led.location))
+
+
+def test_a_join_that_is_refused_leads_back_to_where_it_was_asked(steward: Visitor, ana: str) -> None:
+    steward.get(ana)
+
+    refused = steward.post(
+        "/console/profiles/join", profile_id=ana.rpartition("/")[2], reason="same card", next=ana
+    )
+
+    assert ways_out(page(refused))["Go back"] == ana
 
 
 @pytest.mark.parametrize("profile_id", ["pf_00000000000000000000000000", "x", "pf_<script>"])

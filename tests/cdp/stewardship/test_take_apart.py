@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from cdp.identity.profile_reads import require_profile
 from cdp.identity.resolve import resolve_all
 from cdp.stewardship import pairs
-from cdp.stewardship.errors import TooManyPairsError, UnusableSplitError
+from cdp.stewardship.errors import RulingRefusedError, TooManyPairsError, UnusableSplitError
+from cdp.stewardship.freeze import freeze, select_freezes
 from cdp.stewardship.outcome import Outcome
-from cdp.stewardship.take_apart import take_apart
+from cdp.stewardship.take_apart import WAYS, take_apart, usable_ways
+from cdp.store import read
 from cdp.store.schema import pair_constraints, steward_actions
 from tests.cdp.realtime.feeding import NOW
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, Desk, an_order
@@ -53,6 +56,36 @@ def test_undone_the_people_and_their_ids_are_those_of_before(desk: Desk, into: s
     after = desk.people()
     assert (after.members, after.golden) == (before.members, before.golden)
     assert desk.breaches() == []
+
+
+@pytest.mark.parametrize("limit", [1, pairs.PAIRS_AT_MOST])
+@pytest.mark.parametrize("ruled", ["nothing", "joined", "frozen"])
+def test_the_ways_that_are_told_are_those_that_are_not_refused(
+    lite_desk: Desk, monkeypatch: pytest.MonkeyPatch, ruled: str, limit: int
+) -> None:
+    desk = lite_desk
+    desk.take(ANA, ANA, ANA, BIA)
+    if ruled != "nothing":
+        desk.join("1", "4")
+    if ruled == "frozen":
+        freeze(desk.feed.resolver, desk.profile_of("1"), an_order())
+    monkeypatch.setattr(pairs, "PAIRS_AT_MOST", limit)
+
+    with read(desk.engine) as connection:
+        profile = require_profile(connection, desk.profile_of("1"))
+        told = usable_ways(
+            connection, profile, is_frozen=bool(select_freezes(connection, profile.profile_id))
+        )
+
+    assert told == tuple(way for way in WAYS if not is_refused(desk, way))
+
+
+def is_refused(desk: Desk, into: str) -> bool:
+    try:
+        taken_apart(desk, into, is_preview=True)
+    except RulingRefusedError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("into", ["records", "evidence"])
