@@ -10,7 +10,9 @@ from flask_babel import gettext
 
 from cdp.identity.explain import PairEvidence
 
-_LEFT, _WIDTH, _RIGHT, _STEP, _TOP = 300, 350, 60, 20, 6
+_WIDTH, _RIGHT, _STEP, _TOP = 350, 60, 20, 6
+# Of a letter of the widest font that the pictures are drawn with, and beside the names.
+_LETTER, _MARGIN = 7.4, 16
 _FOOT = 22
 _TICKS_AT_MOST = 8
 
@@ -61,16 +63,18 @@ def waterfall(pair: PairEvidence) -> Waterfall:
     spans.append((0.0, pair.match_weight))
     low, high = min(map(min, spans)), max(map(max, spans))
     scale = _WIDTH / ((high - low) or 1.0)
+    names_end = round(_MARGIN + _LETTER * max(len(name) for name, *_ in steps))
 
     def place(bits: float) -> float:
-        return round(_LEFT + (bits - low) * scale, 1)
+        return round(names_end + (bits - low) * scale, 1)
 
     bars = [
         _bar(number, step, (place(span[0]), place(span[1])))
         for number, (step, span) in enumerate(zip(steps, spans, strict=True))
     ]
     ticks = [Tick(place(bits), str(bits).replace("-", "−")) for bits in _ticks(low, high)]
-    return Waterfall(_LEFT, _LEFT + _WIDTH + _RIGHT, _TOP + _STEP * len(steps) + _FOOT, bars, ticks)
+    width, height = names_end + _WIDTH + _RIGHT, _TOP + _STEP * len(steps) + _FOOT
+    return Waterfall(names_end, width, height, bars, ticks)
 
 
 def _bar(number: int, step: tuple[str, float, str], ends: tuple[float, float]) -> Bar:

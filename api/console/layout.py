@@ -8,7 +8,15 @@ from typing import Any
 
 from babel.dates import format_timedelta
 from flask import Flask, current_app, g, request, session, url_for
-from flask_babel import format_date, format_datetime, format_decimal, get_locale, gettext, lazy_gettext
+from flask_babel import (
+    format_date,
+    format_datetime,
+    format_decimal,
+    get_locale,
+    get_timezone,
+    gettext,
+    lazy_gettext,
+)
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 
@@ -30,6 +38,8 @@ ROLE_NAMES: dict[str, LazyString] = {
     "admin": _("Administrator"),
 }
 _TOLD = "told"
+# What is nearer to one is one, but for the arithmetic.
+_NEARLY_ALL = 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ def _frame() -> dict[str, Any]:
         "languages": LANGUAGES,
         "language": current_language(),
         "themes": THEMES,
+        "time_zone": str(get_timezone()),
         "theme": current_theme(),
         "can_post": _can_post(),
         "here": request.full_path.rstrip("?") if request.method == "GET" else url_for(f"{CONSOLE}.home"),
@@ -135,7 +146,8 @@ def _weight(value: float | None) -> str:
     """A match weight, in bits, with its sign."""
     if value is None:
         return "–"
-    return f"{'+' if value > 0 else '−' if value < 0 else ''}{_number(abs(value), 1)}"
+    tenths = round(value, 1)
+    return f"{'+' if tenths > 0 else '−' if tenths < 0 else ''}{_number(abs(tenths), 1)}"
 
 
 def _small(value: float) -> str:
@@ -146,4 +158,13 @@ def _small(value: float) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else gettext("%(number)s%%", number=_number(value * 100, 1))
+    """Of a share: what is not quite all or nothing is not rounded to it."""
+    if value is None:
+        return "–"
+    percent = round(value * 100, 1)
+    if value < _NEARLY_ALL and percent >= 100:
+        return f"> {_percent(0.999)}"
+    if value > 1 - _NEARLY_ALL and percent <= 0:
+        return f"< {_percent(0.001)}"
+    told: str = gettext("%(number)s%%", number=_number(percent, 0 if percent in (0, 100) else 1))
+    return told

@@ -137,7 +137,7 @@ def test_thresholds_are_drawn_and_told_from_the_labels(
     numbers = {threshold: re.findall(r'<td class="n">([^<]*)</td>', rest) for threshold, rest in rows}
     assert "Of 2 decided pairs that this version weighed, 1 are one person." in shown
     assert shown.count("<svg") == 3
-    assert numbers["−4.0"] == ["2", "50.0%", "9.5%–90.5%", "100.0%", "20.7%–100.0%"]
+    assert numbers["−4.0"] == ["2", "50.0%", "9.5%–90.5%", "100%", "20.7%–100%"]
 
 
 def test_a_version_that_is_not_there_says_so(steward: Visitor) -> None:

@@ -49,8 +49,8 @@ def test_its_reading_is_counted_and_changes_nobody(drawn: Visitor, people: Store
 
     assert "No decision was read a second time yet" in before
     assert "Your reading is kept." in told
-    assert '<p class="figure">0.0%</p>' in told
-    assert "95% interval: 0.0% to 79.3%" in told
+    assert '<p class="figure">0%</p>' in told
+    assert "95% interval: 0% to 79.3%" in told
     assert "This item is closed: same person." in page(drawn.get(item))
 
 
