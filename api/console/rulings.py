@@ -17,6 +17,7 @@ from api.console.layout import tell
 from api.console.places import here_or_home
 from api.console.reading import Reading, current_reading, note_read, shown
 from api.console.states import PageError
+from api.console.words import AT_ONCE
 from api.profiles import checked_profile_id
 from api.rulings import REASON_LIMIT
 from api.service import current_service
@@ -241,7 +242,7 @@ def preview_undo(action_id: int) -> str:
 @requires("profiles.rule")
 def post_undo(action_id: int) -> Response:
     """At once, from what is told after a decision, or with a reason of its own."""
-    reason = request.form.get("reason", "").strip() or gettext("taken back at once")
+    reason = request.form.get("reason", "").strip() or AT_ONCE
     outcome = undo_action(current_service().resolver(), action_id, make_order(reason))
     tell(gettext("Action #%(action)s was taken back.", action=action_id), undo=outcome.action_id)
     return redirect(here_or_home(), 303)

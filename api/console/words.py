@@ -145,12 +145,15 @@ REASONS: dict[str, LazyString] = {
     "a shared or wrong contact": _("a shared or wrong contact"),
     "the customer or the source was asked": _("the customer or the source was asked"),
 }
+# What the console gives for who takes back what was just done; kept in English like the others.
+AT_ONCE = "taken back at once"
 # What the machine gives.
 _MACHINE_REASONS: dict[str, LazyString] = {
     resolve.REASON: _("everything was resolved"),
     ingest.REASON: _("a record came"),
     ingest.REASON_OF_DELETION: _("a record was deleted"),
     redo.REASON: _("values became shared, or ceased to be"),
+    AT_ONCE: _("taken back at once"),
 }
 # How bad the news of a comparison is, by sign and word.
 VERDICTS: dict[str, tuple[str, LazyString]] = {

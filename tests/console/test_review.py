@@ -79,6 +79,19 @@ def test_an_answer_is_kept_told_and_undone(
     assert state_of(people, item) == "open"
 
 
+def test_what_is_taken_back_at_once_is_told_in_the_language_of_who_reads(
+    steward: Visitor, people: StoreBuilder, item: str
+) -> None:
+    answer(steward, item, "different", take(steward, item))
+    steward.post("/console/preferences", language="pt-BR", next="/console/")
+
+    steward.post("/console/actions/1/undo")
+
+    with read(people.engine) as connection:
+        assert select_actions(connection, limit=5)[0].reason == "taken back at once"
+    assert "desfeito em seguida" in page(steward.get("/console/actions"))
+
+
 def test_unsure_leaves_the_item_to_another_reader(app: Flask, steward: Visitor, item: str) -> None:
     answer(steward, item, "unsure", take(steward, item))
 
