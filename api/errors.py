@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import marshmallow as ma
 import structlog
@@ -362,14 +363,20 @@ def _answer_http_error(error: HTTPException) -> Response:
     if status >= 500:
         return _answer_unforeseen(error)
     if status < 400 and error.response is None:
-        # A redirect to the address as it is written in the routes.
-        response = error.get_response()
-        assert isinstance(response, Response)
-        return response
+        return _redirect(error)
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     extension = {} if status in _CODE_OF_STATUS else {"status": status}
     code = _CODE_OF_STATUS.get(status, "http_error")
     return _answer_problem(Problem(code, headers=headers, extension=extension))
+
+
+def _redirect(error: HTTPException) -> Response:
+    """To the address as it is written in the routes, on whatever host it was asked: the Host header is anybody's."""
+    address = urlsplit(error.get_response().headers["Location"])
+    path = "/" + address.path.lstrip("/")
+    return Response(
+        status=error.code, headers={"Location": f"{path}?{address.query}" if address.query else path}
+    )
 
 
 def _answer_unforeseen(error: Exception) -> Response:

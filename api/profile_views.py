@@ -40,7 +40,7 @@ def answer_view(profile: Profile, reading: Reading, *, found_by: str) -> Respons
     # Of the body itself: view, mask and the key's sources shape it as much as the version does.
     etag = hashlib.sha256(response.get_data()).hexdigest()[:32]
     request = current_request()
-    if request.method == "GET" and request.if_none_match.contains_weak(etag):
+    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(etag):
         response = Response(status=304)
     response.set_etag(etag)
     return response

@@ -12,7 +12,7 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein, Opcodes
 
-from cdp.privacy.masking import HIDDEN, mask_identifier, mask_value
+from cdp.privacy.masking import HIDDEN, mask_free, mask_identifier, mask_telling, mask_value
 from cdp.stewardship.raw_texts import raw_texts
 from cdp.store.schema import IDENTIFIER_KINDS
 
@@ -95,7 +95,14 @@ def compare_sides(sides: Sequence[Side]) -> list[ComparedField]:
 
 def mask_comparison(fields: Iterable[ComparedField]) -> list[ComparedField]:
     """The same with what a mask hides in the place of each character; which ones differ stays visible."""
-    return [replace(row, cells=tuple(_masked_cell(row.field, cell) for cell in row.cells)) for row in fields]
+    return [
+        replace(
+            row,
+            field=_masked_name(row.field),
+            cells=tuple(_masked_cell(row.field, cell) for cell in row.cells),
+        )
+        for row in fields
+    ]
 
 
 def spans_of(text: str, other: str) -> tuple[Span, ...]:
@@ -195,6 +202,12 @@ def _in_order(fields: Iterable[str]) -> list[str]:
     return sorted(fields, key=lambda field: (place.get(field, len(known)), field))
 
 
+def _masked_name(field: str) -> str:
+    """Of free attributes, which senders name as they like."""
+    group, dot, name = field.partition(".")
+    return f"{group}{dot}{mask_telling(name)}"
+
+
 def _masked_cell(field: str, cell: Cell) -> Cell:
     return replace(cell, values=tuple(_masked(field, value) for value in cell.values), raw=None)
 
@@ -221,12 +234,11 @@ def _visible(field: str, text: str) -> tuple[int, int]:
     elif group == "address":
         masked = str(mask_value("address", {name: text})[name])
     elif group == "attributes":
-        masked = str(mask_value("attributes", {name: text})[name])
+        masked = mask_free(text)
     elif field == "birth_date":
         return min(4, len(text)), 0
     else:
         return len(text), 0
     if HIDDEN not in masked:
         return len(text), 0
-    head, _, tail = masked.partition(HIDDEN)
-    return len(head), len(tail)
+    return len(masked.partition(HIDDEN)[0]), len(masked.rpartition(HIDDEN)[2])

@@ -224,11 +224,15 @@ def test_what_the_caller_has_is_not_sent_again(
     etag = caller.get(path).headers["ETag"]
 
     same = caller.get(path, headers={"If-None-Match": etag})
+    head = caller.client.head(
+        path, headers={"If-None-Match": etag, "Authorization": f"Bearer {caller.secret}"}
+    )
     other_view = caller.get(path + "?view=steward", headers={"If-None-Match": etag})
     people.set_version(ana.profile_id, 2)
     changed = caller.get(path, headers={"If-None-Match": etag})
 
     assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", etag)
+    assert (head.status_code, head.headers["ETag"]) == (304, etag)
     assert other_view.status_code == 200
     assert changed.status_code == 200
     assert changed.headers["ETag"] != etag
