@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from api.profile_views import of_author
 from cdp.privacy.keys import VIEWS
 from tests.api.conftest import Caller, admin
 from tests.api.test_stewards import told
@@ -201,6 +202,20 @@ def test_unknown_and_forbidden_look_the_same(
 
     assert {answer.status_code for answer in answers} == {404}
     assert len({_without_request_id(answer.json) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("author", "told"),
+    [
+        ("source:web", "source"),
+        ("source:crm", "source:crm"),
+        ("key:k1", "key:k1"),
+        ("source", "source"),
+    ],
+)
+def test_an_author_that_is_another_source_has_no_name(author: str, told: str) -> None:
+    assert of_author(author, {"crm"}) == told
+    assert of_author(author, None) == author
 
 
 def test_a_key_bound_to_a_source_is_not_told_of_others(
