@@ -347,10 +347,11 @@ def test_a_report_stands_until_it_is_withdrawn(client: Client) -> None:
     assert (report.state, withdrawn.state) == ("open", "withdrawn")
 
 
-def test_a_deleted_record_is_told_by_whom_it_touched(client: Client) -> None:
-    written = client.write_record(a_record(source_record_id="ana/1 ?#"))
+@pytest.mark.parametrize("key", ["ana/1 ?#", ".."])
+def test_a_deleted_record_is_told_by_whom_it_touched(client: Client, key: str) -> None:
+    written = client.write_record(a_record(source_record_id=key))
 
-    assert client.delete_record("crm", "ana/1 ?#").profiles_touched == [written.profile_id]
+    assert client.delete_record("crm", key).profiles_touched == [written.profile_id]
 
 
 def test_a_problem_says_what_is_wrong_and_finds_the_log(client: Client) -> None:
