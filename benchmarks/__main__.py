@@ -36,7 +36,7 @@ from benchmarks.concurrency import (
     measure_concurrency,
 )
 from benchmarks.cost import STEPS, Cost, growth, measure_generated, measure_set
-from benchmarks.desk import QUEUE_SIZE, desk_lines, measure_desk
+from benchmarks.desk import desk_lines, measure_desk
 from benchmarks.online import (
     INGEST_SIZES,
     STORE_RECORDS,
@@ -104,8 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             write_section("Real time", [*lines, "", provenance("online", given.seed)])
         elif part == "desk":
             with empty_databases() as databases:
-                times = list(measure_desk(databases, QUEUE_SIZE, seed=given.seed))
-            lines = desk_lines(times, QUEUE_SIZE)
+                lines = desk_lines(measure_desk(databases, seed=given.seed))
             print("\n".join(lines), file=sys.stderr, flush=True)
             write_section("The desk", [*lines, "", provenance("desk", given.seed)])
         else:

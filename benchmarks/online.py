@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import os
 import random
 import shutil
-import socket
 import sqlite3
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -26,6 +22,7 @@ import orjson
 from benchmarks.cost import GENERATED
 from benchmarks.load import Load, read_etags, request_bytes, send_all, send_in_turns
 from benchmarks.processes import run_cdp
+from benchmarks.serving import Address, served
 
 STORE_RECORDS = 100_000
 INGEST_SIZES = (10_000, 100_000, 1_000_000)
@@ -41,7 +38,6 @@ SEQUENTIAL = 400
 ROUNDS = 6
 WARMING = 200
 
-Address = tuple[str, int]
 Raw = dict[str, Any]
 
 
@@ -80,7 +76,7 @@ def measure_rates(records: int, *, seed: int) -> Rates:
             for asked in _identifiers(home / "cdp.db", seed=seed)
         ]
         empty = [request_bytes("POST", "/", body=b"{}")] * LOOKUPS
-        with _served("benchmarks.empty:app", home) as nothing, _served("wsgi:app", home) as service:
+        with served("benchmarks.empty:app", home) as nothing, served("wsgi:app", home) as service:
             asked = {"empty route": (nothing, empty), "lookup": (service, lookups)}
             asked |= _profile_requests(service, home / "cdp.db", secret, seed=seed)
             for address, requests in asked.values():
@@ -255,32 +251,3 @@ def _create_key(home: Path) -> str:
 def _cut(items: Sequence[Raw], size: int) -> Iterator[Sequence[Raw]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-@contextmanager
-def _served(app: str, home: Path) -> Iterator[Address]:
-    """gunicorn with the service's own settings and this application."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address: Address = free.getsockname()
-    environment = {**os.environ, "CDP_HOME": str(home), "HOST": address[0], "PORT": str(address[1])}
-    environment |= {"CDP_DATABASE_URL": f"sqlite:///{home / 'cdp.db'}", "CDP_LOG_LEVEL": "warning"}
-    environment["CDP_RATE_LIMIT"] = "off"
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:api.serving", app]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_for(address)
-            yield address
-        finally:
-            process.terminate()
-
-
-def _wait_for(address: Address) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(address, timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("gunicorn did not start")

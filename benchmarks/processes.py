@@ -26,11 +26,14 @@ class Measured:
     peak_bytes: int
 
 
-def run_cdp(*arguments: str, home: Path) -> Measured:
-    """Run `cdp ARGUMENTS --json` on the store in `home`; raises CalledProcessError with what it said."""
+def run_cdp(*arguments: str, home: Path, database_url: str | None = None) -> Measured:
+    """Run `cdp ARGUMENTS --json` on the store in `home`, or on another one; raises CalledProcessError with what it
+    said."""
     command = [str(Path(".venv/bin/cdp").absolute()), *arguments, "--json"]
     variables = {name: value for name, value in os.environ.items() if not name.startswith("CDP_")}
     variables["CDP_HOME"] = str(home)
+    if database_url is not None:
+        variables["CDP_DATABASE_URL"] = database_url
     began = time.perf_counter()
     process = subprocess.Popen(
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"

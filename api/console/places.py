@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
-from flask import request, url_for
+from flask import current_app, request, url_for
+from werkzeug.exceptions import HTTPException
 
 from api.auth import CONSOLE
 
@@ -19,3 +21,18 @@ def wanted_place() -> str | None:
 
 def here_or_home() -> str:
     return wanted_place() or url_for(f"{CONSOLE}.home")
+
+
+def page_before() -> str | None:
+    """The page that led here, where it is another one and can be asked for again: forms' own addresses cannot."""
+    given = urlsplit(request.referrer or "")
+    place = given.path + (f"?{given.query}" if given.query else "")
+    if given.netloc != request.host or not _PLACE.fullmatch(place) or place == request.full_path.rstrip("?"):
+        return None
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None
+    try:
+        endpoint, _ = adapter.match(given.path, "GET")
+    except HTTPException:
+        return None
+    return None if endpoint == f"{CONSOLE}.nothing_here" else place

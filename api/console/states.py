@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.console.blueprint import blueprint
 from api.console.closed_items import find_closed
+from api.console.places import page_before
 from api.errors import Problem
 from api.snapshots import snapshot
 from cdp.errors import CdpError
@@ -241,6 +242,13 @@ STATES: dict[str, State] = {
         _("The profiles are being prepared."),
         _("An administrator has to run `cdp resolve` first."),
     ),
+    "not_shown": State(
+        500,
+        _("Something went wrong in the service."),
+        _(
+            "Nothing was changed. Try again in a moment; if it lasts, give the number below to an administrator."
+        ),
+    ),
     "failed": State(
         500,
         _("Something went wrong in the service."),
@@ -248,6 +256,22 @@ STATES: dict[str, State] = {
     ),
 }
 
+_QUEUE, _SEARCH, _PROPOSALS = (
+    ("queue", _("Queue")),
+    ("search", _("Search")),
+    ("proposals", _("For a second person")),
+)
+# The page to go on with, where the advice names one.
+_LEADS_TO = {
+    "not_found": _SEARCH,
+    "profile_not_found": _SEARCH,
+    "candidate_not_found": _QUEUE,
+    "proposal_not_found": _PROPOSALS,
+    "proposal_ended": _PROPOSALS,
+    "sample_not_found": ("quality", _("Quality")),
+}
+# There is nothing to do with the item now.
+_GOES_ON = ("candidate_withdrawn", "candidate_claimed", "second_reader_needed", "profiles_are_one")
 # Where to look again shows the same page.
 _NOTHING_TO_SEE = ("candidate_not_found", "profile_erased", "profile_not_found")
 _STATE_OF_HTTP = {403: "forbidden", 404: "not_found", 405: "not_found", 413: "invalid", 422: "invalid"}
@@ -271,8 +295,11 @@ def show_state(name: str, detail: str | None = None, *, action_id: int | None = 
         state=state,
         detail=detail,
         request_id=g.request_id,
+        leads_to=_LEADS_TO.get(name),
+        back=page_before(),
         candidate_id=(request.view_args or {}).get("candidate_id") if g.get("user") else None,
         is_there=name not in _NOTHING_TO_SEE,
+        goes_on=name in _GOES_ON,
         action_id=action_id,
     )
     response = Response(page, state.status)
@@ -369,4 +396,4 @@ def _answer_unforeseen(error: Exception) -> Response:
         error=type(error).__name__,
         places=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
     )
-    return show_state("failed")
+    return show_state("not_shown" if request.method in ("GET", "HEAD") else "failed")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
+
+from cdp.identity import resolve
+from cdp.realtime import ingest, redo, standardize_anew
 
 _ = lazy_gettext
 
@@ -144,10 +147,10 @@ REASONS: dict[str, LazyString] = {
 }
 # What the machine gives.
 _MACHINE_REASONS: dict[str, LazyString] = {
-    "batch resolution": _("everything was resolved"),
-    "resolution": _("resolved"),
-    "record received": _("a record came"),
-    "record deleted": _("a record was deleted"),
+    resolve.REASON: _("everything was resolved"),
+    ingest.REASON: _("a record came"),
+    ingest.REASON_OF_DELETION: _("a record was deleted"),
+    redo.REASON: _("values became shared, or ceased to be"),
 }
 # How bad the news of a comparison is, by sign and word.
 VERDICTS: dict[str, tuple[str, LazyString]] = {
@@ -160,6 +163,9 @@ VERDICTS: dict[str, tuple[str, LazyString]] = {
 
 def told_reason(reason: str) -> str:
     """A reason that this service knows, in the reader's language; a person's own words as they wrote them."""
+    if reason.startswith(standardize_anew.REASON_WITHOUT_VERSION):
+        version = reason.removeprefix(standardize_anew.REASON_WITHOUT_VERSION)
+        return str(gettext("standardized anew, by version %(version)s", version=version))
     known, colon, own = reason.partition(": ")
     told = REASONS.get(known) or _MACHINE_REASONS.get(known)
     return f"{told}{colon}{own}" if told else reason

@@ -54,6 +54,7 @@ from resolution import (
 )
 
 REASON = "online resolution"
+REASON_OF_DELETION = "record deleted"
 
 Result = TypeVar("Result")
 
@@ -163,7 +164,7 @@ def delete_record(
             engagement_states.delete().where(engagement_states.c.record_id == before.record_id)
         )
         version = require_online_version(connection, now=moment)
-        cause = Cause(author, "record deleted", version)
+        cause = Cause(author, REASON_OF_DELETION, version)
         changes = [Change(before.record_id, before)]
         effect = resolve_and_publish(connection, resolver, changes, cause, now=moment)
         entry = AuditEntry(author, "records.delete", "record", str(before.record_id), moment, told_of(effect))

@@ -36,7 +36,8 @@ from cdp.store.turns import writing_turn
 from resolution import Change, IndexedRecord
 from resolution.standardize import STANDARDIZER_VERSION
 
-REASON = f"standardized anew, by version {STANDARDIZER_VERSION}"
+REASON_WITHOUT_VERSION = "standardized anew, by version "
+REASON = f"{REASON_WITHOUT_VERSION}{STANDARDIZER_VERSION}"
 
 # Records of one write: requests of others wait for it on SQLite, and may conflict with it on PostgreSQL.
 RECORDS_AT_A_STEP = 100
