@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from cdp.identity.profile_reads import Profile
 from cdp.identity.report_telling import ReportTelling, tell_reports, with_reports
+from cdp.store import id_set
 from cdp.store.schema import edges, ledger_entries, ledger_moves, memberships, model_versions
 from resolution import Model, load_model
 from resolution.explanation import (
@@ -214,7 +215,12 @@ def _pair_of(join: Mapping[str, Any]) -> Pair:
 def _select_edges(connection: Connection, pairs: Sequence[Pair]) -> dict[Pair, Any]:
     if not pairs:
         return {}
-    statement = select(edges).where(tuple_(edges.c.record_id_l, edges.c.record_id_r).in_(pairs))
+    left = id_set(connection, {record_id_l for record_id_l, _ in pairs})
+    # For several pairs alone, SQLite would read the whole table.
+    statement = select(edges).where(
+        edges.c.record_id_l.in_(select(left.c.id)),
+        tuple_(edges.c.record_id_l, edges.c.record_id_r).in_(pairs),
+    )
     return {(row.record_id_l, row.record_id_r): row for row in connection.execute(statement)}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, insert, or_, select, update
 
 from cdp.store import id_set
 from cdp.store.schema import candidate_leases as leases
@@ -118,23 +118,16 @@ def put_skip(
     )
 
 
-def is_claimed(
-    candidate_id: ColumnElement[int],
-    *,
-    by: str | None = None,
-    by_others_than: str | None = None,
-    now: datetime,
-) -> ColumnElement[bool]:
-    """Whether a live lease is on the candidate: anybody's, that of one, or that of another one."""
+def claimed(*, by: str | None = None, by_others_than: str | None = None, now: datetime) -> Select[tuple[int]]:
+    """The candidates that a live lease is on: anybody's, that of one, or that of another one."""
     held = select(leases.c.candidate_id).where(leases.c.expires_at > now)
     if by is not None:
         held = held.where(leases.c.owner == by)
     if by_others_than is not None:
         held = held.where(leases.c.owner != by_others_than)
-    return candidate_id.in_(held)
+    return held
 
 
-def is_skipped(candidate_id: ColumnElement[int], *, by: str, now: datetime) -> ColumnElement[bool]:
-    return candidate_id.in_(
-        select(skips.c.candidate_id).where(skips.c.person == by, skips.c.hidden_until > now)
-    )
+def skipped(*, by: str, now: datetime) -> Select[tuple[int]]:
+    """The candidates that this person put back for a while."""
+    return select(skips.c.candidate_id).where(skips.c.person == by, skips.c.hidden_until > now)

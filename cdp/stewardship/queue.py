@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Double,
     Select,
@@ -23,13 +24,14 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
 )
 
 from cdp.identity.candidate_weights import BIT_OF_KIND
 from cdp.stewardship.candidates import OPEN, Candidate, is_visible, left_unsure, select_candidates
 from cdp.stewardship.confirmations import Pending, select_pending_of, waits_for_second
 from cdp.stewardship.desk_rules import DeskRules
-from cdp.stewardship.leases import Lease, is_claimed, is_skipped, select_live_leases
+from cdp.stewardship.leases import Lease, claimed, select_live_leases, skipped
 from cdp.stewardship.priority import (
     CONTRADICTED,
     HALF_OF_PEOPLE,
@@ -38,7 +40,7 @@ from cdp.stewardship.priority import (
     Priority,
     priority_of,
 )
-from cdp.store.days import days_of, days_since_epoch
+from cdp.store.days import days_of, days_since_epoch, greater_of
 from cdp.store.schema import merge_candidates as candidates
 from cdp.store.schema import sources as source_table
 
@@ -183,7 +185,7 @@ def count_open(connection: Connection, rules: DeskRules, *, now: datetime) -> Qu
         select(
             func.count().label("open_count"),
             func.count(case((_due_day(rules) < today, 1))).label("overdue_count"),
-            func.count(case((is_claimed(candidates.c.candidate_id, now=now), 1))).label("claimed_count"),
+            func.count(case((candidates.c.candidate_id.in_(claimed(now=now)), 1))).label("claimed_count"),
             func.count(case((candidates.c.candidate_id.in_(left_unsure()), 1))).label("second_reading_count"),
             func.min(days_of(candidates.c.created_at)).label("oldest"),
         ).where(is_open)
@@ -233,7 +235,7 @@ def _conditions(asked: QueueFilter, now: datetime) -> list[ColumnElement[bool]]:
     if asked.assignee is not None:
         conditions.append(c.assignee == asked.assignee if asked.assignee else c.assignee.is_(None))
     if asked.claimed_by is not None:
-        conditions.append(is_claimed(c.candidate_id, by=asked.claimed_by, now=now))
+        conditions.append(c.candidate_id.in_(claimed(by=asked.claimed_by, now=now)))
     if asked.second_reading is not None:
         unsure = c.candidate_id.in_(left_unsure())
         conditions.append(unsure if asked.second_reading else ~unsure)
@@ -261,12 +263,15 @@ def _within(asked: QueueFilter) -> list[ColumnElement[bool]]:
 
 
 def _readable(reader: str, now: datetime) -> list[ColumnElement[bool]]:
-    candidate_id = candidates.c.candidate_id
+    # One list, so that each candidate is looked up once and not four times.
+    hidden: CompoundSelect[Any] = union_all(
+        left_unsure(by=reader),
+        waits_for_second(by=reader),
+        skipped(by=reader, now=now),
+        claimed(by_others_than=reader, now=now),
+    )
     return [
-        ~candidate_id.in_(left_unsure(by=reader)),
-        ~candidate_id.in_(waits_for_second(by=reader)),
-        ~is_skipped(candidate_id, by=reader, now=now),
-        ~is_claimed(candidate_id, by_others_than=reader, now=now),
+        candidates.c.candidate_id.not_in(hidden),
         or_(candidates.c.assignee.is_(None), candidates.c.assignee == reader),
     ]
 
@@ -294,7 +299,7 @@ def _priority(rules: DeskRules, as_of: datetime) -> ColumnElement[float]:
     """As cdp.stewardship.priority has it."""
     records, worth = cast(candidates.c.record_count, Double), cast(candidates.c.worth, Double)
     waiting = literal(days_since_epoch(as_of), Double) - days_of(candidates.c.created_at)
-    age = 1.0 + case((waiting > 0.0, waiting), else_=0.0) / rules.review_days
+    age = 1.0 + greater_of(waiting, literal(0.0, Double)) / rules.review_days
     value = 1.0 + worth / (worth + HALF_OF_WORTH)
     return _uncertainty() * (records / (records + HALF_OF_PEOPLE)) * value * age
 

@@ -1,4 +1,4 @@
-"""Instants as numbers of days, for what is computed with time inside a statement."""
+"""Instants as numbers of days, and what else is computed with time inside a statement."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ class days_of(FunctionElement[float]):
         super().__init__(instant)
 
 
+class greater_of(FunctionElement[float]):
+    """The greater one of two numbers, each computed once; neither may be NULL."""
+
+    type = Double()
+    inherit_cache = True
+
+    def __init__(self, one: ColumnElement[float], other: ColumnElement[float]) -> None:
+        super().__init__(one, other)
+
+
 def days_since_epoch(instant: datetime) -> float:
     """The same of an instant here."""
     return instant.timestamp() / _SECONDS
@@ -38,3 +48,13 @@ def _sqlite(element: days_of, compiler: Any, **options: Any) -> str:
 def _postgresql(element: days_of, compiler: Any, **options: Any) -> str:
     told = compiler.process(element.clauses, **options)
     return f"(CAST(extract(epoch FROM {told}) AS double precision) / {_SECONDS})"
+
+
+@compiles(greater_of, "sqlite")
+def _sqlite_greater(element: greater_of, compiler: Any, **options: Any) -> str:
+    return f"max({compiler.process(element.clauses, **options)})"
+
+
+@compiles(greater_of, "postgresql")
+def _postgresql_greater(element: greater_of, compiler: Any, **options: Any) -> str:
+    return f"greatest({compiler.process(element.clauses, **options)})"
