@@ -16,6 +16,7 @@ help: ## This list
 setup: $(VENV)/.stamp ## Make .venv with the locked packages and the cdp command
 
 $(VENV)/.stamp: requirements.lock pyproject.toml
+	@echo "Installing the locked packages into $(VENV): some minutes, the first time."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

@@ -121,9 +121,7 @@ def comparison_label(comparison: str, language: str) -> str:
 
 
 def level_label(comparison: str, label: str, language: str) -> str:
-    """The label of a level in a language; English ones are the specification's own."""
-    if language == "en":
-        return label
+    """The label of a level in a language; one that is not translated is the specification's own."""
     own = _labels().get(comparison, {}).get(f"{language}_levels", {})
     translated: str | None = own.get(label) or _labels().get(f"levels_{language}", {}).get(label)
     return translated or label
@@ -156,6 +154,11 @@ def describe_must_link(language: str) -> str:
 
 def describe_lost_evidence(language: str) -> str:
     return str(_words(language)["lost_evidence"])
+
+
+def describe_no_evidence(language: str) -> str:
+    """Of a pair that is told without its edge: most were never heavy enough to have one."""
+    return str(_words(language)["no_evidence"])
 
 
 def describe_profile(record_count: int, language: str, *, joins_left_out: int = 0) -> str:

@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from cdp.identity.explain import PairEvidence
 
-_LEFT, _WIDTH, _RIGHT, _STEP, _TOP = 250, 400, 60, 20, 6
+_LEFT, _WIDTH, _RIGHT, _STEP, _TOP = 300, 350, 60, 20, 6
 _FOOT = 22
 _TICKS_AT_MOST = 8
 
@@ -69,7 +69,7 @@ def waterfall(pair: PairEvidence) -> Waterfall:
         _bar(number, step, (place(span[0]), place(span[1])))
         for number, (step, span) in enumerate(zip(steps, spans, strict=True))
     ]
-    ticks = [Tick(place(bits), str(bits)) for bits in _ticks(low, high)]
+    ticks = [Tick(place(bits), str(bits).replace("-", "−")) for bits in _ticks(low, high)]
     return Waterfall(_LEFT, _LEFT + _WIDTH + _RIGHT, _TOP + _STEP * len(steps) + _FOOT, bars, ticks)
 
 

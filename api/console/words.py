@@ -115,7 +115,12 @@ AUDITED: dict[str, LazyString] = {
     "stewardship.join": _("joined profiles"),
     "stewardship.pending": _("answered, for a second person to confirm"),
     "stewardship.pending_withdrawn": _("took their answer back"),
+    "stewardship.pending_changed": _("an answer waited no more: the profiles changed"),
     "stewardship.pin": _("pinned a value"),
+    "stewardship.proposed": _("asked for what takes a second person"),
+    "stewardship.proposal_changed": _("it waited no more: the profiles changed"),
+    "stewardship.proposal_refused": _("refused what waited"),
+    "stewardship.proposal_withdrawn": _("took back what waited"),
     "stewardship.release": _("gave the item back"),
     "stewardship.skip": _("skipped the item"),
     "stewardship.split": _("took records out"),
@@ -145,12 +150,15 @@ REASONS: dict[str, LazyString] = {
     "a shared or wrong contact": _("a shared or wrong contact"),
     "the customer or the source was asked": _("the customer or the source was asked"),
 }
+# What the console gives for who takes back what was just done; kept in English like the others.
+AT_ONCE = "taken back at once"
 # What the machine gives.
 _MACHINE_REASONS: dict[str, LazyString] = {
     resolve.REASON: _("everything was resolved"),
     ingest.REASON: _("a record came"),
     ingest.REASON_OF_DELETION: _("a record was deleted"),
     redo.REASON: _("values became shared, or ceased to be"),
+    AT_ONCE: _("taken back at once"),
 }
 # How bad the news of a comparison is, by sign and word.
 VERDICTS: dict[str, tuple[str, LazyString]] = {

@@ -20,9 +20,9 @@ from cdp.errors import CdpError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("cdp.commands.demo:demo", "Make and show demo customers."),
     "evaluate": ("cdp.commands.evaluate:evaluate", "Score the profiles against a truth file."),
-    "export": ("cdp.commands.export:export", "Write memberships, profiles or candidates to a file."),
+    "export": ("cdp.commands.export:export", "Write profiles, memberships, candidates or labels to a file."),
     "import": ("cdp.commands.import_:import_", "Import CSV, JSON lines or Parquet files."),
-    "key": ("cdp.commands.keys:key", "Create, list and revoke API keys."),
+    "key": ("cdp.commands.keys:key", "Create, list, rotate and revoke API keys."),
     "migrate": ("cdp.commands.migrate:migrate", "Bring the store's schema to this version."),
     "model": ("cdp.commands.models:model", "List model versions, put one in force."),
     "resolve": ("cdp.commands.resolve:resolve", "Resolve all records into profiles."),
@@ -72,6 +72,10 @@ class CommandGroup(click.Group):
             code = super().main(arguments, prog_name, standalone_mode=False, **extra)
         except CdpError as error:
             _fail(arguments, str(error), reason=error.reason, ids=error.ids, code=1)
+        except click.exceptions.NoArgsIsHelpError as error:
+            # A group without its command: the help is the message, and help on one line is none.
+            click.echo(error.format_message(), err=True)
+            sys.exit(error.exit_code)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "cdp"
             message = f"{error.format_message()} See `{command} --help`."

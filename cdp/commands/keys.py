@@ -9,8 +9,9 @@ import click
 
 from cdp.commands.configured import configured_store
 from cdp.commands.output import json_option, show
+from cdp.identity.sources import select_named_sources
 from cdp.privacy.issue import issue_key, revoke_key, rotate_key
-from cdp.privacy.keys import SCOPES, KeyRights, make_key, make_secret, select_keys
+from cdp.privacy.keys import SCOPES, VIEWS, KeyRights, make_key, make_secret, select_keys
 from cdp.store import read
 
 ACTOR = "command line"
@@ -27,7 +28,12 @@ def key() -> None:
     "--scope", "scopes", multiple=True, help=f"What it may do; several allowed: {', '.join(SCOPES)}."
 )
 @click.option("--source", "sources", multiple=True, help="A source it is bound to; all when none is named.")
-@click.option("--view", "views", multiple=True, help="A view it is bound to; all when none is named.")
+@click.option(
+    "--view",
+    "views",
+    multiple=True,
+    help=f"A view it is bound to, {', '.join(VIEWS)}; all when none is named.",
+)
 @click.option("--expires-days", type=click.IntRange(1, 36_500), help="Days until it ends; never by default.")
 @json_option
 def create(
@@ -48,6 +54,8 @@ def create(
     made = make_key()
     with configured_store() as engine:
         issue_key(engine, made, rights, actor=ACTOR, now=now)
+        with read(engine) as connection:
+            unknown = sorted(set(sources) - select_named_sources(connection, sources).keys())
     document = {
         "key_id": made.key_id,
         "secret": made.secret,
@@ -60,6 +68,8 @@ def create(
     show(document, made.secret, as_json=as_json)
     if not as_json:
         click.echo(f"Key {made.key_id} for {name}: keep the line above, it is not shown again.", err=True)
+        for source in unknown:
+            click.echo(f"There is no source {source} yet: `cdp source create {source}` makes it.", err=True)
 
 
 @key.command("list")

@@ -25,7 +25,14 @@ class EngineMissingError(CdpError):
 
 
 @click.command()
-@click.option("--engine", "engine_name", type=click.Choice(["duckdb", "spark"]), default="duckdb")
+@click.option(
+    "--engine",
+    "engine_name",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What computes; Spark is not part of this release.",
+)
 @click.option("--model", "model_version", type=click.IntRange(0), help="A version other than that in force.")
 @click.option("--dry-run", is_flag=True, help="Show what would join, split, move; change nothing.")
 @json_option

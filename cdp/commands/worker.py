@@ -74,7 +74,7 @@ def worker(*, once: bool, parent: int | None, as_json: bool) -> None:
             if worked is not None:
                 show_worked(worked)
             return
-        tell(f"Working; looking every {settings.worker_poll_seconds:g} seconds.")
+        tell(f"Working; looks for what waits every {settings.worker_poll_seconds:g} s.")
         keep_working(work, poll_seconds=settings.worker_poll_seconds, wait=wait, show=show_worked, tell=tell)
 
 

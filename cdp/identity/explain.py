@@ -23,6 +23,7 @@ from resolution.explanation import (
     comparison_label,
     describe_lost_evidence,
     describe_must_link,
+    describe_no_evidence,
     describe_pair,
     describe_profile,
     explain_pair,
@@ -154,7 +155,7 @@ def explain_edge(connection: Connection, pair: Pair, *, language: str) -> EdgeEx
     models = _select_models(connection, {edge.model_version_id for edge in stored.values()})
     scored = _explain_edge(stored.get(pair), models)
     reports = _on_both(tell_reports(connection, pair, language), pair)
-    text = describe_lost_evidence(language) if scored is None else describe_pair(scored[1], language)
+    text = describe_no_evidence(language) if scored is None else describe_pair(scored[1], language)
     evidence = None if scored is None else _evidence(*scored, language)
     return EdgeExplanation(evidence, reports, with_reports(text, reports))
 

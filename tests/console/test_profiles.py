@@ -255,6 +255,29 @@ def test_a_risky_ruling_waits_for_somebody_else(
     assert "No ruling waits." in done
 
 
+def test_a_risky_join_takes_two_different_people(
+    steward: Visitor, lead: Visitor, writer: Caller, ana: str
+) -> None:
+    kept = ana.rpartition("/")[2]
+    clara, bruno = written(writer, CLARA, BRUNO)
+    steward.get(ana)
+    steward.post("/console/profiles/join", profile_id=[kept, clara], reason="same card")
+
+    waits = page(steward.post("/console/profiles/join", profile_id=[kept, bruno], reason="same card"))
+    own = steward.post("/console/proposals/1/confirm", reason="me again")
+    meanwhile = steward.get(f"/console/profiles/{bruno}")
+    seen = page(lead.get("/console/proposals/1"))
+    done = page(lead.post("/console/proposals/1/confirm", reason="I looked too"))
+    afterwards = lead.get(f"/console/profiles/{bruno}")
+
+    assert "This takes two people" in waits
+    assert own.status_code == 409
+    assert meanwhile.status_code == 200
+    assert "Join these profiles?" in seen
+    assert "The ruling is confirmed and has its effect." in done
+    assert (afterwards.status_code, kept in afterwards.location) == (303, True)
+
+
 def test_a_ruling_that_waits_is_refused(steward: Visitor, lead: Visitor, writer: Caller) -> None:
     kept, other = written(writer, CLARA, BRUNO)
     steward.get("/console/")
@@ -267,7 +290,10 @@ def test_a_ruling_that_waits_is_refused(steward: Visitor, lead: Visitor, writer:
 
     refused = page(lead.post("/console/proposals/1/refuse"))
     again = steward.get("/console/proposals/1")
+    audit = page(lead.get(f"/console/profiles/{kept}/audit"))
 
+    assert audit.index("refused what waited") < audit.index("asked for what takes a second person")
+    assert "two people" in audit
     assert "The ruling was refused and came to nothing." in refused
     assert again.status_code == 409
     assert "This ruling does not wait any more." in page(again)

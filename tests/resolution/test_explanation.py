@@ -15,6 +15,7 @@ from resolution.explanation import (
     EvidenceError,
     PairExplanation,
     comparison_label,
+    describe_no_evidence,
     describe_pair,
     describe_profile,
     explain_pair,
@@ -164,3 +165,13 @@ def test_a_profile_in_a_sentence(record_count: int, told: str) -> None:
 )
 def test_joins_that_cannot_be_shown_are_told(left_out: int, language: str, told: str) -> None:
     assert describe_profile(60, language, joins_left_out=left_out).endswith(told)
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "none"), ("pt", "nenhum")])
+def test_what_is_no_sign_of_a_relative_is_called_so(language: str, told: str) -> None:
+    assert level_label("relative", "otherwise", language) == told
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "of this pair"), ("pt", "deste par")])
+def test_a_pair_without_evidence_is_not_called_a_join(language: str, told: str) -> None:
+    assert told in describe_no_evidence(language)

@@ -125,6 +125,14 @@ def test_wrong_use_is_one_line(arguments: list[str], told: str) -> None:
     assert told in result.stderr
 
 
+@pytest.mark.parametrize("arguments", [[], ["key"], ["demo"]], ids=["cdp", "key", "demo"])
+def test_a_group_without_its_command_shows_its_help(arguments: list[str]) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert result.stderr == run(*arguments, "--help").stdout
+
+
 def test_what_a_command_audits_is_sealed_on_its_way_out(
     configured: str, open_engine: Callable[[str], Engine]
 ) -> None:
@@ -187,6 +195,13 @@ def test_only_the_secret_is_on_standard_output(configured: str) -> None:
 
     assert result.stdout.startswith("cdp_")
     assert result.stdout.count("\n") == 1
+
+
+def test_a_key_for_a_source_that_there_is_not_says_how_to_make_it(configured: str) -> None:
+    result = run("key", "create", "--name", "shop", "--scope", "segment:write", "--source", "web")
+
+    assert result.exit_code == 0
+    assert "There is no source web yet: `cdp source create web` makes it." in result.stderr
 
 
 def test_a_refused_scope_makes_no_key(configured: str) -> None:
