@@ -14,6 +14,7 @@ from flask import Flask, Response, g, json
 from flask_smorest import Api
 from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from api.snapshots import snapshot
 from cdp.engagement.receive_messages import UnknownMessageSourceError
@@ -362,17 +363,15 @@ def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status >= 500:
         return _answer_unforeseen(error)
-    if status < 400 and error.response is None:
-        return _redirect(error)
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     extension = {} if status in _CODE_OF_STATUS else {"status": status}
     code = _CODE_OF_STATUS.get(status, "http_error")
     return _answer_problem(Problem(code, headers=headers, extension=extension))
 
 
-def _redirect(error: HTTPException) -> Response:
+def redirect_to_route(error: RequestRedirect) -> Response:
     """To the address as it is written in the routes, on whatever host it was asked: the Host header is anybody's."""
-    address = urlsplit(error.get_response().headers["Location"])
+    address = urlsplit(error.new_url)
     path = "/" + address.path.lstrip("/")
     return Response(
         status=error.code, headers={"Location": f"{path}?{address.query}" if address.query else path}
