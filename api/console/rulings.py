@@ -39,6 +39,8 @@ from cdp.stewardship.undo import undo_action, undo_entry
 
 ACTIONS_A_PAGE = 50
 RECORDS_AT_MOST = 10_000
+# As many as the API joins at once.
+PROFILES_AT_MOST = 50
 # Of the profiles before and after, the rest only counted.
 STATES_TOLD = 20
 
@@ -144,8 +146,6 @@ def preview_join() -> str:
 @requires("profiles.rule")
 def post_join() -> Response:
     chosen, order = _chosen_profiles(), make_order(read_reason())
-    if len(chosen) < 2:
-        raise PageError("profiles_are_one")
     return rule_and_tell(Request("join", tuple(chosen)), order, gettext("The profiles are one now."))
 
 
@@ -319,7 +319,13 @@ def _told_of_parts() -> Iterator[None]:
 
 
 def _chosen_profiles() -> list[str]:
-    return [checked_profile_id(each.strip()) for each in request.form.getlist("profile_id")]
+    """Raises PageError for fewer than two."""
+    chosen = [checked_profile_id(each.strip()) for each in request.form.getlist("profile_id")]
+    if len(chosen) < 2:
+        raise PageError("invalid", gettext("Choose two profiles or more."))
+    if len(chosen) > PROFILES_AT_MOST:
+        raise PageError("invalid")
+    return chosen
 
 
 def _to_profile(outcome: Outcome, profile_id: str) -> Response:

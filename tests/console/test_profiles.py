@@ -186,6 +186,42 @@ def test_profiles_are_joined_after_a_look_and_the_absorbed_one_leads_on(
     assert "was absorbed by this profile" in page(steward.get(led.location))
 
 
+def test_a_profile_is_joined_with_another_that_is_named(steward: Visitor, writer: Caller, ana: str) -> None:
+    [clara] = written(writer, CLARA)
+    form = re.findall(r'action="(/console/profiles/join/preview)"', page(steward.get(ana)))
+    [own] = re.findall(r'<input type="hidden" name="profile_id" value="([^"]+)">', page(steward.get(ana)))
+
+    seen = page(steward.post(form[0], profile_id=[own, f" {clara} "]))
+    unknown = steward.post(form[0], profile_id=[own, "pf_00000000000000000000000000"])
+
+    assert own == ana.rpartition("/")[2]
+    assert "Join these profiles?" in seen
+    assert re.findall(r'name="profile_id" value="([^"]+)"', seen) == [own, clara]
+    assert unknown.status_code == 404
+
+
+def test_profiles_that_a_search_found_are_joined(steward: Visitor, writer: Caller, ana: str) -> None:
+    [clara] = written(writer, CLARA)
+    steward.get("/console/search")
+
+    found = page(steward.post("/console/search", emails="ana@example.com, clara@example.com"))
+    chosen = re.findall(r'type="checkbox" name="profile_id" value="([^"]+)"', found)
+    seen = page(steward.post("/console/profiles/join/preview", profile_id=chosen))
+
+    assert set(chosen) == {ana.rpartition("/")[2], clara}
+    assert "Join these profiles?" in seen
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_join_takes_two_profiles(steward: Visitor, ana: str, count: int) -> None:
+    steward.get(ana)
+
+    answer = steward.post("/console/profiles/join/preview", profile_id=[ana.rpartition("/")[2]] * count)
+
+    assert answer.status_code == 422
+    assert "Choose two profiles or more." in page(answer)
+
+
 @pytest.mark.parametrize("profile_id", ["pf_00000000000000000000000000", "x", "pf_<script>"])
 def test_an_unknown_profile_says_so(steward: Visitor, profile_id: str) -> None:
     answer = steward.get(f"/console/profiles/{profile_id}")
