@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         WorkspaceFullError,
     )
     from resolution.evaluation import Evaluation, describe_evaluation, evaluate_clusters, evaluate_labels
+    from resolution.foresight import foresee
     from resolution.keys import (
         Linkage,
         hash_linkage_text,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from resolution.online import OnlineModel, online_model
     from resolution.partition import Join, Refusal
     from resolution.people import Cluster, PairConstraints
+    from resolution.readings import Readings
     from resolution.search import ClusterMatch, search_clusters
     from resolution.sharing import Sharing, Value
     from resolution.specification import (
@@ -102,6 +104,8 @@ _PLACES = {
     "Value": "sharing",
     "LocalResolution": "local_partition",
     "resolve_changes": "local_partition",
+    "Readings": "readings",
+    "foresee": "foresight",
     "IndexOutdatedError": "edge_update",
 }
 
@@ -125,6 +129,7 @@ __all__ = [
     "OnlineModel",
     "PairConstraints",
     "PairScore",
+    "Readings",
     "Refusal",
     "ResolutionError",
     "Sharing",
@@ -142,6 +147,7 @@ __all__ = [
     "dump_model",
     "evaluate_clusters",
     "evaluate_labels",
+    "foresee",
     "hash_linkage_text",
     "initial_model",
     "linkage_hash",

@@ -62,7 +62,7 @@ class EdgeUpdate:
             return {}
         if not names_somebody(self.near.record(record_id).linkage):
             return {}
-        return self.model.keys(self.near.parted(record_id))
+        return self.near.keys(record_id)
 
     def _caps(
         self,
@@ -185,9 +185,9 @@ class EdgeUpdate:
             if record_id in self.rederived or first in self.rederived:
                 prepared = self.near.prepared(first)
                 pair = (min(record_id, first), max(record_id, first))
-                edge = self.model.edge(*pair, prepared, prepared, REPEAT)
-                if edge is not None:
-                    self.fresh[pair] = edge
+                evidence = self.model.evidence(prepared, prepared)
+                if evidence is not None:
+                    self.fresh[pair] = NewEdge(*pair, evidence[0], REPEAT, evidence[1])
 
     # ---------------------------------------------------------------- components
 

@@ -91,7 +91,7 @@ def _holdings(near: Neighbourhood, record: IndexedRecord | None) -> set[tuple[Va
     if record is None:
         return set()
     sound = str(record.linkage.get("given_sound", ""))
-    return {(value, sound) for value in near.model.held_values(record.linkage)}
+    return {(value, sound) for value in near.held_values(record.linkage)}
 
 
 def _settle_repeats(

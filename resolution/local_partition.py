@@ -18,6 +18,7 @@ from resolution.people import (
     exclusive_identifiers,
     separating_attributes,
 )
+from resolution.readings import Readings
 from resolution.refusals import SHARED_BY_AT_MOST, find_refusals
 from resolution.sharing import EXCLUSIVE_COLUMN, Value
 
@@ -48,12 +49,13 @@ def resolve_changes(
     *,
     concerned: Collection[int] = (),
     holding: Mapping[Value, bool] | None = None,
+    readings: Readings | None = None,
 ) -> LocalResolution:
     """Bring the index up to date after changes of records, and find the people they may have changed.
 
-    Concerned, holding: see follow_changes.
+    Concerned, holding: see follow_changes. Readings: what is known already of what records say, under this model.
     """
-    near = Neighbourhood(index, model)
+    near = Neighbourhood(index, model, readings)
     return resolve_region(near, follow_changes(near, changes, concerned=concerned, holding=holding))
 
 

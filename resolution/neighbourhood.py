@@ -9,8 +9,9 @@ from typing import Any
 from resolution.errors import FailedConditionError
 from resolution.keys import Linkage, names_somebody
 from resolution.linkage_index import REPEAT, Edge, IndexedRecord, LinkageIndex, NewEdge, Pair
-from resolution.online import OnlineModel
+from resolution.online import Evidence, OnlineModel
 from resolution.people import PairConstraints
+from resolution.readings import Reading, Readings
 from resolution.sharing import OWN, Sharing, Value
 
 
@@ -41,15 +42,18 @@ class Region:
 class Neighbourhood:
     """Records read for one change, each once, with their values parted under the sharing of now.
 
-    unscored: the records of pairs on which a condition of the model failed; such a pair counts as one below the floor.
+    readings: what is known already of what records say. unscored: the records of pairs on which a condition of the
+    model failed; such a pair counts as one below the floor.
     """
 
-    def __init__(self, index: LinkageIndex, model: OnlineModel) -> None:
+    def __init__(self, index: LinkageIndex, model: OnlineModel, readings: Readings | None = None) -> None:
         self.index, self.model = index, model
+        self._all_readings = Readings(model) if readings is None else readings
         self._records: dict[int, IndexedRecord | None] = {}
         self._sharing: dict[Value, Sharing] = {}
         self._shared: dict[Value, str] = {}
-        self._held: dict[int, list[Value]] = {}
+        self._readings: dict[int, Reading] = {}
+        # Of records with parted values: these change with the sharing.
         self._prepared: dict[int, Any] = {}
         self.unscored: set[int] = set()
 
@@ -64,8 +68,8 @@ class Neighbourhood:
         values: set[Value] = set()
         for record in records:
             if record is not None:
-                held = self._held[record.record_id] = self.model.held_values(record.linkage)
-                values.update(held)
+                reading = self._readings[record.record_id] = self._all_readings.of(record.linkage)
+                values.update(reading.held)
         self.load_sharing(values)
 
     def load_sharing(self, values: Iterable[Value]) -> None:
@@ -97,13 +101,22 @@ class Neighbourhood:
         self._shared.clear()
         self._load_sharing_of(self._records.values())
 
+    def held_values(self, linkage: Linkage) -> list[Value]:
+        return self._all_readings.of(linkage).held
+
+    def keys(self, record_id: int) -> dict[int, int]:
+        """Blocking key to the cap of its rule."""
+        if self._is_parted(record_id):
+            return self.model.keys(self.parted(record_id))
+        return self._reading(record_id).keys
+
     def parted(self, record_id: int) -> Linkage:
         linkage = self.record(record_id).linkage
-        if self._shared.keys().isdisjoint(self._held[record_id]):
-            return linkage
-        return self.model.part_values(linkage, self._shared)
+        return self.model.part_values(linkage, self._shared) if self._is_parted(record_id) else linkage
 
     def prepared(self, record_id: int) -> Any:
+        if not self._is_parted(record_id):
+            return self._reading(record_id).prepared
         found = self._prepared.get(record_id)
         if found is None:
             found = self._prepared[record_id] = self.model.prepare(self.parted(record_id))
@@ -111,10 +124,26 @@ class Neighbourhood:
 
     def edge(self, pair: Pair, origin: str) -> NewEdge | None:
         try:
-            return self.model.edge(*pair, self.prepared(pair[0]), self.prepared(pair[1]), origin)
+            evidence = self._evidence(*pair)
         except FailedConditionError:
             self.unscored.update(pair)
             return None
+        return None if evidence is None else NewEdge(*pair, evidence[0], origin, evidence[1])
+
+    def _evidence(self, record_id_l: int, record_id_r: int) -> Evidence | None:
+        if self._is_parted(record_id_l) or self._is_parted(record_id_r):
+            return self.model.evidence(self.prepared(record_id_l), self.prepared(record_id_r))
+        return self._reading(record_id_l).evidence_with(self._reading(record_id_r))
+
+    def _is_parted(self, record_id: int) -> bool:
+        return not self._shared.keys().isdisjoint(self._reading(record_id).held)
+
+    def _reading(self, record_id: int) -> Reading:
+        found = self._readings.get(record_id)
+        if found is None:
+            self.record(record_id)
+            found = self._readings[record_id]
+        return found
 
     def is_repeatable(self, record_id: int) -> bool:
         """Whether a record that says the same as this one would be joined with it."""

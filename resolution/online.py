@@ -10,9 +10,11 @@ import orjson
 
 from resolution.compile import CompiledModel, compile_model
 from resolution.keys import Linkage, keyed_caps
-from resolution.linkage_index import NewEdge
 from resolution.model import Model
 from resolution.sharing import Value, held_columns, held_values, part_values
+
+# The match weight of a pair, and what an explanation needs (see NewEdge).
+Evidence = tuple[float, str]
 
 # As the batch rounds them: levels and these add up to the match weight within a billionth.
 EVIDENCE_DIGITS = 10
@@ -43,14 +45,12 @@ class OnlineModel:
     def weigh(self, prepared_l: Any, prepared_r: Any) -> float:
         return self.compiled.score(prepared_l, prepared_r).match_weight
 
-    def edge(
-        self, record_id_l: int, record_id_r: int, prepared_l: Any, prepared_r: Any, origin: str
-    ) -> NewEdge | None:
-        """The edge of a pair; None below the floor. record_id_l < record_id_r."""
+    def evidence(self, prepared_l: Any, prepared_r: Any) -> Evidence | None:
+        """Of a pair; None below the floor."""
         score = self.compiled.score(prepared_l, prepared_r)
         if score.match_weight < self.model.specification.thresholds.floor:
             return None
-        evidence = {
+        found = {
             "levels": score.levels,
             "frequency_weights": {
                 name: round(weight, EVIDENCE_DIGITS)
@@ -58,8 +58,7 @@ class OnlineModel:
                 if weight
             },
         }
-        text = orjson.dumps(evidence).decode()
-        return NewEdge(record_id_l, record_id_r, score.match_weight, origin, text)
+        return score.match_weight, orjson.dumps(found).decode()
 
 
 def online_model(model: Model) -> OnlineModel:

@@ -132,6 +132,43 @@ def test_the_client_can_be_taken_alone() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+# What rules on people without asking whether it takes two: the API and the console go through rule_together and
+# decide_together alone. What they may take is said by name.
+PAST_A_SECOND_PERSON = {
+    "cdp.stewardship.join": set(),
+    "cdp.stewardship.split": set(),
+    "cdp.stewardship.take_apart": {"WAYS", "RECORDS", "EVIDENCE"},
+    "cdp.stewardship.decide": set(),
+    "cdp.stewardship.ruling": {"Order"},
+}
+
+
+def names_imported_by(room: str) -> Iterator[Import]:
+    """(module, line, module and name) of what the modules of a room import by name, a whole module as `module.*`."""
+    names = modules()
+    for name, path in names.items():
+        if name.split(".")[0] != room:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((name, node.lineno, f"{alias.name}.*") for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    yield name, node.lineno, f"{inner}.*" if inner in names else inner
+
+
+def test_views_rule_on_nobody_past_a_second_person() -> None:
+    wrong = [
+        f"{line_of(module, line)} imports {imported}"
+        for module, line, imported in names_imported_by("api")
+        for behind, _, name in [imported.rpartition(".")]
+        if name not in PAST_A_SECOND_PERSON.get(behind, {name})
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_module_imports_itself_by_a_detour() -> None:
     names = modules()
     graph = nx.DiGraph(
@@ -155,3 +192,27 @@ def test_the_check_sees_an_import_in_the_wrong_direction(
 
     with pytest.raises(AssertionError, match=r"planted\.py:2 imports cdp\.store"):
         test_rooms_import_only_to_the_right()
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from cdp.stewardship.join import join",
+        "from cdp.stewardship import take_apart",
+        "import cdp.stewardship.decide",
+        "from cdp.stewardship.ruling import carry_out",
+    ],
+)
+def test_the_check_sees_a_way_past_a_second_person(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planted: str
+) -> None:
+    for room in ("api", "cdp/stewardship"):
+        (tmp_path / room).mkdir(parents=True)
+    (tmp_path / "api" / "planted.py").write_text(f"{planted}\n", "utf-8")
+    for name in PAST_A_SECOND_PERSON:
+        (tmp_path / f"{name.replace('.', '/')}.py").write_text("", "utf-8")
+    (tmp_path / "wsgi.py").write_text("", "utf-8")
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+
+    with pytest.raises(AssertionError, match=r"planted\.py:1 imports cdp\.stewardship"):
+        test_views_rule_on_nobody_past_a_second_person()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api.console import (
+    engagement,
     home,
     models,
     oidc,
@@ -39,6 +40,7 @@ _PAGES = (
     quality,
     search,
     profiles,
+    engagement,
     rulings,
     proposals,
     models,

@@ -14,6 +14,7 @@ from api.auth import CONSOLE
 from api.clean_text import find_unclean
 from api.console.blueprint import blueprint
 from api.console.cookies import TOKEN
+from api.console.numbers import BEYOND
 from api.console.states import PageError
 from api.limiting import count_account, count_stranger
 from api.service import current_service
@@ -82,6 +83,7 @@ def guard() -> AnyResponse | None:
         if permission is None or not may(g.user.role, permission):
             raise PageError("forbidden")
     _refuse_unclean_texts()
+    _refuse_odd_numbers()
     if request.method == "POST":
         _require_form()
     return None
@@ -133,6 +135,12 @@ def _refuse_unclean_texts() -> None:
     found = find_unclean(request)
     if found is not None:
         raise PageError("not_found" if found.part == "path" else "invalid")
+
+
+def _refuse_odd_numbers() -> None:
+    """Raises PageError for an address with a number that no store holds: nothing is there."""
+    if any(isinstance(each, int) and each >= BEYOND for each in (request.view_args or {}).values()):
+        raise PageError("not_found")
 
 
 def _require_form() -> None:

@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from cdp.identity.explain import PairEvidence
 
-_LEFT, _WIDTH, _RIGHT, _STEP, _TOP = 250, 400, 60, 20, 6
+_LEFT, _WIDTH, _RIGHT, _STEP, _TOP = 300, 350, 60, 20, 6
 _FOOT = 22
 _TICKS_AT_MOST = 8
 
@@ -69,7 +69,7 @@ def waterfall(pair: PairEvidence) -> Waterfall:
         _bar(number, step, (place(span[0]), place(span[1])))
         for number, (step, span) in enumerate(zip(steps, spans, strict=True))
     ]
-    ticks = [Tick(place(bits), str(bits)) for bits in _ticks(low, high)]
+    ticks = [Tick(place(bits), str(bits).replace("-", "−")) for bits in whole_ticks(low, high)]
     return Waterfall(_LEFT, _LEFT + _WIDTH + _RIGHT, _TOP + _STEP * len(steps) + _FOOT, bars, ticks)
 
 
@@ -89,7 +89,7 @@ def _bar(number: int, step: tuple[str, float, str], ends: tuple[float, float]) -
     )
 
 
-def _ticks(low: float, high: float) -> list[int]:
+def whole_ticks(low: float, high: float) -> list[int]:
     """Whole bits at round distances, zero among them."""
     span = max(high - low, 1.0)
     distance = next(each for each in (1, 2, 5, 10, 20, 50, 100, 1000) if span / each <= _TICKS_AT_MOST)

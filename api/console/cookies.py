@@ -1,7 +1,7 @@
 """The one cookie of the console: signed, and read by no script; what it names is kept in the store.
 
 It holds the token of the session and what a page needs between two requests: the secret of its forms, language,
-looks, what is to be told next. Requests elsewhere have none.
+looks, what is to be told next, the latest searches (sealed). Requests elsewhere have none.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def current_theme() -> str:
 def tell(text: str, **particulars: Any) -> None:
     """To be told on the next page, once, after what else is.
 
-    Particulars: undo, the id of the action that may be taken back.
+    Particulars: undo, the id of the action that may be taken back; withdraw, the item whose answer that waits may be.
     """
     before = session.get(_TOLD, {})
     told = " ".join(filter(None, (before.get("text"), text)))

@@ -8,15 +8,14 @@ from typing import Any
 
 from flask import redirect, render_template, url_for
 from flask_babel import gettext
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from api.auth import CONSOLE
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
-from api.console.drawing import draw_probabilities, draw_thresholds, draw_weights
 from api.console.languages import evidence_language
 from api.console.layout import tell
+from api.console.model_charts import level_points, threshold_curves, weight_bars
 from api.console.rulings import read_reason
 from api.console.states import PageError
 from api.service import current_service
@@ -66,21 +65,14 @@ def model(version: int) -> str:
         active=active,
         summary=next(each for each in versions if each.model_version == version),
         levels=levels,
-        weights=draw_weights(levels, title=gettext("match weight in bits")),
-        probabilities=draw_probabilities(
-            [
-                {"level": each["level"], "kind": kind, "probability": each[kind]}
-                for each in levels
-                for kind in "mu"
-            ],
-            title=gettext("probability, m full and u empty"),
-        ),
+        weights=weight_bars(levels),
+        probabilities=level_points(levels),
         can_run=_is_small(),
         label_count=len(labels),
         match_count=sum(is_match for _, is_match in labels),
         least_labels=LABELS_AT_LEAST,
         thresholds=thresholds,
-        thresholds_chart=_draw_thresholds(thresholds, found) if thresholds else None,
+        curves=threshold_curves(thresholds, _marked(found)) if thresholds else None,
     )
 
 
@@ -139,29 +131,9 @@ def _by_threshold(labels: Sequence[tuple[float, bool]], model: Model) -> Sequenc
     return quality_at(quality_by_threshold(counted), {*map(float, whole), limits.review, limits.join})
 
 
-def _draw_thresholds(told: Sequence[ThresholdQuality], model: Model) -> Markup:
-    rows = [
-        {
-            "threshold": each.threshold_match_weight,
-            "kind": kind,
-            "value": share.value,
-            "low": share.low,
-            "high": share.high,
-        }
-        for each in told
-        for kind, share in (("precision", each.precision), ("recall", each.recall))
-        if share.value is not None
-    ]
+def _marked(model: Model) -> Mapping[str, float]:
     limits = model.specification.thresholds
-    marks = [
-        {"threshold": limits.review, "name": gettext("asked"), "height": 0},
-        {"threshold": limits.join, "name": gettext("joined"), "height": 0.08},
-    ]
-    return draw_thresholds(
-        rows,
-        marks=marks,
-        title=gettext("threshold: match weight in bits"),
-    )
+    return {gettext("asked"): limits.review, gettext("joined"): limits.join}
 
 
 def _levels(model: Model) -> Iterator[Mapping[str, Any]]:

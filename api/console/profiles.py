@@ -16,13 +16,24 @@ from werkzeug.wrappers import Response
 from api.auth import CONSOLE
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
+from api.console.engagement import (
+    EVENT_NAMES,
+    EVENTS_ON_PROFILE,
+    ORDER_STATES,
+    SIZE,
+    shown_engagement,
+    shown_events,
+)
 from api.console.languages import evidence_language
 from api.console.layout import tell
+from api.console.numbers import read_number
 from api.console.reading import Reading, current_reading, note_read, shown, shown_record
 from api.console.states import PageError
 from api.profiles import checked_profile_id
 from api.service import current_service
 from api.snapshots import snapshot
+from cdp.engagement.profile_engagement import select_engagement
+from cdp.engagement.timeline import select_timeline
 from cdp.identity.as_of import Edge, PastProfile, select_edges_within, select_past_profile
 from cdp.identity.explain import explain_profile
 from cdp.identity.profile_reads import (
@@ -78,7 +89,7 @@ def profile(profile_id: str) -> str | Response:
         found = require_profile(connection, checked_profile_id(profile_id))
         if found.profile_id != profile_id:
             return redirect(url_for(f"{CONSOLE}.profile", profile_id=found.profile_id, was=profile_id), 303)
-        after = _number("after")
+        after = read_number(request.args.get("after")) or 0
         records = select_member_records(
             connection, profile_id, after_record_id=after, limit=RECORDS_A_PAGE + 1
         )
@@ -86,6 +97,8 @@ def profile(profile_id: str) -> str | Response:
         explained = explain_profile(connection, found, language=evidence_language()) if is_small else None
         edges = select_edges_within(connection, profile_id) if found.record_count <= GRAPH_AT_MOST else []
         ledger = select_ledger_entries(connection, profile_id, limit=ENTRIES_A_PAGE, moves_at_most=MOVES_TOLD)
+        engagement = select_engagement(connection, profile_id, SIZE)
+        events = select_timeline(connection, profile_id, limit=EVENTS_ON_PROFILE + 1)
         comments = select_comments(connection, profile_id=profile_id)
         freezes = select_freezes(connection, profile_id)
         names = select_author_names(
@@ -102,6 +115,11 @@ def profile(profile_id: str) -> str | Response:
         explained=explained,
         graph=_graph([each.record_id for each in records], edges) if edges else None,
         ledger=ledger,
+        done=shown_engagement(engagement, reading),
+        events=shown_events(events[:EVENTS_ON_PROFILE], reading),
+        has_more_events=len(events) > EVENTS_ON_PROFILE,
+        event_names=EVENT_NAMES,
+        order_states=ORDER_STATES,
         comments=comments,
         freezes=freezes,
         pinnable=ATTRIBUTES,
@@ -133,7 +151,7 @@ def profile_ledger(profile_id: str) -> str:
         ledger = select_ledger_entries(
             connection,
             found.profile_id,
-            before_entry_id=_number("before") or None,
+            before_entry_id=read_number(request.args.get("before")),
             limit=ENTRIES_A_PAGE + 1,
             moves_at_most=MOVES_TOLD,
         )
@@ -205,13 +223,6 @@ def _on_circle(place: int, count: int) -> tuple[float, float]:
 
 def _last_entry(ledger: Sequence[LedgerEntry]) -> int | None:
     return ledger[ENTRIES_A_PAGE - 1].ledger_entry_id if len(ledger) > ENTRIES_A_PAGE else None
-
-
-def _number(name: str) -> int:
-    text = request.args.get(name, "0")
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise PageError("invalid")
-    return int(text)
 
 
 def _moment() -> datetime:

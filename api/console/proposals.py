@@ -13,8 +13,9 @@ from api.auth import CONSOLE
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.layout import tell
+from api.console.numbers import read_number
 from api.console.reading import current_reading, note_read
-from api.console.rulings import make_order, read_reason, show_preview
+from api.console.rulings import make_order, read_own_words, read_reason, show_preview
 from api.reading import NOBODY
 from api.service import current_service
 from api.snapshots import snapshot
@@ -36,7 +37,7 @@ TITLES: dict[str, LazyString] = {
 @blueprint.get("/proposals")
 @requires("profiles.read")
 def proposals() -> str:
-    after = request.args.get("after", default=0, type=int)
+    after = read_number(request.args.get("after")) or 0
     with snapshot() as connection:
         found = select_open(connection, after_proposal_id=after, limit=PROPOSALS_A_PAGE + 1)
         listed = [(each, is_current(connection, each)) for each in found[:PROPOSALS_A_PAGE]]
@@ -86,7 +87,7 @@ def post_confirmation(proposal_id: int) -> Response:
 def post_refusal(proposal_id: int) -> Response:
     """Refused, or withdrawn by its author."""
     service, author = current_service(), current_user().actor
-    reason = request.form.get("reason", "").strip()
+    reason = read_own_words()
     ended: Proposal = refuse_proposal(
         service.store.engine(), proposal_id, author=author, reason=reason, now=service.clock()
     )

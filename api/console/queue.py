@@ -16,6 +16,7 @@ from api.auth import CONSOLE
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.layout import tell
+from api.console.numbers import read_number
 from api.console.reading import current_reading, note_read
 from api.console.rulings import make_order, read_reason
 from api.console.states import STATES, PageError
@@ -25,7 +26,7 @@ from api.reading import NOBODY
 from api.service import current_service
 from api.snapshots import snapshot
 from cdp.identity.sources import select_sources
-from cdp.staff.users import select_author_names
+from cdp.staff.users import select_author_names, select_users
 from cdp.stewardship.bulk import Chosen, decide_all
 from cdp.stewardship.candidates import REASONS
 from cdp.stewardship.claim import claim_next
@@ -73,6 +74,7 @@ class Asked:
     source: str = ""
     identifier: str = ""
     whose: str = ""
+    assignee: str = ""
     least: str = ""
     most: str = ""
     records: str = ""
@@ -83,13 +85,13 @@ class Asked:
             reason=self.reason or None,
             source=self.source or None,
             identifier_kind=self.identifier or None,
-            assignee={"assigned": author, "unassigned": ""}.get(self.whose),
+            assignee=self.assignee or {"assigned": author, "unassigned": ""}.get(self.whose),
             claimed_by=author if self.whose == "claimed" else None,
             second_reading=True if self.whose == "second" else None,
             awaits_confirmation=True if self.whose == "confirm" else None,
             least_weight=_bits(self.least),
             greatest_weight=_bits(self.most),
-            fewest_records=_count(self.records),
+            fewest_records=read_number(self.records),
             reader=author if self.whose == "mine" else None,
         )
 
@@ -119,6 +121,7 @@ def queue() -> str:
         )
         total = count_queue(connection, chosen, now=now)
         sources = sorted(select_sources(connection))
+        users = select_users(connection)
         sample_count = count_readable(connection, author=author)
         people = {each.candidate.assignee for each in page.items} | {
             each.lease.owner for each in page.items if each.lease
@@ -141,6 +144,7 @@ def queue() -> str:
             "source": sources,
             "identifier": IDENTIFIER_KINDS,
             "whose": WHOSE,
+            "assignee": [(each.actor, each.name) for each in users],
         },
     )
 
@@ -156,9 +160,10 @@ def post_next() -> Response:
 @requires("queue.decide")
 def post_bulk() -> str:
     """One answer to several items, each decided and undone by itself."""
-    chosen = request.form.getlist("candidate_id")
+    given = request.form.getlist("candidate_id")
+    chosen = [number for each in given if (number := read_number(each)) is not None]
     decision = request.form.get("decision", "")
-    if decision not in ("same", "different") or not all(each.isdecimal() for each in chosen):
+    if decision not in ("same", "different"):
         raise PageError("invalid")
     if not chosen:
         raise PageError("invalid", gettext("Choose items first."))
@@ -166,7 +171,7 @@ def post_bulk() -> str:
         raise PageError("invalid")
     reason = read_reason()
     service, order = current_service(), make_order(reason)
-    wanted = [Chosen(int(each), request.form.get(f"seen-{each}", "")) for each in chosen]
+    wanted = [Chosen(each, request.form.get(f"seen-{each}", "")) for each in chosen]
     results = decide_all(service.resolver(), wanted, decision, order, desk_rules(service.settings))
     return render_template(
         "console/bulk.html",
@@ -224,14 +229,6 @@ def _bits(text: str) -> float | None:
     if not -1000 <= bits <= 1000:
         raise PageError("invalid", gettext("A weight is a number of bits, such as 2.5."))
     return bits
-
-
-def _count(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise PageError("invalid")
-    return int(text)
 
 
 def _encode_position(position: Position | None, asked: Asked) -> str | None:

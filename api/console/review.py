@@ -17,6 +17,7 @@ from api.console.blueprint import blueprint
 from api.console.charts import waterfall
 from api.console.closed_items import tell_closed
 from api.console.comparison import shown_column, shown_rows
+from api.console.effects import effects_of
 from api.console.languages import evidence_language
 from api.console.layout import tell
 from api.console.queue import to_next
@@ -35,10 +36,10 @@ from cdp.stewardship.comments import comment_on_candidate, select_comments
 from cdp.stewardship.compare import compare_sides
 from cdp.stewardship.compare_reads import select_sides
 from cdp.stewardship.confirmations import Pending
-from cdp.stewardship.decide import decide
 from cdp.stewardship.desk_rules import desk_rules
 from cdp.stewardship.four_eyes import decide_together, withdraw_pending
 from cdp.stewardship.members import select_members
+from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.queue import select_item
 
 _ = lazy_gettext
@@ -100,15 +101,18 @@ def review(candidate_id: int) -> str:
 def review_effect(candidate_id: int) -> str:
     """The profiles as a yes would make them; nothing is stored."""
     with snapshot() as connection:
-        etag = require_candidate(connection, candidate_id).etag
-    order = make_order("preview", is_preview=True)
-    outcome = decide(current_service().resolver(), candidate_id, "same", order, seen={etag})
+        candidate = require_candidate(connection, candidate_id)
+    service, order = current_service(), make_order("preview", is_preview=True)
+    rules = desk_rules(service.settings)
+    outcome = decide_together(service.resolver(), candidate_id, "same", order, rules, seen={candidate.etag})
+    assert isinstance(outcome, Outcome), "A preview waits for nobody."
     reading = current_reading()
     note_outcome(outcome, reading)
     return render_template(
         "console/effect.html",
         candidate_id=candidate_id,
         outcome=outcome,
+        effects=effects_of(outcome, candidate),
         before=shown_states(outcome.before, reading),
         after=shown_states(outcome.after, reading),
         reading=reading,
@@ -157,7 +161,8 @@ def post_decide(candidate_id: int) -> Response:
         service.resolver(), candidate_id, answer, order, rules, seen=seen, needs_claim=True
     )
     if isinstance(outcome, Pending):
-        tell(gettext("Item #%(item)s waits for a second person.", item=candidate_id))
+        waits = gettext("Item #%(item)s waits for a second person.", item=candidate_id)
+        tell(waits, withdraw=candidate_id)
         return to_next()
     tell(
         gettext("Item #%(item)s: %(answer)s.", item=candidate_id, answer=_TOLD[answer]),

@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response
 from api.auth import CONSOLE
 from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
+from api.console.effects import effects_of
 from api.console.layout import tell
+from api.console.numbers import read_number
 from api.console.places import here_or_home
 from api.console.reading import Reading, current_reading, note_read, shown
 from api.console.states import PageError
@@ -27,27 +29,33 @@ from cdp.stewardship.actions import select_actions
 from cdp.stewardship.desk_rules import desk_rules
 from cdp.stewardship.errors import TooManyPairsError, UnusableSplitError
 from cdp.stewardship.freeze import freeze, unfreeze
-from cdp.stewardship.join import join
 from cdp.stewardship.outcome import Outcome, ProfileState
 from cdp.stewardship.pin import pin
 from cdp.stewardship.proposals import Proposal, Request
 from cdp.stewardship.rule_together import rule_together
 from cdp.stewardship.ruling import Order
-from cdp.stewardship.split import split
-from cdp.stewardship.take_apart import WAYS, take_apart
+from cdp.stewardship.take_apart import WAYS
 from cdp.stewardship.undo import undo_action, undo_entry
 
 ACTIONS_A_PAGE = 50
 RECORDS_AT_MOST = 10_000
+# As many as the API joins at once.
+PROFILES_AT_MOST = 50
 # Of the profiles before and after, the rest only counted.
 STATES_TOLD = 20
 
 
 def read_reason() -> str:
     """Why, in the steward's words. Raises PageError for none."""
-    reason = request.form.get("reason", "").strip()
+    reason = read_own_words()
     if not reason:
         raise PageError("invalid", gettext("Say why: the ledger keeps the reason."))
+    return reason
+
+
+def read_own_words() -> str:
+    """A reason that may be left out. Raises PageError for one that is too long."""
+    reason = request.form.get("reason", "").strip()
     if len(reason) > REASON_LIMIT:
         raise PageError("invalid", gettext("The reason is longer than %(most)s letters.", most=REASON_LIMIT))
     return reason
@@ -74,10 +82,10 @@ def shown_states(states: list[ProfileState], reading: Reading) -> list[Mapping[s
 @requires("profiles.rule")
 def preview_split(profile_id: str) -> str:
     chosen = _chosen_records()
-    resolver = current_service().resolver()
-    outcome = split(resolver, checked_profile_id(profile_id), chosen, make_order("preview", is_preview=True))
+    asked = Request("split", (checked_profile_id(profile_id),), record_ids=tuple(chosen))
     return show_preview(
-        outcome,
+        preview(asked),
+        asked,
         title=gettext("Take these records out?"),
         action=url_for(f"{CONSOLE}.post_split", profile_id=profile_id),
         fields=[("record_id", each) for each in chosen],
@@ -96,11 +104,13 @@ def post_split(profile_id: str) -> Response:
 @blueprint.post("/profiles/<profile_id>/take-apart/preview")
 @requires("profiles.rule")
 def preview_take_apart(profile_id: str) -> str:
-    into, order = _chosen_way(), make_order("preview", is_preview=True)
+    into = _chosen_way()
+    asked = Request("take_apart", (checked_profile_id(profile_id),), into=into)
     with _told_of_parts():
-        outcome = take_apart(current_service().resolver(), checked_profile_id(profile_id), into, order)
+        outcome = preview(asked)
     return show_preview(
         outcome,
+        asked,
         title=gettext("Take the whole profile apart?"),
         action=url_for(f"{CONSOLE}.post_take_apart", profile_id=profile_id),
         fields=[("into", into)],
@@ -121,10 +131,10 @@ def post_take_apart(profile_id: str) -> Response:
 @requires("profiles.rule")
 def preview_join() -> str:
     chosen = _chosen_profiles()
-    resolver = current_service().resolver()
-    outcome = join(resolver, chosen, make_order("preview", is_preview=True))
+    asked = Request("join", tuple(chosen))
     return show_preview(
-        outcome,
+        preview(asked),
+        asked,
         title=gettext("Join these profiles?"),
         action=url_for(f"{CONSOLE}.post_join"),
         fields=[("profile_id", each) for each in chosen],
@@ -136,9 +146,15 @@ def preview_join() -> str:
 @requires("profiles.rule")
 def post_join() -> Response:
     chosen, order = _chosen_profiles(), make_order(read_reason())
-    if len(chosen) < 2:
-        raise PageError("profiles_are_one")
     return rule_and_tell(Request("join", tuple(chosen)), order, gettext("The profiles are one now."))
+
+
+def preview(asked: Request) -> Outcome:
+    """What would come of it, once confirmed where it takes two people."""
+    service, order = current_service(), make_order("preview", is_preview=True)
+    outcome = rule_together(service.resolver(), asked, order, desk_rules(service.settings))
+    assert isinstance(outcome, Outcome), "A preview waits for nobody."
+    return outcome
 
 
 def rule_and_tell(asked: Request, order: Order, done: str) -> Response:
@@ -211,7 +227,7 @@ def post_undo_entry(entry_id: int) -> Response:
 @requires("profiles.read")
 def actions() -> str:
     """What stewards ruled, newest first."""
-    before = request.args.get("before", type=int)
+    before = read_number(request.args.get("before"))
     with snapshot() as connection:
         found = select_actions(connection, before_action_id=before, limit=ACTIONS_A_PAGE + 1)
         names = select_author_names(connection, {each.author for each in found})
@@ -242,15 +258,22 @@ def preview_undo(action_id: int) -> str:
 @requires("profiles.rule")
 def post_undo(action_id: int) -> Response:
     """At once, from what is told after a decision, or with a reason of its own."""
-    reason = request.form.get("reason", "").strip() or AT_ONCE
+    reason = read_own_words() or AT_ONCE
     outcome = undo_action(current_service().resolver(), action_id, make_order(reason))
     tell(gettext("Action #%(action)s was taken back.", action=action_id), undo=outcome.action_id)
     return redirect(here_or_home(), 303)
 
 
 def show_preview(
-    outcome: Outcome, *, title: str, action: str, fields: list[tuple[str, Any]], back: str
+    outcome: Outcome,
+    asked: Request | None = None,
+    *,
+    title: str,
+    action: str,
+    fields: list[tuple[str, Any]],
+    back: str,
 ) -> str:
+    """Asked: what may take two people."""
     reading = current_reading()
     note_outcome(outcome, reading)
     return render_template(
@@ -260,6 +283,7 @@ def show_preview(
         fields=fields,
         back=back,
         outcome=outcome,
+        effects=effects_of(outcome, asked),
         before=shown_states(outcome.before[:STATES_TOLD], reading),
         before_left_out=max(0, len(outcome.before) - STATES_TOLD),
         after=shown_states(outcome.after[:STATES_TOLD], reading),
@@ -271,9 +295,9 @@ def _chosen_records() -> list[int]:
     given = request.form.getlist("record_id")
     if not given:
         raise PageError("split_unusable")
-    if len(given) > RECORDS_AT_MOST or not all(each.isascii() and each.isdecimal() for each in given):
+    if len(given) > RECORDS_AT_MOST:
         raise PageError("invalid")
-    return [int(each) for each in given]
+    return [record_id for each in given if (record_id := read_number(each)) is not None]
 
 
 def _chosen_way() -> str:
@@ -295,7 +319,13 @@ def _told_of_parts() -> Iterator[None]:
 
 
 def _chosen_profiles() -> list[str]:
-    return [checked_profile_id(each.strip()) for each in request.form.getlist("profile_id")]
+    """Raises PageError for fewer than two."""
+    chosen = [checked_profile_id(each.strip()) for each in request.form.getlist("profile_id")]
+    if len(chosen) < 2:
+        raise PageError("invalid", gettext("Choose two profiles or more."))
+    if len(chosen) > PROFILES_AT_MOST:
+        raise PageError("invalid")
+    return chosen
 
 
 def _to_profile(outcome: Outcome, profile_id: str) -> Response:

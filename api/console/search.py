@@ -1,6 +1,6 @@
 """Search: which profiles what is known of a person could be of, and what has a number, an id or a key.
 
-It is sent in a form, never in an address.
+It is sent in a form; what is found has an address that names nobody, so that one can go back to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from api.auth import CONSOLE
 from api.console.access import requires
 from api.console.blueprint import blueprint
 from api.console.languages import evidence_language
+from api.console.layout import tell
 from api.console.reading import current_reading, note_read, shown
+from api.console.searches import keep_search, kept_search
 from api.profiles import checked_profile_id
 from api.reading import NOBODY
 from api.service import current_service
@@ -31,6 +33,7 @@ PROFILES_AT_MOST = 20
 # What a form has in one line, and a record as a list.
 _LISTS = ("phones", "emails")
 _SINGLE = ("full_name", "birth_date")
+_FIELDS = {*_LISTS, *_SINGLE, "document", "document_type", "reference"}
 
 # Of items, decisions, entries and records, with or without its sign.
 _NUMBER = re.compile(r"#?([0-9]{1,15})")
@@ -52,16 +55,26 @@ def search() -> str:
 
 @blueprint.post("/search")
 @requires("profiles.search")
-def post_search() -> str | Response | tuple[str, int]:
+def post_search() -> Response:
+    asked = {name: value.strip() for name, value in request.form.items() if name in _FIELDS and value.strip()}
+    return redirect(_to("found", number=keep_search(asked)), 303)
+
+
+@blueprint.get("/search/<int:number>")
+@requires("profiles.search")
+def found(number: int) -> str | Response | tuple[str, int]:
     """The likeliest first, each with its best pair taken apart."""
     service = current_service()
-    asked = {name: value.strip() for name, value in request.form.items() if name != "csrf_token"}
+    asked = kept_search(number)
+    if asked is None:
+        tell(gettext("This search is not kept any more: search again."))
+        return redirect(_to("search"), 303)
     if reference := asked.get("reference"):
         return _called(asked, reference)
     sought = Sought(_record(asked), service.settings.default_region, service.clock())
     try:
         with snapshot() as connection:
-            found = search_profiles(
+            result = search_profiles(
                 connection,
                 service.models,
                 sought,
@@ -69,15 +82,15 @@ def post_search() -> str | Response | tuple[str, int]:
                 limit=PROFILES_AT_MOST,
             )
             profiles = {
-                each.profile_id: require_profile(connection, each.profile_id) for each in found.profiles
+                each.profile_id: require_profile(connection, each.profile_id) for each in result.profiles
             }
     except (NothingToSearchByError, RefusedRecordError) as error:
         return _page(asked, None, refused=error), 422
     reading = current_reading()
-    ids = [each.profile_id for each in found.profiles]
+    ids = [each.profile_id for each in result.profiles]
     note_read(NOBODY, "profile.search", reading, fields=sorted(sought.values), profile_ids=ids)
-    told = [(each, *shown(profiles[each.profile_id], reading)) for each in found.profiles]
-    return _page(asked, told, refusals=found.refusals)
+    told = [(each, *shown(profiles[each.profile_id], reading)) for each in result.profiles]
+    return _page(asked, told, refusals=result.refusals)
 
 
 def _called(asked: dict[str, str], reference: str) -> str | Response:

@@ -71,11 +71,14 @@ def account() -> str:
 def post_password() -> Response | tuple[str, int]:
     service, form = current_service(), request.form
     old, new = form.get("old", ""), form.get("new", "")
+    # Who sits down at somebody's open session must not find the password by trying.
+    refuse_sign_ins()
     try:
         if new != form.get("again", ""):
             raise WeakPasswordError(gettext("The new password was not the same both times."))
         change_password(service.store.engine(), current_user(), old, new, now=service.clock())
     except SignInRefusedError:
+        count_wrong_sign_in()
         return _account_refused(gettext("The present password is another."))
     except WeakPasswordError as error:
         is_short = not 12 <= len(new) <= 256

@@ -12,8 +12,8 @@ from api.auth import CONSOLE
 from api.console import words
 from api.console.access import requires
 from api.console.blueprint import blueprint
+from api.console.numbers import read_number
 from api.console.reading import PURPOSE, REASONS, current_reading, note_read
-from api.console.states import PageError
 from api.profiles import checked_profile_id
 from api.snapshots import snapshot
 from cdp.identity.profile_reads import require_profile
@@ -32,7 +32,10 @@ def profile_audit(profile_id: str) -> str | Response:
         if found.profile_id != profile_id:
             return redirect(url_for(f"{CONSOLE}.profile_audit", profile_id=found.profile_id), 303)
         entries = select_profile_trail(
-            connection, profile_id, before_audit_id=_before(), limit=ENTRIES_A_PAGE + 1
+            connection,
+            profile_id,
+            before_audit_id=read_number(request.args.get("before")),
+            limit=ENTRIES_A_PAGE + 1,
         )
         names = _names(connection, entries)
     note_read(profile_id, "profile.read_audit", current_reading())
@@ -46,7 +49,10 @@ def review_audit(candidate_id: int) -> str:
         candidate = require_candidate(connection, candidate_id)
         profiles = {require_profile(connection, each).profile_id for each in candidate.profile_ids}
         entries = select_candidate_trail(
-            connection, candidate, before_audit_id=_before(), limit=ENTRIES_A_PAGE + 1
+            connection,
+            candidate,
+            before_audit_id=read_number(request.args.get("before")),
+            limit=ENTRIES_A_PAGE + 1,
         )
         names = _names(connection, entries)
     for profile_id in sorted(profiles):
@@ -77,12 +83,3 @@ def _told_purpose(purpose: str) -> str:
 
 def _names(connection: Any, entries: Sequence[TrailEntry]) -> dict[str, str]:
     return select_author_names(connection, {each.actor for each in entries})
-
-
-def _before() -> int | None:
-    text = request.args.get("before", "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise PageError("invalid")
-    return int(text)

@@ -5,7 +5,7 @@ Per record and category the newest word counts, of two equally late ones the no;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,3 +57,40 @@ def most_restrictive(words: Iterable[ConsentWord]) -> list[ConsentWord]:
         if known is None or (not word.granted, word.asserted_at) > (not known.granted, known.asserted_at):
             chosen[word.category] = word
     return [chosen[category] for category in sorted(chosen)]
+
+
+@dataclass(frozen=True)
+class ConsentChange:
+    """What a category is for the people of a profile before and after: None where nothing was said."""
+
+    profile_id: str
+    category: str
+    before: bool | None
+    after: bool | None
+
+
+def consent_changes(
+    words: Mapping[int, Collection[ConsentWord]],
+    before: Mapping[str, Collection[int]],
+    after: Mapping[str, Collection[int]],
+) -> list[ConsentChange]:
+    """What becomes other when records go from the profiles of before to those of after. Words: by record. Before,
+    after: the records of each profile. Told under the profile of before."""
+    changes: set[tuple[str, str, bool | None, bool | None]] = set()
+    for profile_id, former in before.items():
+        earlier = _granted(words, former)
+        for present in after.values():
+            if set(former).isdisjoint(present):
+                continue
+            later = _granted(words, present)
+            changes |= {
+                (profile_id, category, earlier.get(category), later.get(category))
+                for category in earlier.keys() | later.keys()
+                if earlier.get(category) != later.get(category)
+            }
+    return [ConsentChange(*each) for each in sorted(changes, key=str)]
+
+
+def _granted(words: Mapping[int, Collection[ConsentWord]], record_ids: Collection[int]) -> dict[str, bool]:
+    said = most_restrictive(word for record_id in record_ids for word in words.get(record_id, ()))
+    return {word.category: word.granted for word in said}

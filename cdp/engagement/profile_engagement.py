@@ -6,7 +6,7 @@ same order, cart or list is added up from their events together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +20,7 @@ from cdp.engagement.consent import ConsentWord, most_restrictive
 from cdp.engagement.engagement_states import State
 from cdp.engagement.event_effects import CONSENT, word_of
 from cdp.engagement.events import select_subject_events
+from cdp.store import id_set
 from cdp.store.quick import QuickStatement
 from cdp.store.schema import engagement_states as states
 from cdp.store.schema import memberships, source_records, sources
@@ -79,6 +80,26 @@ def select_engagement(connection: Connection, profile_id: str, size: Size | None
         _documents(shown, ORDER, size.orders, size.items),
         _documents(shown, WISH_LIST, size.wish_lists, size.items),
     )
+
+
+def select_consents_of(connection: Connection, record_ids: Collection[int]) -> dict[int, list[ConsentWord]]:
+    """By record, its newest word of each category; records without one are left out."""
+    if not record_ids:
+        return {}
+    wanted = id_set(connection, sorted(record_ids))
+    rows = connection.execute(
+        select(states.c.record_id, states.c.subject_id, states.c.state, states.c.changed_at, sources.c.name)
+        .join_from(wanted, states, states.c.record_id == wanted.c.id)
+        .join(source_records, source_records.c.record_id == states.c.record_id)
+        .join(sources, sources.c.source_id == source_records.c.source_id)
+        .where(states.c.kind == CONSENT)
+        .order_by(states.c.record_id, states.c.subject_id)
+    )
+    found: dict[int, list[ConsentWord]] = {}
+    for row in rows:
+        state = State(orjson.loads(row.state), True, row.changed_at)
+        found.setdefault(row.record_id, []).append(word_of(row.subject_id, state, row.name))
+    return found
 
 
 def _together(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from cdp.engagement.events import select_births
 from cdp.store.schema import events, memberships, source_records
@@ -85,8 +85,10 @@ def select_timeline(
 def _select_members(
     connection: Connection, profile_id: str, sources: Collection[str] | None
 ) -> Sequence[int]:
+    """Those with events: of a big profile most have none."""
+    has_events = exists().where(events.c.record_id == memberships.c.record_id)
     statement = select(memberships.c.record_id).where(
-        memberships.c.profile_id == profile_id, memberships.c.valid_to.is_(None)
+        memberships.c.profile_id == profile_id, memberships.c.valid_to.is_(None), has_events
     )
     if sources is not None:
         statement = (

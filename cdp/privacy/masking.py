@@ -99,7 +99,9 @@ def mask_value(attribute: str, value: Any) -> Any:
 
 
 def mask_birth_date(value: Any) -> Any:
-    """The year."""
+    """The year; of a date that has none, nothing."""
+    if isinstance(value, str) and value.startswith("-"):
+        return HIDDEN
     return f"{value[:4]}-**-**" if isinstance(value, str) and len(value) > 4 else value
 
 

@@ -13,7 +13,7 @@ from cdp.identity.sources import Source
 from cdp.intake.instants import FUTURE_AT_MOST
 from cdp.intake.rows import RefusedRowError
 from cdp.intake.shape import CheckedRecord, check_record
-from resolution import Linkage, linkage_hash, names_somebody
+from resolution import IndexedRecord, Linkage, linkage_hash, names_somebody
 from resolution.standardize import Refusal, StandardizedRecord, Standardizer
 
 
@@ -48,6 +48,10 @@ class IncomingRecord:
     linkage_hash: int
     refusals: tuple[Refusal, ...]
     replaces_any: bool = False
+
+    def indexed(self, record_id: int) -> IndexedRecord:
+        """As the engine takes it."""
+        return IndexedRecord(record_id, (self.source, self.source_record_id), self.linkage, self.linkage_hash)
 
 
 def take_record(

@@ -21,6 +21,7 @@ from cdp.identity.leads import LeadChange
 from cdp.identity.profile_ids import profile_ids
 from cdp.identity.redo_queue import CONDITION_FAILED, set_aside
 from cdp.privacy.audit import AuditEntry, append_audit
+from cdp.realtime.foresight import Foresight
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.ingested import Effect, Ingested, answers_of, told_of
 from cdp.realtime.linkage_index import StoreIndex
@@ -96,17 +97,19 @@ def ingest_records(
     now: datetime,
     begin: Callable[[Connection], None] | None = None,
     end: Callable[[Connection, Sequence[Ingested]], None] | None = None,
+    foresight: Foresight | None = None,
 ) -> list[Ingested]:
     """Take records in at once; the answers are in their order.
 
-    Begin and end are part of the write, before anything is done and when all is.
+    Begin and end are part of the write, before anything is done and when all is. Foresight: what was worked out of the
+    records before.
     """
 
     def work(connection: Connection) -> list[Ingested]:
         if begin is not None:
             begin(connection)
         moment = not_before_the_ledger(connection, now)
-        answers = take_in(connection, resolver, records, author=author, now=moment)
+        answers = take_in(connection, resolver, records, author=author, now=moment, foresight=foresight)
         if end is not None:
             end(connection, answers)
         return answers
@@ -121,6 +124,7 @@ def take_in(
     *,
     author: str,
     now: datetime,
+    foresight: Foresight | None = None,
 ) -> list[Ingested]:
     """The part of ingest_records that is inside the write. Now: not before the ledger."""
     stored = store_versions(connection, records, now=now)
@@ -129,7 +133,13 @@ def take_in(
     if stored.changes:
         cause = Cause(author, REASON, version)
         effect = resolve_and_publish(
-            connection, resolver, stored.changes, cause, written=stored.written, now=now
+            connection,
+            resolver,
+            stored.changes,
+            cause,
+            written=stored.written,
+            foresight=foresight,
+            now=now,
         )
         told = {"records": [change.record_id for change in stored.changes]}
         entry = AuditEntry(author, "records.write", "records", "", now, told | told_of(effect))
@@ -206,6 +216,7 @@ def resolve_and_publish(
     repinned: Collection[int] = (),
     restored: Mapping[int, str] = _NOTHING_RESTORED,
     leads: Mapping[str, LeadChange] = _NO_LEADS,
+    foresight: Foresight | None = None,
     now: datetime,
 ) -> Effect:
     """Resolve what changed and publish its people, as part of the caller's write.
@@ -222,12 +233,18 @@ def resolve_and_publish(
         cause.model_version,
         now=now,
         source_names={source_id: name for source_id, (name, _) in survivorship.sources.items()},
-        written={record_id: _indexed(record_id, record) for record_id, record in written.items()},
+        written={record_id: record.indexed(record_id) for record_id, record in written.items()},
+        texts=None if foresight is None else foresight.texts,
     )
     model = resolver.models.require(connection, cause.model_version)
     try:
         resolution = resolve_changes(
-            index, model, changes, concerned=[*concerned, *repinned], holding=holding
+            index,
+            model,
+            changes,
+            concerned=[*concerned, *repinned],
+            holding=holding,
+            readings=None if foresight is None else foresight.readings(model),
         )
     except IndexOutdatedError as error:
         raise StoreNotResolvedError(str(error)) from error
@@ -255,11 +272,6 @@ def _new_ids(connection: Connection, resolver: Resolver, now: datetime) -> Itera
     new_id = resolver.new_ids(now, newest)
     while True:
         yield new_id()
-
-
-def _indexed(record_id: int, record: IncomingRecord) -> IndexedRecord:
-    key = (record.source, record.source_record_id)
-    return IndexedRecord(record_id, key, record.linkage, record.linkage_hash)
 
 
 _LAST_ENTRY = QuickStatement(

@@ -14,14 +14,20 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from cdp.idempotency import Once, insert_answer, require_unanswered
+from cdp.realtime.foresight import Foresight
 from cdp.realtime.incoming import IncomingRecord
 from cdp.realtime.ingest import Resolver, ingest_records
 from cdp.realtime.ingested import Ingested
 from cdp.store import StoreError
+from cdp.store.checkpoints import leave_log
+from cdp.store.engine import begin_checkpoint
 from cdp.store.turns import writing_turn
 
 # Above, a request has enough to share what a transaction costs, and would keep others waiting.
 GATHERED_AT_MOST = 64
+# Records that make a turn a long one, which is prepared before and leaves the log to be brought into the file after
+# it. Both take more time in all, and with short turns from others.
+LONG_FROM = 100
 
 
 @dataclass
@@ -75,11 +81,20 @@ class IngestQueue:
 
     def _work(self, ticket: _Ticket) -> None:
         group = [ticket]
+        foresight = Foresight(ticket.resolver.engine, ticket.resolver.models)
+
+        is_long = len(ticket.records) >= LONG_FROM
+
+        def work_ahead() -> bool:
+            return is_long and foresight.step(ticket.records)
+
         try:
             # Whoever comes while this process waits for its turn is taken along.
-            with writing_turn(ticket.resolver.engine):
+            with writing_turn(ticket.resolver.engine, meanwhile=work_ahead):
                 group = self._take(ticket)
-                _ingest_each_or_all(group)
+                _ingest_each_or_all(group, foresight)
+            if is_long:
+                begin_checkpoint(ticket.resolver.engine)
         except Exception as error:
             # The store takes no writes: who waited as well would only wait once more.
             for each in (*group, *self._take_all()):
@@ -109,11 +124,11 @@ class IngestQueue:
         return waiting
 
 
-def _ingest_each_or_all(group: Sequence[_Ticket]) -> None:
+def _ingest_each_or_all(group: Sequence[_Ticket], foresight: Foresight) -> None:
     """Together, and where that fails on a record each on its own. Raises StoreError: what keeps the store from one
     keeps it from all."""
     try:
-        _ingest_together(group)
+        _ingest_together(group, foresight)
     except StoreError:
         raise
     except Exception as error:
@@ -121,24 +136,25 @@ def _ingest_each_or_all(group: Sequence[_Ticket]) -> None:
             group[0].error = error
             return
         for each in group:
-            _ingest_alone(each)
+            _ingest_alone(each, foresight)
 
 
-def _ingest_alone(ticket: _Ticket) -> None:
+def _ingest_alone(ticket: _Ticket, foresight: Foresight) -> None:
     try:
-        _ingest_together([ticket])
+        _ingest_together([ticket], foresight)
     except StoreError:
         raise
     except Exception as error:
         ticket.error = error
 
 
-def _ingest_together(group: Sequence[_Ticket]) -> None:
+def _ingest_together(group: Sequence[_Ticket], foresight: Foresight) -> None:
     first = group[0]
     records = [record for ticket in group for record in ticket.records]
-    keyed = any(ticket.once is not None for ticket in group)
 
     def begin(connection: Connection) -> None:
+        if len(records) >= LONG_FROM:
+            leave_log(connection)
         for ticket in group:
             if ticket.once is not None:
                 require_unanswered(connection, ticket.once.call)
@@ -153,8 +169,9 @@ def _ingest_together(group: Sequence[_Ticket]) -> None:
         records,
         author=first.author,
         now=first.now,
-        begin=begin if keyed else None,
-        end=end if keyed else None,
+        begin=begin,
+        end=end,
+        foresight=foresight,
     )
     for ticket, own in zip(group, _own(group, answers), strict=True):
         ticket.answers = own

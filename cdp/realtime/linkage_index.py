@@ -18,19 +18,31 @@ from cdp.store import Instant, insert_rows
 from cdp.store.quick import QuickStatement
 from cdp.store.schema import blocking_keys, edges, redo_records, shared_values, value_holders
 from cdp.store.sets import number_set, set_values
-from resolution import IndexedEdge, IndexedRecord, NewEdge, PairConstraints, Sharing, Value, value_key
+from resolution import (
+    IndexedEdge,
+    IndexedRecord,
+    Linkage,
+    NewEdge,
+    PairConstraints,
+    Sharing,
+    Value,
+    value_key,
+)
 
 # In a store of a million records 400 values are shared.
 _FEW_SHARED = 500
 _NOTHING_WRITTEN: Mapping[int, IndexedRecord] = MappingProxyType({})
 
 Pair = tuple[int, int]
+# Record id to its standardized text in the store, and what was parsed of it.
+LinkageTexts = dict[int, tuple[str, Linkage]]
 
 
 class StoreIndex:
     """What resolution.LinkageIndex asks for. model_version: the one its edges are of.
 
     source_names: by id; read where they are not given. written: live records that this transaction wrote, as they are.
+    texts: those that were read before, and after this; the same text gives the same linkage, which is not parsed again.
     """
 
     def __init__(
@@ -41,6 +53,7 @@ class StoreIndex:
         now: datetime | None = None,
         source_names: Mapping[int, str] | None = None,
         written: Mapping[int, IndexedRecord] = _NOTHING_WRITTEN,
+        texts: LinkageTexts | None = None,
     ) -> None:
         self._connection = connection
         self._dialect = connection.dialect.name
@@ -48,6 +61,7 @@ class StoreIndex:
         self._now = now
         self._source_names = source_names
         self._written = written
+        self._texts: LinkageTexts = {} if texts is None else texts
         self._all_sharing: dict[Value, Sharing] | None = None
         self._is_ruled: bool | None = None
 
@@ -60,9 +74,11 @@ class StoreIndex:
         for record_id, source_id, key, standardized, hashed in self._rows(
             statements.records(self._dialect), unread
         ):
-            found[record_id] = IndexedRecord(
-                record_id, (names[source_id], key), linkage_of(standardized), hashed
-            )
+            text, linkage = self._texts.get(record_id) or ("", {})
+            if text != standardized:
+                linkage = linkage_of(standardized)
+                self._texts[record_id] = standardized, linkage
+            found[record_id] = IndexedRecord(record_id, (names[source_id], key), linkage, hashed)
         return found
 
     def select_groups(self, linkage_hashes: Collection[int]) -> dict[int, list[int]]:

@@ -1,4 +1,5 @@
-"""Which version of a record stands: the newer by its time, then by its hash, whatever the order of arrival.
+"""Which version of a record stands: the newer by its time, then by its hash, whatever the order of arrival. Of those of
+one request that have no time, the last.
 
 The rule is that of `record_loads`, for the few records of one request.
 """
@@ -74,7 +75,7 @@ def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Any | N
     if rival is not None:
         if record.raw_hash == rival.raw_hash:
             return UNCHANGED
-        return None if _version(record) > _version(rival) else SUPERSEDED
+        return None if _version(record) > _version(rival) or _are_of_one_moment(rival, record) else SUPERSEDED
     if stored is None:
         return None
     if stored.deleted_at is None and (
@@ -87,6 +88,11 @@ def _judge(record: IncomingRecord, rival: IncomingRecord | None, stored: Any | N
     if stored.deleted_at is not None:
         is_newer = is_newer and record.occurred_at > stored.deleted_at
     return None if is_newer else SUPERSEDED
+
+
+def _are_of_one_moment(earlier: IncomingRecord, record: IncomingRecord) -> bool:
+    """Nothing but their order in the request says which is the newer."""
+    return not (earlier.is_dated or record.is_dated) and earlier.occurred_at == record.occurred_at
 
 
 def _version(record: IncomingRecord) -> tuple[datetime, str]:

@@ -214,19 +214,20 @@ def _masked(field: str, value: ShownValue) -> ShownValue:
 
 
 def _visible(field: str, text: str) -> tuple[int, int]:
-    """How many characters a mask leaves at the beginning and at the end."""
-    group, _, name = field.partition(".")
+    """How many characters the mask of the value leaves at the beginning and at the end."""
+    masked = masked_text(field, text)
+    if masked == text:
+        return len(text), 0
+    head, hidden, tail = masked.partition(HIDDEN)
+    if hidden:
+        return len(head), len(tail)
+    # A mask that keeps the form of the value: '1980-**-**'.
+    return len(masked.partition("-*")[0]), 0
+
+
+def masked_text(field: str, text: str) -> str:
+    """A value of a row as every other view masks it."""
     if field in IDENTIFIER_KINDS:
-        masked = mask_identifier(field, text)
-    elif group == "address":
-        masked = str(mask_value("address", {name: text})[name])
-    elif group == "attributes":
-        masked = str(mask_value("attributes", {name: text})[name])
-    elif field == "birth_date":
-        return min(4, len(text)), 0
-    else:
-        return len(text), 0
-    if HIDDEN not in masked:
-        return len(text), 0
-    head, _, tail = masked.partition(HIDDEN)
-    return len(head), len(tail)
+        return mask_identifier(field, text)
+    group, dot, part = field.partition(".")
+    return str(mask_value(group, {part: text})[part] if dot else mask_value(field, text))

@@ -85,6 +85,7 @@ def _still_waiting(session: Session, candidate: Candidate) -> Pending | None:
     author = session.order.author
     if waiting.etag != candidate.etag:
         end_pending(session.connection, waiting.confirmation_id, "changed", by=author, now=session.moment)
+        _record(session.connection, "pending_changed", candidate.candidate_id, author, session.moment)
         return None
     if waiting.author == author:
         raise SecondPersonNeededError(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
 
 from cdp.canonical import canonical_json
 from cdp.stewardship.errors import EndedProposalError, UnknownProposalError
@@ -132,6 +132,22 @@ def select_open(connection: Connection, *, after_proposal_id: int = 0, limit: in
     return [_proposal(row) for row in rows]
 
 
+def select_about(connection: Connection, profile_ids: Collection[str], *, at_most: int) -> list[Proposal]:
+    """Those that name one of the profiles, however they ended, the newest first. What needs two people is rare: all of
+    them are looked through."""
+    named = or_(*(proposals.c.request.contains(f'"{each}"', autoescape=True) for each in profile_ids))
+    rows = connection.execute(_select().where(named).order_by(proposals.c.proposal_id.desc()).limit(at_most))
+    return [_proposal(row) for row in rows]
+
+
+def select_of_ids(connection: Connection, proposal_ids: Collection[int]) -> dict[int, Proposal]:
+    """By id, those that are there."""
+    if not proposal_ids:
+        return {}
+    rows = connection.execute(_select().where(proposals.c.proposal_id.in_(sorted(proposal_ids))))
+    return {row.proposal_id: _proposal(row) for row in rows}
+
+
 def count_open(connection: Connection) -> int:
     return connection.scalars(select(func.count()).select_from(proposals).where(_is_open)).one()
 
@@ -151,13 +167,14 @@ def end_proposal(
     by: str,
     now: datetime,
     action_id: int | None = None,
-) -> None:
-    """Of one that is open; another stays as it is."""
-    connection.execute(
+) -> bool:
+    """Of one that is open; whether it was. Another stays as it is."""
+    ended = connection.execute(
         update(proposals)
         .where(proposals.c.proposal_id == proposal_id, _is_open)
         .values(outcome=outcome, ended_by=by, ended_at=now, action_id=action_id)
     )
+    return ended.rowcount == 1
 
 
 def _text(request: Request) -> str:

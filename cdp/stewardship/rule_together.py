@@ -140,8 +140,7 @@ def _still_waiting(session: Session, asked: Request) -> Proposal | None:
     if waiting is None:
         return None
     if not is_current(session.connection, waiting):
-        author = session.order.author
-        end_proposal(session.connection, waiting.proposal_id, "changed", by=author, now=session.moment)
+        _end_changed(session.connection, waiting.proposal_id, session.order.author, session.moment)
         return None
     _require_another(waiting, session.order.author)
     return waiting
@@ -197,9 +196,15 @@ def _confirm(session: Session, waiting: Proposal, outcome: Outcome) -> None:
 
 def _end_stale(engine: Engine, proposal_id: int, order: Order) -> None:
     def work(connection: Connection) -> None:
-        end_proposal(connection, proposal_id, "changed", by=order.author, now=order.now)
+        _end_changed(connection, proposal_id, order.author, order.now)
 
     retry_write(engine, work)
+
+
+def _end_changed(connection: Connection, proposal_id: int, author: str, now: datetime) -> None:
+    """Of one that is open: its profiles are not those that it was asked of. Author: who found out."""
+    if end_proposal(connection, proposal_id, "changed", by=author, now=now):
+        _record(connection, "proposal_changed", proposal_id, author, now)
 
 
 def _record(

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, uni
 
 from cdp.stewardship.actions import Action, select_actions_of, select_following
 from cdp.stewardship.candidates import Candidate
+from cdp.stewardship.proposals import Proposal, select_about, select_of_ids
 from cdp.store.schema import (
     audit_entries,
     golden_pins,
@@ -33,7 +34,7 @@ _AT_MOST = 500
 
 @dataclass(frozen=True)
 class TrailEntry:
-    """An entry of the audit; action: what was ruled, where it is one."""
+    """An entry of the audit; action: what was ruled, where it is one. proposal: what waited for a second person."""
 
     audit_id: int
     recorded_at: datetime
@@ -41,6 +42,7 @@ class TrailEntry:
     what: str
     details: Mapping[str, Any]
     action: Action | None
+    proposal: Proposal | None = None
 
 
 def select_profile_trail(
@@ -49,7 +51,12 @@ def select_profile_trail(
     """Newest first, from the entry before; under the ids that it absorbed too."""
     ids = _with_absorbed(connection, profile_id)
     action_ids = select_following(connection, _actions_about(connection, ids))
-    about = [_is_about("profile", ids), _is_about("action", map(str, action_ids))]
+    proposal_ids = [each.proposal_id for each in select_about(connection, ids, at_most=_AT_MOST)]
+    about = [
+        _is_about("profile", ids),
+        _is_about("action", map(str, action_ids)),
+        _is_about("proposal", map(str, proposal_ids)),
+    ]
     return _select(connection, about, before_audit_id, limit)
 
 
@@ -78,8 +85,8 @@ def _select(
     """Each by the index of objects: one statement for all of them would read the audit from its end."""
     rows = [row for each in about for row in connection.execute(_newest(each, before, limit))]
     newest = _once_a_request(sorted(rows, key=lambda row: -row.audit_id))[:limit]
-    ruled = [int(row.object_id) for row in newest if row.object_kind == "action"]
-    actions = {each.action_id: each for each in select_actions_of(connection, ruled)}
+    actions = {each.action_id: each for each in select_actions_of(connection, _ids_of(newest, "action"))}
+    waited = select_of_ids(connection, _ids_of(newest, "proposal"))
     return [
         TrailEntry(
             row.audit_id,
@@ -88,9 +95,14 @@ def _select(
             row.action,
             json.loads(row.details),
             actions.get(int(row.object_id)) if row.object_kind == "action" else None,
+            waited.get(int(row.object_id)) if row.object_kind == "proposal" else None,
         )
         for row in newest
     ]
+
+
+def _ids_of(rows: Sequence[Any], kind: str) -> list[int]:
+    return [int(row.object_id) for row in rows if row.object_kind == kind]
 
 
 def _once_a_request(rows: Sequence[Any]) -> list[Any]:

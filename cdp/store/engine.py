@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
 from cdp.store import sqlite
+from cdp.store.checkpoints import Checkpoints
 from cdp.store.errors import (
     NewerStoreError,
     NotAStoreError,
@@ -47,6 +48,8 @@ _PREPARED_STATEMENTS = 1024
 _TIMEOUT = "store_timeout_seconds"
 # And the one that keeps SQLite's connections for its reads.
 _READERS = "store_readers"
+# And the one that brings SQLite's log into its file.
+_CHECKPOINTS = "store_checkpoints"
 
 
 def open_store(url: str | URL, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> Engine:
@@ -204,6 +207,18 @@ def _readers_of(engine: Engine) -> sqlite.Readers:
     return readers
 
 
+def begin_checkpoint(engine: Engine) -> None:
+    """After a write that left SQLite's log as it was (see checkpoints.py)."""
+    if engine.dialect.name == "sqlite":
+        checkpoints_of(engine).begin(engine)
+
+
+def checkpoints_of(engine: Engine) -> Checkpoints:
+    """Of a store on SQLite."""
+    checkpoints: Checkpoints = engine.get_execution_options()[_CHECKPOINTS]
+    return checkpoints
+
+
 def writes_are_serial(connection: Connection) -> bool:
     """Whether a writer is truly alone, so that reading the last row and adding the next never conflicts."""
     return connection.dialect.name == "sqlite"
@@ -291,7 +306,11 @@ def _sqlite_engine(url: URL, *, timeout_seconds: float, create: bool) -> Engine:
             "cached_statements": _PREPARED_STATEMENTS,
         },
         pool_timeout=timeout_seconds,
-        execution_options={_TIMEOUT: timeout_seconds, _READERS: readers},
+        execution_options={
+            _TIMEOUT: timeout_seconds,
+            _READERS: readers,
+            _CHECKPOINTS: Checkpoints(),
+        },
         hide_parameters=True,
     )
     event.listen(engine, "connect", _set_up_sqlite)

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from cdp.store.checkpoints import mind_log
+
 # What a connection was last set up for.
 _ACCESS = "store_access"
 # 16 MiB to read in; to write, 256 MiB as far as needed: three million rows into a random index take 16 s with it,
@@ -69,6 +71,7 @@ def _begin_write(connection: Connection) -> None:
     # The transaction of a read, which has begun, becomes one of SQLAlchemy's too.
     if not driver.in_transaction:
         _set_up(connection, "write", _WRITE)
+        mind_log(connection)
         # The lock at once: a read that later turns into a write could not wait for it.
         driver.execute("BEGIN IMMEDIATE")
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from sqlalchemy import Engine
 
@@ -27,9 +27,15 @@ _POLL_SECONDS_BEHIND = 0.002
 
 
 @contextmanager
-def writing_turn(engine: Engine, *, timeout_seconds: float | None = None) -> Iterator[None]:
+def writing_turn(
+    engine: Engine, *, timeout_seconds: float | None = None, meanwhile: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
     """Hold the turn of writing for the block. Raises StoreBusyError when it does not come in time, that of the engine
-    unless another is given."""
+    unless another is given.
+
+    Meanwhile: called as long as others have the turn; it does a little, a few milliseconds, and returns False when
+    there is nothing to do.
+    """
     if engine.dialect.name != "sqlite":
         yield
         return
@@ -37,16 +43,25 @@ def writing_turn(engine: Engine, *, timeout_seconds: float | None = None) -> Ite
     deadline = time.monotonic() + (timeout_seconds_of(engine) if timeout_seconds is None else timeout_seconds)
     with ExitStack() as held:
         with ExitStack() as waiting:
-            if _hold(waiting, path.with_name(f"{path.name}-next"), deadline, _POLL_SECONDS_BEHIND):
-                _hold(held, path.with_name(f"{path.name}-turn"), deadline, _POLL_SECONDS)
+            wait_behind = _Wait(deadline, _POLL_SECONDS_BEHIND, meanwhile)
+            if _hold(waiting, path.with_name(f"{path.name}-next"), wait_behind):
+                _hold(held, path.with_name(f"{path.name}-turn"), _Wait(deadline, _POLL_SECONDS, meanwhile))
         yield
 
 
-def _hold(stack: ExitStack, path: Path, deadline: float, poll_seconds: float) -> bool:
+class _Wait(NamedTuple):
+    """Until when, how often to look, and what to do between."""
+
+    deadline: float
+    poll_seconds: float
+    meanwhile: Callable[[], bool]
+
+
+def _hold(stack: ExitStack, path: Path, wait: _Wait) -> bool:
     """False where there can be no such file, in a directory that is read only: then there is no line either."""
     with suppress(OSError):
         file = stack.enter_context(open(path, "ab", opener=_private))  # noqa: SIM115  the stack closes it
-        _lock(file, deadline, poll_seconds)
+        _lock(file, wait)
         return True
     return False
 
@@ -55,15 +70,16 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, mode=0o600)
 
 
-def _lock(file: IO[bytes], deadline: float, poll_seconds: float) -> None:
+def _lock(file: IO[bytes], wait: _Wait) -> None:
     """Closing the file gives the lock back, and so does the end of the process."""
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > wait.deadline:
                 raise StoreBusyError(
                     "Other writers are before this one: try again, or set a longer CDP_STORE_TIMEOUT_SECONDS."
                 ) from None
-        time.sleep(poll_seconds)
+        if not wait.meanwhile():
+            time.sleep(wait.poll_seconds)

@@ -99,10 +99,13 @@ def test_axe_finds_nothing_on_any_page(sign_in: SignIn, site: Site, theme: str) 
     page = sign_in("clara", color_scheme=theme)
     profile = first_profile(page, site).removeprefix("/console/")
     item = take_next(page, site).rpartition("/")[2]
-    places = [*PAGES, profile, f"{profile}/ledger", f"{profile}/as-of?at=2030-01-01T00:00", f"review/{item}"]
+    of_profile = [
+        f"{profile}/{each}" for each in ("ledger", "timeline", "audit", "as-of?at=2030-01-01T00:00")
+    ]
+    of_item = [f"review/{item}", f"review/{item}/effect", f"review/{item}/audit"]
 
     found = {}
-    for place in [*places, f"review/{item}/effect", "review/99999"]:
+    for place in [*PAGES, profile, *of_profile, *of_item, "actions/1/undo", "review/99999", "sign-in"]:
         page.goto(site.page(place))
         results = Axe().run(page)
         if results.violations_count:
@@ -112,7 +115,18 @@ def test_axe_finds_nothing_on_any_page(sign_in: SignIn, site: Site, theme: str) 
 
 
 # Those without an id in their address.
-PAGES = ["", "queue", "quality", "quality/sample", "search", "actions", "models/0", "settings", "account"]
+PAGES = [
+    "",
+    "queue",
+    "proposals",
+    "quality",
+    "quality/sample",
+    "search",
+    "actions",
+    "models/0",
+    "settings",
+    "account",
+]
 
 
 def test_a_risky_yes_takes_two_different_people(sign_in: SignIn, site: Site) -> None:
@@ -153,6 +167,19 @@ def test_twenty_reviews_by_keyboard_alone(sign_in: SignIn, site: Site) -> None:
         page.wait_for_function("here => location.href !== here", arg=here)
 
     assert "/review/" in page.url
+
+
+def test_the_way_to_the_content_loads_nothing(sign_in: SignIn, site: Site) -> None:
+    page = sign_in("ana")
+    page.goto(site.page("queue"))
+    page.evaluate("window.stays = true")
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+
+    assert page.evaluate("window.stays") is True
+    assert page.evaluate("document.activeElement.id") == "main"
 
 
 def test_keys_are_letters_while_somebody_types(sign_in: SignIn, site: Site) -> None:

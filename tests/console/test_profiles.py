@@ -186,6 +186,42 @@ def test_profiles_are_joined_after_a_look_and_the_absorbed_one_leads_on(
     assert "was absorbed by this profile" in page(steward.get(led.location))
 
 
+def test_a_profile_is_joined_with_another_that_is_named(steward: Visitor, writer: Caller, ana: str) -> None:
+    [clara] = written(writer, CLARA)
+    form = re.findall(r'action="(/console/profiles/join/preview)"', page(steward.get(ana)))
+    [own] = re.findall(r'<input type="hidden" name="profile_id" value="([^"]+)">', page(steward.get(ana)))
+
+    seen = page(steward.post(form[0], profile_id=[own, f" {clara} "]))
+    unknown = steward.post(form[0], profile_id=[own, "pf_00000000000000000000000000"])
+
+    assert own == ana.rpartition("/")[2]
+    assert "Join these profiles?" in seen
+    assert re.findall(r'name="profile_id" value="([^"]+)"', seen) == [own, clara]
+    assert unknown.status_code == 404
+
+
+def test_profiles_that_a_search_found_are_joined(steward: Visitor, writer: Caller, ana: str) -> None:
+    [clara] = written(writer, CLARA)
+    steward.get("/console/search")
+
+    found = page(steward.post("/console/search", emails="ana@example.com, clara@example.com"))
+    chosen = re.findall(r'type="checkbox" name="profile_id" value="([^"]+)"', found)
+    seen = page(steward.post("/console/profiles/join/preview", profile_id=chosen))
+
+    assert set(chosen) == {ana.rpartition("/")[2], clara}
+    assert "Join these profiles?" in seen
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_join_takes_two_profiles(steward: Visitor, ana: str, count: int) -> None:
+    steward.get(ana)
+
+    answer = steward.post("/console/profiles/join/preview", profile_id=[ana.rpartition("/")[2]] * count)
+
+    assert answer.status_code == 422
+    assert "Choose two profiles or more." in page(answer)
+
+
 @pytest.mark.parametrize("profile_id", ["pf_00000000000000000000000000", "x", "pf_<script>"])
 def test_an_unknown_profile_says_so(steward: Visitor, profile_id: str) -> None:
     answer = steward.get(f"/console/profiles/{profile_id}")
@@ -255,6 +291,29 @@ def test_a_risky_ruling_waits_for_somebody_else(
     assert "No ruling waits." in done
 
 
+def test_a_risky_join_takes_two_different_people(
+    steward: Visitor, lead: Visitor, writer: Caller, ana: str
+) -> None:
+    kept = ana.rpartition("/")[2]
+    clara, bruno = written(writer, CLARA, BRUNO)
+    steward.get(ana)
+    steward.post("/console/profiles/join", profile_id=[kept, clara], reason="same card")
+
+    waits = page(steward.post("/console/profiles/join", profile_id=[kept, bruno], reason="same card"))
+    own = steward.post("/console/proposals/1/confirm", reason="me again")
+    meanwhile = steward.get(f"/console/profiles/{bruno}")
+    seen = page(lead.get("/console/proposals/1"))
+    done = page(lead.post("/console/proposals/1/confirm", reason="I looked too"))
+    afterwards = lead.get(f"/console/profiles/{bruno}")
+
+    assert "This takes two people" in waits
+    assert own.status_code == 409
+    assert meanwhile.status_code == 200
+    assert "Join these profiles?" in seen
+    assert "The ruling is confirmed and has its effect." in done
+    assert (afterwards.status_code, kept in afterwards.location) == (303, True)
+
+
 def test_a_ruling_that_waits_is_refused(steward: Visitor, lead: Visitor, writer: Caller) -> None:
     kept, other = written(writer, CLARA, BRUNO)
     steward.get("/console/")
@@ -267,7 +326,10 @@ def test_a_ruling_that_waits_is_refused(steward: Visitor, lead: Visitor, writer:
 
     refused = page(lead.post("/console/proposals/1/refuse"))
     again = steward.get("/console/proposals/1")
+    audit = page(lead.get(f"/console/profiles/{kept}/audit"))
 
+    assert audit.index("refused what waited") < audit.index("asked for what takes a second person")
+    assert "two people" in audit
     assert "The ruling was refused and came to nothing." in refused
     assert again.status_code == 409
     assert "This ruling does not wait any more." in page(again)

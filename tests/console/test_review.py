@@ -290,9 +290,11 @@ def test_a_lead_assigns_and_a_steward_does_not(
 
     kept = page(lead.post(f"{item}/assign", assignee="user:1", due="2026-12-24"))
     refused = steward.post(f"{item}/assign", assignee="user:1", due="")
+    queues = [page(lead.get(f"/console/queue?assignee=user:{number}")) for number in (1, 2)]
 
     assert "The assignment is kept." in kept
     assert 'value="2026-12-24"' in kept
+    assert [f'href="{item}"' in each for each in queues] == [True, False]
     assert refused.status_code == 403
     assert lead.post(f"{item}/assign", assignee="user:99", due="").status_code == 422
 
@@ -335,13 +337,14 @@ def test_a_risky_yes_takes_two_people(
 def test_an_answer_that_waits_is_taken_back_by_who_gave_it(
     app: Flask, steward: Visitor, risky_item: str
 ) -> None:
-    answer(steward, risky_item, "same", take(steward, risky_item))
+    waits = page(answer(steward, risky_item, "same", take(steward, risky_item)))
     lead = signed_in(app, "lead")
     lead.get(risky_item)
 
     refused = lead.post(f"{risky_item}/withdraw")
     done = page(steward.post(f"{risky_item}/withdraw"))
 
+    assert f'<form method="post" action="{risky_item}/withdraw">' in waits
     assert refused.status_code == 409
     assert "Your answer does not wait any more." in done
 

@@ -77,6 +77,18 @@ def test_after_many_wrong_passwords_an_address_waits_whatever_the_names(app: Fla
     assert other.post("/console/sign-in", data=form, environ_overrides=elsewhere).status_code == 303
 
 
+def test_the_present_password_is_not_found_by_trying(steward: Visitor) -> None:
+    steward.get("/console/account")
+    new = {"new": "quite another password", "again": "quite another password"}
+    tries = [steward.post("/console/account/password", old=f"wrong {number}", **new) for number in range(20)]
+
+    refused = steward.post("/console/account/password", old=PASSWORD, **new)
+
+    assert {each.status_code for each in tries} == {422}
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+    assert steward.sign_in("steward", "quite another password").status_code == 429
+
+
 def test_an_account_that_asks_for_too_many_pages_waits(steward: Visitor, app: Flask) -> None:
     service: Service = app.extensions["cdp"]
     assert service.rate_limits is not None

@@ -21,6 +21,10 @@ function press(key) {
     return true;
   }
   const control = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(visible);
+  if (!control && key === "j") {
+    history.forward();
+    return true;
+  }
   if (!control) return false;
   control.click();
   return true;
@@ -56,12 +60,21 @@ function show(text, address, { add }) {
   // The status region stays and only what it says changes, or nobody would hear it.
   told.replaceChildren(...page.getElementById("told").childNodes);
   if (add) history.pushState({ inPlace: true }, "", address);
+  shown = location.pathname + location.search;
   window.scrollTo(0, 0);
   enhance();
   document.getElementById("main").focus({ preventScroll: true });
 }
 
+// What is said on a page as it loads is said once more, since only what changes afterwards is heard.
+const saidAtFirst = [...told.childNodes];
+told.replaceChildren();
+setTimeout(() => {
+  if (told.childNodes.length === 0) told.append(...saidAtFirst);
+}, 150);
+
 let working = false;
+let shown = location.pathname + location.search;
 
 async function submit(form, button) {
   if (working) return;
@@ -92,7 +105,10 @@ document.addEventListener("submit", (event) => {
   submit(form, event.submitter);
 });
 
-window.addEventListener("popstate", () => location.reload());
+// Back to another page; a step to a place of this one, such as its content, leaves it as it is.
+window.addEventListener("popstate", () => {
+  if (location.pathname + location.search !== shown) location.reload();
+});
 
 // A page that the browser kept is asked for again: who signed out must not see it.
 window.addEventListener("pageshow", (event) => {
@@ -107,6 +123,9 @@ async function load(place) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const part = page.getElementById("effect") ?? page.querySelector("main > section");
     place.replaceChildren(...document.adoptNode(part).childNodes);
+    // The link that asked for it is gone: whoever stood on it stands on what came.
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
   } catch {
     say(body.dataset.offline);
   }

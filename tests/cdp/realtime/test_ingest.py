@@ -119,6 +119,21 @@ def test_a_record_without_a_time_sent_again_later_changes_nothing(feed: Feed) ->
     assert again.outcome == "unchanged"
 
 
+@pytest.mark.parametrize("names", [("Ana Reis", "Ana Lima"), ("Ana Lima", "Ana Reis")], ids=" then ".join)
+def test_of_versions_without_a_time_in_one_request_the_last_stands(
+    feed: Feed, names: tuple[str, str]
+) -> None:
+    versions = [a_record("1", full_name=name) for name in names]
+    for version in versions:
+        del version["occurred_at"]
+
+    answers = feed.ingest(*versions)
+
+    [record] = rows(feed.engine, source_records)
+    assert json.loads(str(record["raw"]))["full_name"] == names[1]
+    assert [answer.outcome for answer in answers] == ["superseded", "created"]
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in_order", "late"])
 @pytest.mark.parametrize("at_once", [True, False])
 def test_the_newer_version_stands_whatever_came_first(

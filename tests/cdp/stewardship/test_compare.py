@@ -22,6 +22,7 @@ from cdp.stewardship.compare import (
 )
 from cdp.stewardship.compare_reads import select_sides
 from cdp.store import read
+from cdp.store.schema import IDENTIFIER_KINDS
 from tests.cdp.stewardship.desk import ANA, MAYBE_ANA, Desk
 
 
@@ -153,6 +154,38 @@ def test_birth_dates_keep_their_year_and_names_are_whole_under_a_mask() -> None:
     rows = mask_comparison(compare_sides([a_side(1, full_name="Ana", birth_date="1980-02-29")]))
 
     assert [cell.values[0].text for row in rows for cell in row.cells] == ["Ana", "1980••••••"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "shown"),
+    [
+        ("full_name", "Ana ana@example.com", ""),
+        ("social_name", "11 98765-4321", ""),
+        ("given_name", "Ana", "Ana"),
+        ("gender", "f", "f"),
+        ("birth_date", "1980-02-29", "1980"),
+        ("birth_date", "1980", "1980"),
+        ("birth_date", "--04-12", ""),
+        ("address.city", "Faro", "Faro"),
+        ("address.city", "Faro 289123456", ""),
+        ("address.street", "Rua Nova", ""),
+        ("address.postal_code", "8000-123", "800"),
+        ("attributes.occupation", "nurse", "n"),
+        ("phone", "+5511987654321", "+554321"),
+        ("email", "ana@example.com", "a@example.com"),
+        ("document", "cpf:39053344705", "cpf:705"),
+    ],
+)
+def test_a_value_shows_no_more_than_where_it_stands_alone(field: str, text: str, shown: str) -> None:
+    sides = [a_side(1, (field, text)), a_side(2, (field, text))]
+    if field not in IDENTIFIER_KINDS:
+        group, dot, part = field.partition(".")
+        sides = [a_side(number, **{group: {part: text} if dot else text}) for number in (1, 2)]
+
+    rows = mask_comparison(compare_sides(sides))
+
+    [told] = {cell.values[0].text for row in rows if row.field == field for cell in row.cells}
+    assert (told.replace(MASK, ""), len(told)) == (shown, len(text))
 
 
 texts = st.text(st.characters(blacklist_categories=("Cs",)), max_size=12)

@@ -136,6 +136,8 @@ def test_what_was_said_about_other_people_does_not_count(desk: Desk) -> None:
 
     assert isinstance(waiting, Pending)
     assert [row["outcome"] for row in desk.rows(decision_confirmations)] == ["changed", None]
+    audited = [row["action"] for row in desk.rows(audit_entries)]
+    assert audited[-2:] == ["stewardship.pending_changed", "stewardship.pending"]
 
 
 def test_people_that_a_steward_ruled_on_take_two(desk: Desk) -> None:

@@ -122,6 +122,8 @@ def test_what_was_asked_of_other_records_is_confirmed_by_nobody(desk: Desk) -> N
 
     assert desk.groups() == [["1", "2", "3", "4"]]
     assert [row["outcome"] for row in desk.rows(ruling_proposals)] == ["changed"]
+    audited = [(row["actor"], row["action"], row["object_id"]) for row in desk.rows(audit_entries)]
+    assert audited.count(("rui", "stewardship.proposal_changed", str(waiting.proposal_id))) == 1
     assert desk.breaches() == []
 
 
@@ -134,6 +136,8 @@ def test_asked_anew_of_other_records_it_waits_anew(desk: Desk) -> None:
 
     assert isinstance(again, Proposal)
     assert [row["outcome"] for row in desk.rows(ruling_proposals)] == ["changed", None]
+    audited = [row["action"] for row in desk.rows(audit_entries)]
+    assert audited[-2:] == ["stewardship.proposal_changed", "stewardship.proposed"]
 
 
 @pytest.mark.parametrize(("author", "outcome"), [("ana", "withdrawn"), ("rui", "refused")])

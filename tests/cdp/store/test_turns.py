@@ -104,6 +104,29 @@ def test_the_files_of_the_line_are_private(sqlite_store: Engine, tmp_path: Path)
     assert (modes["cdp.db-turn"], modes["cdp.db-next"]) == (0o600, 0o600)
 
 
+def test_who_waits_works_until_its_turn_comes(sqlite_store: Engine) -> None:
+    ahead = threading.Event()
+    steps: list[bool] = []
+
+    def work() -> bool:
+        steps.append(len(steps) < 3)
+        if not steps[-1]:
+            ahead.set()
+        return steps[-1]
+
+    def wait() -> None:
+        with writing_turn(sqlite_store, meanwhile=work):
+            pass
+
+    other = threading.Thread(target=wait)
+    with writing_turn(sqlite_store, meanwhile=work):
+        other.start()
+        ahead.wait()
+    other.join()
+
+    assert steps[:4] == [True, True, True, False]
+
+
 def test_postgresql_needs_no_line(postgresql_store: Engine) -> None:
     with writing_turn(postgresql_store), writing_turn(postgresql_store):
         pass
