@@ -53,7 +53,7 @@ def test_an_empty_store_is_filled_once_and_can_be_asked(sqlite_store: Engine, tm
         profile_id = look_up(connection, [presented]).profile_id
         assert profile_id is not None
         shown = select_engagement(connection, profile_id, Size(carts=1, orders=1, wish_lists=1, items=1))
-    assert shown.orders and shown.carts and shown.consents
+    assert all((shown.orders, shown.carts, shown.consents))
     assert verify_store(sqlite_store).breaches == []
 
 
