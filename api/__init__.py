@@ -8,14 +8,16 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import RequestRedirect
 
 from api.auth import require_callers
 from api.clean_text import refuse_unclean_texts
 from api.console import install_console
 from api.documents import install_documents
 from api.envelope import wrap_requests
-from api.errors import register_problems
+from api.errors import redirect_to_route, register_problems
 from api.openapi import BLUEPRINTS, write_description
 from api.rate_limits import RateLimits, make_rate_limits
 from api.service import Service, install_service
@@ -33,6 +35,10 @@ class Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Flask asks of each at each call whether it is a coroutine."""
         return func
+
+    def handle_http_exception(self, e: HTTPException) -> Any:
+        """Flask asks no handler about the redirects of its routes, and they name the host that the request named."""
+        return redirect_to_route(e) if isinstance(e, RequestRedirect) else super().handle_http_exception(e)
 
 
 def create_app(

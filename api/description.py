@@ -133,6 +133,8 @@ _LINKS = (
             "splitProfile",
             "takeProfileApart",
             "freezeProfile",
+            "unfreezeProfile",
+            "pinValue",
             "confirmProposal",
             "undoLedgerEntry",
             "undoAction",
@@ -211,7 +213,8 @@ def _add_examples(operation: Operation, example: Mapping[str, Any]) -> None:
 
 
 def _problem_example(operation_id: str, status: str) -> dict[str, Any]:
-    code = {"404": _NOT_FOUND, "409": _CONFLICTS}.get(status, {}).get(operation_id, _CODES[status])
+    named = {"404": _NOT_FOUND, "409": _CONFLICTS, "503": {"readyz": "not_ready"}}
+    code = named.get(status, {}).get(operation_id, _CODES[status])
     kind = PROBLEMS[code]
     members = _MEMBERS.get(code, {})
     head = {"type": "about:blank", "title": kind.title, "status": kind.status, "code": code}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
@@ -13,12 +14,11 @@ from api.dumping import dump_of
 from api.errors import Problem
 from api.fields import InstantField, TextField
 from api.idempotency import (
+    KEY_RUNNING,
     OPTIONAL_IDEMPOTENCY_HEADER,
     REPLAYED,
-    answer_once,
+    answer_work,
     key_refused,
-    once,
-    read_idempotency_key,
 )
 from api.inputs import ApiBlueprint, read_purpose
 from api.masks import SHOWN
@@ -28,10 +28,10 @@ from api.rulings import read_number
 from api.service import current_service
 from api.snapshots import snapshot
 from api.view_schemas import REFERENCE
-from cdp.idempotency import Call
+from cdp.idempotency import Once
 from cdp.identity.resolution_runs import select_version_in_use
-from cdp.stewardship import claim as claims
 from cdp.stewardship.candidates import require_candidate
+from cdp.stewardship.claim import Claimed, claim, release, skip
 from cdp.stewardship.comments import LENGTH, Comment, comment_on_candidate, select_comments
 from cdp.stewardship.desk_rules import desk_rules
 
@@ -109,69 +109,81 @@ _not_found = blueprint.refuses(404, "No such candidate, or not one this key may 
 
 @blueprint.post("/<candidate_id>/claim")
 @requires_scope("candidates:decide")
-@blueprint.doc(operationId="claimCandidate")
-@blueprint.response(200, ClaimSchema)
+@blueprint.doc(operationId="claimCandidate", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
+@blueprint.response(200, ClaimSchema, headers=REPLAYED)
 @_not_found
-@blueprint.refuses(409, "It is closed, another one works on it: `held_by`, or this caller left it unsure")
+@blueprint.refuses(
+    409, f"It is closed, another one works on it: `held_by`, or this caller left it unsure. {KEY_RUNNING}"
+)
+@key_refused(blueprint, is_required=False)
 def claim_candidate(candidate_id: str) -> Response:
     """Claim a merge candidate
 
     Nobody else decides it until `expires_at`; claimed again, it is held for longer. Safe to repeat.
     """
-    chosen, author, service = (
-        read_number(candidate_id, "candidate_not_found"),
-        _read_author(),
-        current_service(),
-    )
-    taken = claims.claim(
-        service.store.engine(), chosen, desk_rules(service.settings), author=author, now=service.clock()
-    )
-    return json_response(_dump_claim({**vars(taken.lease), "model_version": _version_in_use()}))
+    chosen, author, version = _read_work(candidate_id)
+    service = current_service()
+
+    def take(once: Once[Claimed] | None) -> Claimed:
+        rules, now = desk_rules(service.settings), service.clock()
+        return claim(service.store.engine(), chosen, rules, author=author, now=now, once=once)
+
+    def respond(taken: Claimed) -> Response:
+        return json_response(_dump_claim({**vars(taken.lease), "model_version": version}))
+
+    return answer_work(take, respond)
 
 
 @blueprint.post("/<candidate_id>/release")
 @requires_scope("candidates:decide")
-@blueprint.doc(operationId="releaseCandidate")
-@blueprint.response(200, ReleaseSchema)
+@blueprint.doc(operationId="releaseCandidate", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
+@blueprint.response(200, ReleaseSchema, headers=REPLAYED)
 @_not_found
+@key_refused(blueprint, is_required=False)
 def release_candidate(candidate_id: str) -> Response:
     """Give a claimed candidate back
 
     Anybody may take it then. Safe to repeat.
     """
-    chosen, author, service = (
-        read_number(candidate_id, "candidate_not_found"),
-        _read_author(),
-        current_service(),
-    )
+    chosen, author, version = _read_work(candidate_id)
+    service = current_service()
     with snapshot() as connection:
         require_candidate(connection, chosen)
-    released = claims.release(service.store.engine(), chosen, author=author, now=service.clock())
-    document = {"candidate_id": chosen, "released": released, "model_version": _version_in_use()}
-    return json_response(_dump_release(document))
+
+    def give_back(once: Once[bool] | None) -> bool:
+        return release(service.store.engine(), chosen, author=author, now=service.clock(), once=once)
+
+    def respond(released: bool) -> Response:
+        document = {"candidate_id": chosen, "released": released, "model_version": version}
+        return json_response(_dump_release(document))
+
+    return answer_work(give_back, respond)
 
 
 @blueprint.post("/<candidate_id>/skip")
 @requires_scope("candidates:decide")
-@blueprint.doc(operationId="skipCandidate")
-@blueprint.response(200, SkipSchema)
+@blueprint.doc(operationId="skipCandidate", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
+@blueprint.response(200, SkipSchema, headers=REPLAYED)
 @_not_found
-@blueprint.refuses(409, "It is closed, or another one works on it: `held_by`")
+@blueprint.refuses(409, f"It is closed, or another one works on it: `held_by`. {KEY_RUNNING}")
+@key_refused(blueprint, is_required=False)
 def skip_candidate(candidate_id: str) -> Response:
     """Put a candidate off
 
     It goes back to the queue, for others at once. Safe to repeat: it is put off anew.
     """
-    chosen, author, service = (
-        read_number(candidate_id, "candidate_not_found"),
-        _read_author(),
-        current_service(),
-    )
-    until = claims.skip(
-        service.store.engine(), chosen, desk_rules(service.settings), author=author, now=service.clock()
-    )
-    document = {"candidate_id": chosen, "hidden_until": until, "model_version": _version_in_use()}
-    return json_response(_dump_skip(document))
+    chosen, author, version = _read_work(candidate_id)
+    service = current_service()
+
+    def put_off(once: Once[datetime] | None) -> datetime:
+        rules, now = desk_rules(service.settings), service.clock()
+        return skip(service.store.engine(), chosen, rules, author=author, now=now, once=once)
+
+    def respond(until: datetime) -> Response:
+        document = {"candidate_id": chosen, "hidden_until": until, "model_version": version}
+        return json_response(_dump_skip(document))
+
+    return answer_work(put_off, respond)
 
 
 @blueprint.get("/<candidate_id>/comments")
@@ -208,28 +220,25 @@ def comment_on_a_candidate(body: dict[str, Any], candidate_id: str) -> Response:
     Comments are kept with it and neither changed nor taken away. Without an Idempotency-Key, a call that is sent again
     writes another one.
     """
-    chosen, author, service = (
-        read_number(candidate_id, "candidate_not_found"),
-        _read_author(),
-        current_service(),
-    )
-    version = _version_in_use()
+    chosen, author, version = _read_work(candidate_id)
+    service = current_service()
+
+    def write(once: Once[Comment] | None) -> Comment:
+        return comment_on_candidate(
+            service.store.engine(), chosen, body["body"], author=author, now=service.clock(), once=once
+        )
 
     def respond(comment: Comment) -> Response:
         return json_response(_dump_comment({**vars(comment), "model_version": version}), 201)
 
-    def act(call: Call | None) -> Response:
-        written = comment_on_candidate(
-            service.store.engine(),
-            chosen,
-            body["body"],
-            author=author,
-            now=service.clock(),
-            once=once(call, respond, lambda _: ()),
-        )
-        return respond(written)
+    return answer_work(write, respond)
 
-    return answer_once(read_idempotency_key(is_required=False), act)
+
+def _read_work(candidate_id: str) -> tuple[int, str, int | None]:
+    """Which candidate, who works on it, and the model version in use."""
+    chosen, author = read_number(candidate_id, "candidate_not_found"), _read_author()
+    with snapshot() as connection:
+        return chosen, author, select_version_in_use(connection)
 
 
 def _read_author() -> str:
@@ -238,8 +247,3 @@ def _read_author() -> str:
     if caller.sources is not None:
         raise Problem("scope_missing", "A key that is bound to sources works on no candidate.")
     return f"key:{caller.key_id}"
-
-
-def _version_in_use() -> int | None:
-    with snapshot() as connection:
-        return select_version_in_use(connection)

@@ -24,7 +24,7 @@ from api.fields import (
     instant_text,
 )
 from api.masks import ATTRIBUTE, Mask, MaskKey, Read, Rule
-from cdp.privacy.masking import mask_keys_of, mask_source_record_id
+from cdp.privacy.masking import mask_keys_of, mask_source_record_id, mask_telling
 
 Dump = Callable[[Any], dict[str, Any]]
 # Of a document within another: the mask of the keys of whom the outer one is of comes with it.
@@ -152,7 +152,11 @@ def _dump_of_identifiers(field: IdentifiersField, is_whole: bool) -> _Inner:
 
 def _dump_of_free_attributes(field: FreeAttributesField, is_whole: bool) -> _Inner:
     dump = _dump_of(field.each.schema, is_whole, field.each.masked_as)
-    return lambda chosen, mask_key: {name: dump(each, mask_key) for name, each in chosen["value"].items()}
+    # Senders name them as they like, be it by an address.
+    name_of = str if is_whole else mask_telling
+    return lambda chosen, mask_key: {
+        name_of(name): dump(each, mask_key) for name, each in chosen["value"].items()
+    }
 
 
 def _step_of_list(item: _Step) -> _Step:

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import marshmallow as ma
 import structlog
@@ -13,6 +14,7 @@ from flask import Flask, Response, g, json
 from flask_smorest import Api
 from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from api.snapshots import snapshot
 from cdp.engagement.receive_messages import UnknownMessageSourceError
@@ -361,15 +363,19 @@ def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status >= 500:
         return _answer_unforeseen(error)
-    if status < 400 and error.response is None:
-        # A redirect to the address as it is written in the routes.
-        response = error.get_response()
-        assert isinstance(response, Response)
-        return response
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     extension = {} if status in _CODE_OF_STATUS else {"status": status}
     code = _CODE_OF_STATUS.get(status, "http_error")
     return _answer_problem(Problem(code, headers=headers, extension=extension))
+
+
+def redirect_to_route(error: RequestRedirect) -> Response:
+    """To the address as it is written in the routes, on whatever host it was asked: the Host header is anybody's."""
+    address = urlsplit(error.new_url)
+    path = "/" + address.path.lstrip("/")
+    return Response(
+        status=error.code, headers={"Location": f"{path}?{address.query}" if address.query else path}
+    )
 
 
 def _answer_unforeseen(error: Exception) -> Response:

@@ -56,6 +56,7 @@ def livez() -> dict[str, str]:
 @blueprint.get("/readyz")
 @blueprint.doc(security=[], operationId="readyz")
 @blueprint.response(200, ReadinessSchema)
+@blueprint.refuses(503, "They cannot: `detail` says what is the matter")
 def readyz() -> dict[str, object]:
     """Whether requests can be answered now
 

@@ -128,6 +128,18 @@ def once(
     return Once(call, answer)
 
 
+def answer_work(
+    carry_out: Callable[[Once[Result] | None], Result], respond: Callable[[Result], Response]
+) -> Response:
+    """What comes of work whose answer shows nobody, once where the caller gives a key: `carry_out` takes the call to
+    its write, `respond` answers to the result and touches no store."""
+
+    def act(call: Call | None) -> Response:
+        return respond(carry_out(once(call, respond, lambda _: ())))
+
+    return answer_once(read_idempotency_key(is_required=False), act)
+
+
 def _read_call(key: str) -> Call:
     service = current_service()
     now = service.clock()

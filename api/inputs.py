@@ -229,7 +229,7 @@ def take_in_body() -> bool:
 
 def _read_packed_body(req: Request, limit: int) -> bytes:
     body = _read_body(req, may_be_packed=True)
-    if req.content_encoding == "gzip":
+    if _coding(req) == "gzip":
         body = _unpack(body, limit)
     if len(body) > limit:
         raise Problem("body_too_large", f"Send {limit:,} bytes at most.")
@@ -239,7 +239,7 @@ def _read_packed_body(req: Request, limit: int) -> bytes:
 def _read_body(req: Request, *, may_be_packed: bool = False) -> bytes:
     if not (req.mimetype == "application/json" or req.mimetype.endswith("+json")):
         raise Problem("unsupported_media_type", "Send the body as application/json.")
-    if req.content_encoding not in (None, "", "identity", *(("gzip",) if may_be_packed else ())):
+    if _coding(req) not in ("", "identity", *(("gzip",) if may_be_packed else ())):
         accepted = "with no Content-Encoding but gzip" if may_be_packed else "without a Content-Encoding"
         raise Problem("unsupported_media_type", f"Send the body {accepted}.")
     try:
@@ -261,6 +261,12 @@ def _read_body(req: Request, *, may_be_packed: bool = False) -> bytes:
     return body
 
 
+def _coding(req: Request) -> str:
+    """Source of the other name: RFC 9110, 8.4.1.3."""
+    coding = (req.content_encoding or "").strip().lower()
+    return "gzip" if coding == "x-gzip" else coding
+
+
 def _unpack(body: bytes, limit: int) -> bytes:
     """As much as may be and a byte more, however much is packed in there."""
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -270,6 +276,9 @@ def _unpack(body: bytes, limit: int) -> bytes:
         raise Problem("bad_request", "The body is not packed by gzip as its Content-Encoding says.") from None
     if len(unpacked) <= limit and not reader.eof:
         raise Problem("bad_request", "The packed body ends too early.")
+    # What is packed in a second piece would be lost without a word.
+    if reader.unused_data:
+        raise Problem("bad_request", "Something follows the packed body: pack it in one piece.")
     return unpacked
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from api.fields import IdentifiersField, InstantField, MapField, TextField
-from api.masks import ATTRIBUTES, IDENTIFIER, MASKED_FOR_ALL, SHOWN, SOURCE_KEY
+from api.masks import ATTRIBUTES, IDENTIFIER, MASKED_FOR_ALL, SHOWN, SOURCE_KEY, TEXT
 from api.view_schemas import PROFILE_ID_EXAMPLE
 from cdp.identity.explain import LANGUAGES
 from cdp.identity.identifier_reports import OUTCOMES as REPORT_OUTCOMES
@@ -24,6 +24,13 @@ class RefusalSchema(ma.Schema):
     reason = TextField(SHOWN, required=True, metadata={"examples": ["junk"]})
 
 
+class StoredRefusalSchema(RefusalSchema):
+    """A value of a stored record that was not used."""
+
+    # The names of free attributes are the sender's, and not always those of who reads.
+    field = TextField(TEXT, required=True, metadata={"examples": ["/phones/0"]})
+
+
 class RecordSchema(ma.Schema):
     """What one source said about the person."""
 
@@ -34,7 +41,7 @@ class RecordSchema(ma.Schema):
     received_at = InstantField(required=True, metadata={"format": "date-time"})
     values = MapField(ATTRIBUTES, required=True, metadata={"description": "Standardized values."})
     identifiers = IdentifiersField(RecordIdentifierSchema)
-    refusals = ma.fields.List(ma.fields.Nested(RefusalSchema), required=True)
+    refusals = ma.fields.List(ma.fields.Nested(StoredRefusalSchema), required=True)
 
 
 class PageOfRecordsSchema(ma.Schema):

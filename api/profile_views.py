@@ -24,6 +24,7 @@ from api.snapshots import snapshot
 from api.view_schemas import PROFILE_ID_EXAMPLE, REFERENCE, VIEW_SCHEMAS
 from cdp.engagement.profile_engagement import NOTHING_DONE, select_engagement
 from cdp.identity.profile_reads import Profile
+from cdp.stewardship.actions import BY_SOURCE
 
 _DUMPS = {name: dumps_of(schema) for name, schema in VIEW_SCHEMAS.items()}
 
@@ -40,7 +41,7 @@ def answer_view(profile: Profile, reading: Reading, *, found_by: str) -> Respons
     # Of the body itself: view, mask and the key's sources shape it as much as the version does.
     etag = hashlib.sha256(response.get_data()).hexdigest()[:32]
     request = current_request()
-    if request.method == "GET" and request.if_none_match.contains_weak(etag):
+    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(etag):
         response = Response(status=304)
     response.set_etag(etag)
     return response
@@ -83,6 +84,13 @@ def _document(profile: Profile, reading: Reading, sources: Collection[str] | Non
         with snapshot() as connection:
             engagement = select_engagement(connection, profile.profile_id, VIEW_SCHEMAS[reading.view].size)
     return document | engagement_document(engagement, sources)
+
+
+def of_author(author: str, sources: Collection[str] | None) -> str:
+    """Of an entry in the ledger, for a key that is bound to sources: other ones have no names."""
+    head, colon, source = author.partition(":")
+    is_hidden = f"{head}{colon}" == BY_SOURCE and sources is not None and source not in sources
+    return head if is_hidden else author
 
 
 def of_sources(golden: Golden, sources: Collection[str] | None) -> Golden:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -15,7 +16,7 @@ from api.dumping import dump_of, dumps_of
 from api.errors import Problem
 from api.inputs import ApiBlueprint, PageSchema, View
 from api.profile_schemas import ExplanationSchema, PageOfLedgerEntriesSchema, PageOfRecordsSchema
-from api.profile_views import answer_view, json_response, locate
+from api.profile_views import answer_view, json_response, locate, of_author
 from api.reading import ViewQuerySchema, audit_read, choose_reading, reading_inside
 from api.snapshots import snapshot
 from api.view_schemas import ANY_VIEW, VIEW_EXAMPLE
@@ -166,7 +167,7 @@ def get_history(query: dict[str, Any], profile_id: str) -> Response:
     )
     audit_read(profile.profile_id, "profile.read_history", reading)
     page = {
-        "data": shown,
+        "data": [replace(each, author=of_author(each.author, caller.sources)) for each in shown],
         "next_cursor": next_cursor,
         "model_version": profile.model_version,
     }
@@ -200,7 +201,7 @@ def get_explanation(query: dict[str, Any], profile_id: str) -> Response:
         "model_version": profile.model_version,
         "language": explanation.language,
         "text": explanation.text,
-        "joins": explanation.joins,
+        "joins": [replace(each, author=of_author(each.author, caller.sources)) for each in explanation.joins],
         "joins_left_out": explanation.joins_left_out,
         "reports": explanation.reports,
     }

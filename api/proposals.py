@@ -13,7 +13,14 @@ from api.cursors import cut_page, decode_cursor, encode_cursor
 from api.dumping import dump_of
 from api.errors import Problem
 from api.fields import TextField
-from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
+from api.idempotency import (
+    KEY_RUNNING,
+    OPTIONAL_IDEMPOTENCY_HEADER,
+    REPLAYED,
+    REQUIRED_IDEMPOTENCY_HEADER,
+    answer_work,
+    key_refused,
+)
 from api.inputs import ApiBlueprint, PageSchema, read_purpose
 from api.masks import SHOWN
 from api.profile_views import json_response
@@ -32,6 +39,7 @@ from api.rulings import (
 from api.service import current_service
 from api.snapshots import snapshot
 from api.view_schemas import REFERENCE
+from cdp.idempotency import Once
 from cdp.identity.resolution_runs import select_version_in_use
 from cdp.stewardship.proposals import Proposal, select_open
 from cdp.stewardship.rule_together import confirm_proposal, is_current, refuse_proposal
@@ -119,27 +127,36 @@ def post_confirmation(body: dict[str, Any], query: dict[str, Any], proposal_id: 
 
 @blueprint.post("/<proposal_id>/refusal")
 @requires_scope("profiles:join")
-@blueprint.doc(operationId="refuseProposal")
+@blueprint.doc(operationId="refuseProposal", parameters=[OPTIONAL_IDEMPOTENCY_HEADER])
 @blueprint.arguments(ReasonSchema())
-@blueprint.response(200, ProposalSchema)
+@blueprint.response(200, ProposalSchema, headers=REPLAYED)
 @_not_found
-@blueprint.refuses(409, "It ended already")
+@blueprint.refuses(409, f"It ended already. {KEY_RUNNING}")
+@key_refused(blueprint, is_required=False)
 def post_refusal(body: dict[str, Any], proposal_id: str) -> Response:
     """Refuse what another one proposed, or withdraw one's own
 
     It comes to nothing. Safe to repeat.
     """
     service, caller = current_service(), _require_unbound()
-    ended: Proposal = refuse_proposal(
-        service.store.engine(),
-        read_number(proposal_id, "proposal_not_found"),
-        author=f"key:{caller}",
-        reason=body["reason"].strip(),
-        now=service.clock(),
-    )
+    chosen = read_number(proposal_id, "proposal_not_found")
     with snapshot() as connection:
         model_version = select_version_in_use(connection)
-    return json_response(_dump_proposal({**told_proposal(ended), "model_version": model_version}))
+
+    def refuse(once: Once[Proposal] | None) -> Proposal:
+        return refuse_proposal(
+            service.store.engine(),
+            chosen,
+            author=f"key:{caller}",
+            reason=body["reason"].strip(),
+            now=service.clock(),
+            once=once,
+        )
+
+    def respond(ended: Proposal) -> Response:
+        return json_response(_dump_proposal({**told_proposal(ended), "model_version": model_version}))
+
+    return answer_work(refuse, respond)
 
 
 def _require_unbound() -> str:

@@ -173,8 +173,7 @@ def _receive_one(kind: str) -> Response:
     values, is_flawed = read_flawed_json(request, elements_of="", unpacked_limit=MESSAGE_BYTES_LIMIT)
     if isinstance(values, Flaw):
         raise Problem("malformed_json", values.detail)
-    sent_at = values.get("sentAt") if isinstance(values, dict) else None
-    taken = _read(0, values, Delivery(now, parse_sent_at(sent_at)), kind=kind, is_flawed=is_flawed)
+    taken = _read(0, values, Delivery(now), kind=kind, is_flawed=is_flawed)
     return _receive(source, [taken], _respond_to_one)
 
 

@@ -72,7 +72,7 @@ class StewardCalls(Calling):
         return read_answer(Claim, reply.document)
 
     def release(self, candidate_id: int) -> Release:
-        """Give it back. Asked for again because the answer was lost, it says that there is nothing to give back."""
+        """Give it back."""
         return read_answer(Release, self._work_on(candidate_id, "release").document)
 
     def skip(self, candidate_id: int) -> Skip:
@@ -164,9 +164,10 @@ class StewardCalls(Calling):
         return self._rule(path, {"reason": reason}, idempotency_key, dry_run=dry_run)
 
     def refuse_proposal(self, proposal_id: int, reason: str) -> Proposal:
-        """It comes to nothing. Safe to repeat."""
+        """It comes to nothing."""
         path = f"/v1/proposals/{segment(proposal_id)}/refusal"
-        return read_answer(Proposal, self._ask("POST", path, {}, body={"reason": reason}).document)
+        reply = self._order(path, {"reason": reason}, None, dry_run=False)
+        return read_answer(Proposal, reply.document)
 
     def decide_all(
         self,
@@ -199,8 +200,8 @@ class StewardCalls(Calling):
         return self._each(Action, "/v1/actions", {"limit": limit})
 
     def _work_on(self, candidate_id: int, verb: str) -> Reply:
-        """Without a key: each of these is safe to repeat."""
-        return self._ask("POST", f"{_candidate_path(candidate_id)}/{verb}", {})
+        own = {"Idempotency-Key": self._new_key()}
+        return self._ask("POST", f"{_candidate_path(candidate_id)}/{verb}", {}, headers=own)
 
     def _propose(
         self, path: str, body: object, idempotency_key: str | None, *, dry_run: bool

@@ -101,8 +101,9 @@ class Transport:
 
 
 def segment(text: object) -> str:
-    """A part of a path."""
-    return quote(str(text), safe="")
+    """A part of a path; one of dots alone would lead upwards."""
+    quoted = quote(str(text), safe="")
+    return quoted.replace(".", "%2E") if quoted in (".", "..") else quoted
 
 
 def _reply(answer: urllib3.BaseHTTPResponse) -> Reply:

@@ -256,8 +256,9 @@ def _occurred_at(values: Mapping[str, Any], delivery: Delivery) -> datetime:
         return delivery.received_at
     try:
         moment = parse_instant(stated if isinstance(stated, str) else "", UTC)
-        if delivery.sent_at is not None and not delivery.is_historical:
-            moment = delivery.received_at - (delivery.sent_at - moment)
+        sent_at = delivery.sent_at or parse_sent_at(values.get("sentAt"))
+        if sent_at is not None and not delivery.is_historical:
+            moment = delivery.received_at - (sent_at - moment)
     except InstantOutOfRangeError as error:
         raise RefusedMessageError("timestamp", "a time is of the years 1900 to 9999", f"/{field}") from error
     except (ValueError, OverflowError) as error:

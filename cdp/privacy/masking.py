@@ -29,10 +29,10 @@ def mask_identifier(kind: str, value: str) -> str:
             return f"{local[:1]}{HIDDEN}@{domain}"
         case "handle":
             network, _, handle = value.partition(":")
-            return f"{network}:{handle[:1]}{HIDDEN}"
+            return f"{mask_telling(network)}:{handle[:1]}{HIDDEN}"
         case "document" | "loyalty_id":
             kind_of, _, number = value.partition(":")
-            return f"{kind_of}:{_tail(number)}"
+            return f"{mask_telling(kind_of)}:{_tail(number)}"
         case _:
             return _tail(value)
 
@@ -93,7 +93,7 @@ def mask_value(attribute: str, value: Any) -> Any:
         case "address":
             return mask_address(value)
         case "attributes":
-            return {name: mask_free(text) for name, text in value.items()}
+            return {mask_telling(name): mask_free(text) for name, text in value.items()}
         case _:
             return mask_telling(value)
 

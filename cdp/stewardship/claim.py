@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from sqlalchemy import Connection, Engine, select, update
 
+from cdp.idempotency import Once, carry_out_once
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.stewardship.candidates import OPEN, Candidate, left_unsure, require_candidate
 from cdp.stewardship.desk_rules import DeskRules
@@ -39,8 +40,16 @@ class Claimed:
     lease: Lease
 
 
-def claim(engine: Engine, candidate_id: int, rules: DeskRules, *, author: str, now: datetime) -> Claimed:
-    """Take a candidate, or take it for longer.
+def claim(
+    engine: Engine,
+    candidate_id: int,
+    rules: DeskRules,
+    *,
+    author: str,
+    now: datetime,
+    once: Once[Claimed] | None = None,
+) -> Claimed:
+    """Take a candidate, or take it for longer. Once, here and below: the call that is to be carried out once.
 
     Raises UnknownCandidateError, ClosedCandidateError, ReadBeforeError, CandidateClaimedError.
     """
@@ -48,7 +57,7 @@ def claim(engine: Engine, candidate_id: int, rules: DeskRules, *, author: str, n
     def work(connection: Connection) -> Claimed:
         return _take(connection, candidate_id, rules, author, now)
 
-    return retry_write(engine, work)
+    return retry_write(engine, lambda connection: carry_out_once(connection, once, work))
 
 
 def claim_next(
@@ -85,7 +94,9 @@ def renew(engine: Engine, candidate_id: int, rules: DeskRules, *, author: str, n
     return retry_write(engine, work)
 
 
-def release(engine: Engine, candidate_id: int, *, author: str, now: datetime) -> bool:
+def release(
+    engine: Engine, candidate_id: int, *, author: str, now: datetime, once: Once[bool] | None = None
+) -> bool:
     """Give it back; whether it was this person's."""
 
     def work(connection: Connection) -> bool:
@@ -94,10 +105,18 @@ def release(engine: Engine, candidate_id: int, *, author: str, now: datetime) ->
             _record(connection, "release", candidate_id, author, now)
         return released
 
-    return retry_write(engine, work)
+    return retry_write(engine, lambda connection: carry_out_once(connection, once, work))
 
 
-def skip(engine: Engine, candidate_id: int, rules: DeskRules, *, author: str, now: datetime) -> datetime:
+def skip(
+    engine: Engine,
+    candidate_id: int,
+    rules: DeskRules,
+    *,
+    author: str,
+    now: datetime,
+    once: Once[datetime] | None = None,
+) -> datetime:
     """Put it back, not to be shown to this person for a while; returns until when.
 
     Raises UnknownCandidateError, ClosedCandidateError, CandidateClaimedError.
@@ -112,7 +131,7 @@ def skip(engine: Engine, candidate_id: int, rules: DeskRules, *, author: str, no
         _record(connection, "skip", candidate_id, author, now)
         return until
 
-    return retry_write(engine, work)
+    return retry_write(engine, lambda connection: carry_out_once(connection, once, work))
 
 
 def assign(

@@ -12,7 +12,7 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein, Opcodes
 
-from cdp.privacy.masking import HIDDEN, mask_identifier, mask_value
+from cdp.privacy.masking import HIDDEN, mask_free, mask_identifier, mask_telling, mask_value
 from cdp.stewardship.raw_texts import raw_texts
 from cdp.store.schema import IDENTIFIER_KINDS
 
@@ -95,7 +95,14 @@ def compare_sides(sides: Sequence[Side]) -> list[ComparedField]:
 
 def mask_comparison(fields: Iterable[ComparedField]) -> list[ComparedField]:
     """The same with what a mask hides in the place of each character; which ones differ stays visible."""
-    return [replace(row, cells=tuple(_masked_cell(row.field, cell) for cell in row.cells)) for row in fields]
+    return [
+        replace(
+            row,
+            field=_masked_name(row.field),
+            cells=tuple(_masked_cell(row.field, cell) for cell in row.cells),
+        )
+        for row in fields
+    ]
 
 
 def spans_of(text: str, other: str) -> tuple[Span, ...]:
@@ -195,6 +202,12 @@ def _in_order(fields: Iterable[str]) -> list[str]:
     return sorted(fields, key=lambda field: (place.get(field, len(known)), field))
 
 
+def _masked_name(field: str) -> str:
+    """Of free attributes, which senders name as they like."""
+    group, dot, name = field.partition(".")
+    return f"{group}{dot}{mask_telling(name)}"
+
+
 def _masked_cell(field: str, cell: Cell) -> Cell:
     return replace(cell, values=tuple(_masked(field, value) for value in cell.values), raw=None)
 
@@ -218,9 +231,8 @@ def _visible(field: str, text: str) -> tuple[int, int]:
     masked = masked_text(field, text)
     if masked == text:
         return len(text), 0
-    head, hidden, tail = masked.partition(HIDDEN)
-    if hidden:
-        return len(head), len(tail)
+    if HIDDEN in masked:
+        return len(masked.partition(HIDDEN)[0]), len(masked.rpartition(HIDDEN)[2])
     # A mask that keeps the form of the value: '1980-**-**'.
     return len(masked.partition("-*")[0]), 0
 
@@ -230,4 +242,6 @@ def masked_text(field: str, text: str) -> str:
     if field in IDENTIFIER_KINDS:
         return mask_identifier(field, text)
     group, dot, part = field.partition(".")
+    if group == "attributes":
+        return mask_free(text)
     return str(mask_value(group, {part: text})[part] if dot else mask_value(field, text))

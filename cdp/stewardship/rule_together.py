@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
+from cdp.idempotency import Once, carry_out_once
 from cdp.identity.profile_reads import ErasedProfileError, UnknownProfileError
 from cdp.privacy.audit import AuditEntry, append_audit
 from cdp.realtime.ingest import Resolver
@@ -84,9 +85,17 @@ def confirm_proposal(resolver: Resolver, proposal_id: int, order: Order) -> Outc
         raise
 
 
-def refuse_proposal(engine: Engine, proposal_id: int, *, author: str, reason: str, now: datetime) -> Proposal:
+def refuse_proposal(
+    engine: Engine,
+    proposal_id: int,
+    *,
+    author: str,
+    reason: str,
+    now: datetime,
+    once: Once[Proposal] | None = None,
+) -> Proposal:
     """Let it come to nothing: withdrawn by its author, refused by anybody else. Once more by the same person, it is as
-    it was. Raises UnknownProposalError, EndedProposalError."""
+    it was. Once: the call that is to be carried out once. Raises UnknownProposalError, EndedProposalError."""
 
     def work(connection: Connection) -> Proposal:
         proposal = require_proposal(connection, proposal_id)
@@ -98,7 +107,7 @@ def refuse_proposal(engine: Engine, proposal_id: int, *, author: str, reason: st
         _record(connection, f"proposal_{outcome}", proposal_id, author, now, reason=reason)
         return require_proposal(connection, proposal_id)
 
-    return retry_write(engine, work)
+    return retry_write(engine, lambda connection: carry_out_once(connection, once, work))
 
 
 def is_current(connection: Connection, proposal: Proposal) -> bool:

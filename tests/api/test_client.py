@@ -329,6 +329,15 @@ def test_a_claim_whose_answer_is_lost_is_asked_for_again(client: Client, served:
     assert client.claim(candidate.candidate_id).candidate_id == candidate.candidate_id
 
 
+def test_what_was_given_back_is_told_though_the_answer_is_lost(client: Client, served: Served) -> None:
+    client.write_records([a_record(**CPF), RUI | CPF])
+    [candidate] = client.candidates()
+    client.claim(candidate.candidate_id)
+    served.line.faults = ["lost"]
+
+    assert client.release(candidate.candidate_id).released is True
+
+
 def test_a_report_stands_until_it_is_withdrawn(client: Client) -> None:
     client.write_record(a_record())
 
@@ -338,10 +347,11 @@ def test_a_report_stands_until_it_is_withdrawn(client: Client) -> None:
     assert (report.state, withdrawn.state) == ("open", "withdrawn")
 
 
-def test_a_deleted_record_is_told_by_whom_it_touched(client: Client) -> None:
-    written = client.write_record(a_record(source_record_id="ana/1 ?#"))
+@pytest.mark.parametrize("key", ["ana/1 ?#", ".."])
+def test_a_deleted_record_is_told_by_whom_it_touched(client: Client, key: str) -> None:
+    written = client.write_record(a_record(source_record_id=key))
 
-    assert client.delete_record("crm", "ana/1 ?#").profiles_touched == [written.profile_id]
+    assert client.delete_record("crm", key).profiles_touched == [written.profile_id]
 
 
 def test_a_problem_says_what_is_wrong_and_finds_the_log(client: Client) -> None:

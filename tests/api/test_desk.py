@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from cdp.stewardship import bulk
+from cdp.store import schema
 from cdp.store.errors import StoreBusyError
 from tests.api.conftest import Caller
 from tests.api.test_candidates import CLARA, CPF, asked, decide, etag_of
@@ -51,6 +53,28 @@ def test_what_is_put_off_says_until_when_and_is_free(writer: Caller, people: Sto
 
     assert is_described(writer.client, "Skip", skipped)
     assert told(other.post(f"{path}/claim", None))["candidate_id"] == skipped["candidate_id"]
+
+
+@pytest.mark.parametrize("verb", ["claim", "release", "skip"])
+def test_what_is_sent_again_under_its_key_is_done_once(
+    writer: Caller, people: StoreBuilder, verb: str
+) -> None:
+    path, key = f"/v1/candidates/{asked(writer)}", new_key()
+    told(writer.post(f"{path}/claim", None))
+
+    first = writer.post(f"{path}/{verb}", None, headers=key)
+    before = audited(people)
+    again = writer.post(f"{path}/{verb}", None, headers=key)
+
+    assert (told(again), again.headers["Idempotency-Replayed"]) == (told(first), "true")
+    assert told(first).get("released", True)
+    assert audited(people) == before
+    assert writer.post(f"{path}/comments", {"body": "no"}, headers=key).status_code == 422
+
+
+def audited(people: StoreBuilder) -> int:
+    with people.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(schema.audit_entries)) or 0
 
 
 def test_a_comment_is_written_once_and_read(writer: Caller) -> None:

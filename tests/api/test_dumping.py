@@ -12,7 +12,8 @@ import pytest
 from api.dumping import dump_of, dumps_of
 from api.fields import IdentifiersField, InstantField, MapField, TextField, ValueField
 from api.masks import ATTRIBUTE, SHOWN, SOURCE_KEY, TEXT
-from api.view_schemas import PersonSchema
+from api.profile_schemas import StoredRefusalSchema
+from api.view_schemas import OwnValuesSchema, PersonSchema
 from tests.builders import NOW
 
 
@@ -143,3 +144,21 @@ def test_a_masked_text_within_a_list_is_refused() -> None:
 def test_marshmallow_itself_dumps_nothing_that_is_masked() -> None:
     with pytest.raises(TypeError, match="source_record_id is masked"):
         ma.Schema.from_dict({"source_record_id": TextField(SOURCE_KEY)})().dump({"source_record_id": "c-1"})
+
+
+def test_names_of_free_attributes_are_masked_as_what_they_hold() -> None:
+    chosen = {name: {"value": "sim"} for name in ("ana@example.com", "plan")}
+    dumps = dumps_of(OwnValuesSchema())
+
+    masked, whole = (dumps[is_whole]({"attributes": {"value": chosen}}) for is_whole in (False, True))
+
+    assert masked["attributes"] == {"***": {"value": "s***"}, "plan": {"value": "s***"}}
+    assert whole["attributes"] == chosen
+
+
+def test_what_was_not_used_of_a_record_is_told_without_the_names_that_its_sender_gave() -> None:
+    refused = [{"field": each, "reason": "invalid"} for each in ("/attributes/ana@example.com", "/phones/0")]
+    dumps = dumps_of(StoredRefusalSchema())
+
+    assert [dumps[False](each)["field"] for each in refused] == ["***", "/phones/0"]
+    assert [dumps[True](each)["field"] for each in refused] == ["/attributes/ana@example.com", "/phones/0"]

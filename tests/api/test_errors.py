@@ -47,6 +47,18 @@ def test_a_refused_method_is_told_those_that_work(lite_client: FlaskClient) -> N
     assert "GET" in lite_client.delete("/livez").headers["Allow"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "location"),
+    [("/v1//candidates", "/v1/candidates"), ("/v1//candidates?limit=2", "/v1/candidates?limit=2")],
+)
+def test_an_address_with_too_many_slashes_leads_to_the_right_one_whatever_host_was_named(
+    lite_client: FlaskClient, asked: str, location: str
+) -> None:
+    answer = lite_client.get(asked, headers={"Host": "elsewhere.example"})
+
+    assert (answer.status_code, answer.headers["Location"], answer.data) == (308, location, b"")
+
+
 def test_a_failure_tells_neither_caller_nor_log_its_values(own_app: Flask) -> None:
     def fail() -> str:
         raise ValueError("ana@example.com")

@@ -266,5 +266,10 @@ def test_every_call_that_takes_a_key_is_described(lite_client: FlaskClient) -> N
     }
     assert described.keys() >= {"writeRecord", "writeRecords", "reportIdentifier", "withdrawIdentifierReport"}
     assert all({"409", "422"} <= responses for responses, _ in described.values())
-    # Nothing of a deletion can be malformed: it has no body, and needs no key.
-    assert {name for name, (responses, _) in described.items() if "400" not in responses} == {"deleteRecord"}
+    # Nothing of these can be malformed: they have no body, and need no key.
+    assert {name for name, (responses, _) in described.items() if "400" not in responses} == {
+        "claimCandidate",
+        "deleteRecord",
+        "releaseCandidate",
+        "skipCandidate",
+    }

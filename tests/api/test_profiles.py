@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from api.profile_views import of_author
 from cdp.privacy.keys import VIEWS
 from tests.api.conftest import Caller, admin
 from tests.api.test_stewards import told
@@ -203,6 +204,20 @@ def test_unknown_and_forbidden_look_the_same(
     assert len({_without_request_id(answer.json) for answer in answers}) == 1
 
 
+@pytest.mark.parametrize(
+    ("author", "told"),
+    [
+        ("source:web", "source"),
+        ("source:crm", "source:crm"),
+        ("key:k1", "key:k1"),
+        ("source", "source"),
+    ],
+)
+def test_an_author_that_is_another_source_has_no_name(author: str, told: str) -> None:
+    assert of_author(author, {"crm"}) == told
+    assert of_author(author, None) == author
+
+
 def test_a_key_bound_to_a_source_is_not_told_of_others(
     client: FlaskClient, people: StoreBuilder, ana: BuiltProfile
 ) -> None:
@@ -224,11 +239,15 @@ def test_what_the_caller_has_is_not_sent_again(
     etag = caller.get(path).headers["ETag"]
 
     same = caller.get(path, headers={"If-None-Match": etag})
+    head = caller.client.head(
+        path, headers={"If-None-Match": etag, "Authorization": f"Bearer {caller.secret}"}
+    )
     other_view = caller.get(path + "?view=steward", headers={"If-None-Match": etag})
     people.set_version(ana.profile_id, 2)
     changed = caller.get(path, headers={"If-None-Match": etag})
 
     assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", etag)
+    assert (head.status_code, head.headers["ETag"]) == (304, etag)
     assert other_view.status_code == 200
     assert changed.status_code == 200
     assert changed.headers["ETag"] != etag

@@ -126,10 +126,11 @@ def test_the_clock_of_the_sender_is_corrected_but_for_imports(sender: Caller, pe
     assert historical["occurred_at"] == wrong - timedelta(hours=1)
 
 
-def test_a_packed_body_is_read(lite_sender: Caller, lite_people: StoreBuilder) -> None:
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip"])
+def test_a_packed_body_is_read(lite_sender: Caller, lite_people: StoreBuilder, coding: str) -> None:
     packed = gzip.compress(json.dumps({"batch": [PAGE]}).encode())
 
-    answer = post_raw(lite_sender, "/v1/batch", packed, encoding="gzip")
+    answer = post_raw(lite_sender, "/v1/batch", packed, encoding=coding)
 
     assert told(answer) == {"success": True}
     assert len(events(lite_people)) == 1
@@ -145,6 +146,8 @@ BATCH = json.dumps({"batch": [PAGE]}).encode()
 BODIES: dict[str, tuple[str, bytes, str | None, int, str]] = {
     "a bomb": ("/v1/batch", gzip.compress(b"[" + b" " * 50_000_000), "gzip", 413, "body_too_large"),
     "half a pack": ("/v1/batch", gzip.compress(BATCH)[:-12], "gzip", 400, "bad_request"),
+    "two packs": ("/v1/batch", gzip.compress(BATCH) * 2, "gzip", 400, "bad_request"),
+    "more than a pack": ("/v1/batch", gzip.compress(BATCH) + b"more", "gzip", 400, "bad_request"),
     "no pack": ("/v1/batch", BATCH, "gzip", 400, "bad_request"),
     "another packing": ("/v1/batch", zlib.compress(BATCH), "deflate", 415, "unsupported_media_type"),
     "no JSON": ("/v1/batch", b"{", None, 400, "malformed_json"),

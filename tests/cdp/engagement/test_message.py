@@ -48,6 +48,18 @@ def test_times_are_by_our_clock(
     assert message.occurred_at == occurred_at
 
 
+def test_a_message_that_says_when_it_was_sent_needs_no_batch_to_say_so() -> None:
+    said = {**PAGE, "timestamp": (BEHIND - timedelta(minutes=5)).isoformat(), "sentAt": BEHIND.isoformat()}
+
+    alone, in_batch, historical = (
+        read_message(said, each).occurred_at
+        for each in (Delivery(NOW), Delivery(NOW, BEHIND + timedelta(minutes=1)), Delivery(NOW, None, True))
+    )
+
+    assert (alone, in_batch) == (NOW - timedelta(minutes=5), NOW - timedelta(minutes=6))
+    assert historical == BEHIND - timedelta(minutes=5)
+
+
 def test_a_time_that_was_given_before_another_name_counts() -> None:
     message = read_message({**PAGE, "originalTimestamp": "2026-11-21T12:00:00Z"}, Delivery(NOW))
 

@@ -97,10 +97,20 @@ def test_a_text_that_holds_an_address_is_not_shown() -> None:
             {"street": "***", "number": "***", "postal_code": "013***", "city": "São Paulo"},
         ),
         ("attributes", {"mother_name": "Rita", "age": 3}, {"mother_name": "R***", "age": "***"}),
+        ("attributes", {"ana@example.com": "sim"}, {"***": "s***"}),
         ("full_name", "Ana 11 98765-4321", "***"),
         ("address", {"city": "ana@example.com", "region": "11987654321"}, {"city": "***", "region": "***"}),
     ],
-    ids=["name", "date", "year", "address", "attributes", "phone as a name", "address as a city"],
+    ids=[
+        "name",
+        "date",
+        "year",
+        "address",
+        "attributes",
+        "address as an attribute",
+        "phone as a name",
+        "address as a city",
+    ],
 )
 def test_values(attribute: str, value: Any, masked: Any) -> None:
     assert mask_value(attribute, value) == masked

@@ -150,6 +150,25 @@ def test_a_mask_hides_the_characters_and_shows_where_they_differ(
     assert all(cell.raw is None for cell in rows[0].cells)
 
 
+def test_a_label_that_is_masked_too_shows_no_more_of_the_number() -> None:
+    held = ("loyalty_id", "11987654321:4455667788")
+
+    [row] = mask_comparison(compare_sides([a_side(1, held)]))
+
+    assert row.cells[0].values[0].text == MASK * (len(held[1]) - 3) + "788"
+
+
+def test_a_free_attribute_that_is_named_by_an_address_is_masked_with_its_name() -> None:
+    named = {"ana@example.com": "sim", "plan": "gold"}
+
+    rows = mask_comparison(compare_sides([a_side(1, attributes=named)]))
+
+    assert [(row.field, row.cells[0].values[0].text) for row in rows] == [
+        ("attributes.***", "s••"),
+        ("attributes.plan", "g•••"),
+    ]
+
+
 def test_birth_dates_keep_their_year_and_names_are_whole_under_a_mask() -> None:
     rows = mask_comparison(compare_sides([a_side(1, full_name="Ana", birth_date="1980-02-29")]))
 
