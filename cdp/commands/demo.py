@@ -17,6 +17,7 @@ from cdp.settings import read_settings
 
 _LOADED = {
     "rest": "held records that nobody had resolved; none were added",
+    "messages": "held these customers; what they did in the shop was added",
     "nothing": "holds records already, none are loaded",
 }
 

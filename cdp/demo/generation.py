@@ -124,13 +124,16 @@ def generate_demo(
 
     `on_progress` is told the number of records written so far. Files of an earlier demo are replaced.
     """
-    until = int(datetime.combine(last_day, time(23, 59, 59), tzinfo=UTC).timestamp())
-    generator = Generator(record_count, seed, until)
+    generator = Generator(record_count, seed, last_second(last_day))
     with open_demo_files(directory) as files, without_cycle_collection():
         for number, start in enumerate(range(0, record_count, BLOCK_RECORDS)):
             generator.write_block(number, min(BLOCK_RECORDS, record_count - start), files)
             on_progress(generator.records)
     return DemoSummary(generator.records, generator.people, generator.interactions)
+
+
+def last_second(day: date) -> int:
+    return int(datetime.combine(day, time(23, 59, 59), tzinfo=UTC).timestamp())
 
 
 @contextmanager

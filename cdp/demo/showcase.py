@@ -9,9 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, and_, exists, func, select
 
-from cdp.demo.generation import generate_demo
+from cdp.demo.files import RECORDS
+from cdp.demo.generation import LAST_DAY, generate_demo, last_second
+from cdp.demo.messages import lacks_messages, plan_messages, send_messages
+from cdp.engagement.commerce import CART, ORDER
+from cdp.engagement.event_effects import CONSENT
 from cdp.identity.import_records import ImportOptions, import_files
 from cdp.identity.resolve import resolve_all
 from cdp.identity.train import require_specification, train_model
@@ -40,45 +44,63 @@ KEYS = {
 USERS = {"ana": "steward", "bruno": "lead", "clara": "admin"}
 
 Progress = Callable[[str], None]
-# What was done: the whole demo, what an interrupted call had left, or nothing.
-Loaded = Literal["all", "rest", "nothing"]
+# What was done: the whole demo, what an interrupted call had left, only what its customers did, or nothing.
+Loaded = Literal["all", "rest", "messages", "nothing"]
 
 
 def load_demo(engine: Engine, home: Path, *, progress: Progress) -> Loaded:
     """Fill an empty store with the demo's customers, or go on where a call before this one was interrupted.
 
-    A store whose records were ever resolved is left as it is.
+    A store whose records were ever resolved is left as it is, but for messages of the demo's customers that are not
+    in it.
     """
     runs = schema.resolution_runs
     with read(engine) as connection:
         filled = connection.scalar(select(schema.source_records.c.record_id).limit(1)) is not None
         resolved = connection.scalar(select(runs.c.run_id).where(runs.c.state == "published").limit(1))
-    if filled and resolved is not None:
+        is_told = filled and not lacks_messages(connection, seed=SEED)
+    if resolved is not None and is_told:
         return "nothing"
-    if not filled:
-        _import_demo(engine, home, progress)
+    with TemporaryDirectory(prefix="cdp-demo-") as name:
+        directory = Path(name)
+        if not is_told:
+            progress(f"inventing {RECORD_COUNT:,} records")
+            generate_demo(directory, record_count=RECORD_COUNT, seed=SEED)
+        if not filled:
+            _import_demo(engine, home, directory, progress)
+        if resolved is None:
+            _resolve_demo(engine, progress)
+        sent_count = 0 if is_told else _send_messages(engine, directory, progress)
+    if resolved is not None:
+        return "messages" if sent_count else "nothing"
+    return "rest" if filled else "all"
+
+
+def _import_demo(engine: Engine, home: Path, directory: Path, progress: Progress) -> None:
+    progress("importing them")
+    import_files(
+        engine,
+        [directory / RECORDS],
+        ImportOptions(mapping=ImportMapping(), worker_count=WORKER_COUNT),
+        spool_directory=home / "tmp",
+        rejects_path=home / "rejects" / "demo.jsonl",
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def _resolve_demo(engine: Engine, progress: Progress) -> None:
     progress("training a model on them")
     train_model(
         engine, require_specification(None), seed=SEED, author=ACTOR, now=datetime.now(UTC), activate=True
     )
     progress("resolving them into profiles")
     resolve_all(engine, clock=lambda: datetime.now(UTC))
-    return "rest" if filled else "all"
 
 
-def _import_demo(engine: Engine, home: Path, progress: Progress) -> None:
-    with TemporaryDirectory(prefix="cdp-demo-") as directory:
-        progress(f"inventing {RECORD_COUNT:,} records")
-        generate_demo(Path(directory), record_count=RECORD_COUNT, seed=SEED)
-        progress("importing them")
-        import_files(
-            engine,
-            [Path(directory) / "records.jsonl.gz"],
-            ImportOptions(mapping=ImportMapping(), worker_count=WORKER_COUNT),
-            spool_directory=home / "tmp",
-            rejects_path=home / "rejects" / "demo.jsonl",
-            clock=lambda: datetime.now(UTC),
-        )
+def _send_messages(engine: Engine, directory: Path, progress: Progress) -> int:
+    progress("telling what some of them did in the shop")
+    plan = plan_messages(directory, seed=SEED, until=last_second(LAST_DAY))
+    return send_messages(engine, plan, author=ACTOR, now=datetime.now(UTC))
 
 
 def demo_keys(engine: Engine, home: Path) -> dict[str, str]:
@@ -121,7 +143,10 @@ def demo_logins(engine: Engine, home: Path) -> dict[str, str]:
 
 
 def example_phone(engine: Engine) -> str | None:
-    """The phone of a customer of several channels, to look up; None when there is none."""
+    """The phone of a customer of several channels, to look up; None when there is none.
+
+    Rather of one who ordered, left a cart and answered for consent, where there is one.
+    """
     identifiers, memberships, profiles = schema.identifiers, schema.memberships, schema.profiles
     statement = (
         select(func.min(identifiers.c.value))
@@ -141,9 +166,25 @@ def example_phone(engine: Engine) -> str | None:
             ),
         )
         .group_by(profiles.c.profile_id, profiles.c.record_count)
-        .order_by(profiles.c.record_count.desc(), profiles.c.profile_id)
+        .order_by(
+            and_(*(_shows(kind) for kind in (ORDER, CART, CONSENT))).desc(),
+            profiles.c.record_count.desc(),
+            profiles.c.profile_id,
+        )
         .limit(1)
     )
     with read(engine) as connection:
         phone: str | None = connection.scalar(statement)
     return phone
+
+
+def _shows(kind: str) -> ColumnElement[bool]:
+    """Whether there is something of the kind to show of a profile."""
+    members, states = schema.memberships.alias(), schema.engagement_states
+    return exists().where(
+        members.c.profile_id == schema.profiles.c.profile_id,
+        members.c.valid_to.is_(None),
+        states.c.record_id == members.c.record_id,
+        states.c.kind == kind,
+        states.c.is_open,
+    )
