@@ -15,6 +15,8 @@ from cdp.stewardship.estimation import Share, ThresholdQuality
 _WIDTH, _RIGHT, _STEP, _TOP, _FOOT = 420, 56, 18, 8, 42
 # Half an em a letter is what a browser's own font takes on average; wide ones get a little more room.
 _LETTER = 6.4
+# A longer name would leave the marks little room: it ends in dots, the mark and the table tell it whole.
+_LETTERS_AT_MOST = 58
 # Some levels are there to forbid, and weigh hundreds of bits: what is beyond ends at the edge, the table tells it.
 _MOST_BITS = 25
 _RAREST = -8
@@ -35,9 +37,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class WeightBar:
-    """kind: for or against."""
+    """name: whole; shown: as there is room. kind: for or against."""
 
     name: str
+    shown: str
     y: float
     x: float
     width: float
@@ -47,6 +50,7 @@ class WeightBar:
 @dataclass(frozen=True)
 class LevelPoints:
     name: str
+    shown: str
     y: float
     m_x: float
     u_x: float
@@ -87,7 +91,8 @@ def weight_bars(levels: Sequence[Mapping[str, Any]]) -> tuple[Frame, Sequence[We
     for y, each in zip(_heights(levels), levels, strict=True):
         ends = sorted((place(0), place(each["weight"])))
         kind = "for" if each["weight"] > 0 else "against"
-        bars.append(WeightBar(each["level"], y, ends[0], max(round(ends[1] - ends[0], 1), 1.0), kind))
+        width = max(round(ends[1] - ends[0], 1), 1.0)
+        bars.append(WeightBar(each["level"], _shown(each["level"]), y, ends[0], width, kind))
     ticks = [Tick(place(bits), str(bits).replace("-", "−")) for bits in whole_ticks(-_MOST_BITS, _MOST_BITS)]
     return _frame(left, levels, ticks), bars
 
@@ -100,7 +105,7 @@ def level_points(levels: Sequence[Mapping[str, Any]]) -> tuple[Frame, Sequence[L
         return _along(left, log10(max(probability, 10.0**_RAREST)), _RAREST, 0)
 
     points = [
-        LevelPoints(each["level"], y, place(each["m"]), place(each["u"]))
+        LevelPoints(each["level"], _shown(each["level"]), y, place(each["m"]), place(each["u"]))
         for y, each in zip(_heights(levels), levels, strict=True)
     ]
     ticks = [Tick(place(10.0**power), f"1e−{-power}" if power else "1") for power in range(_RAREST, 1, 2)]
@@ -150,8 +155,12 @@ def _curve(kind: str, placed: Sequence[tuple[float, Share]], down: Callable[[flo
 
 
 def _room(levels: Sequence[Mapping[str, Any]]) -> int:
-    """For the longest name."""
-    return ceil(max((len(each["level"]) for each in levels), default=0) * _LETTER) + 16
+    """For the longest name that is shown."""
+    return ceil(max((len(_shown(each["level"])) for each in levels), default=0) * _LETTER) + 16
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= _LETTERS_AT_MOST else name[: _LETTERS_AT_MOST - 1].rstrip(" ,:") + "…"
 
 
 def _heights(levels: Sequence[Mapping[str, Any]]) -> Sequence[float]:

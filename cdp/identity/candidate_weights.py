@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from cdp.store import id_set
+from cdp.store import id_set, take_statistics
 from cdp.store.quick import quick
 from cdp.store.schema import (
     IDENTIFIER_KINDS,
@@ -91,6 +91,10 @@ def weigh_candidates_of(connection: Connection, record_ids: Collection[int]) -> 
 
 
 def weigh_all_candidates(connection: Connection) -> None:
+    """After everything was resolved."""
+    take_statistics(
+        connection, candidates, profiles, memberships, source_records, identifiers, engagement_states
+    )
     connection.execute(_weigh(select_weights(candidates.c.state == "open")))
 
 

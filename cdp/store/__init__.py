@@ -9,6 +9,7 @@ from cdp.store.bulk import (
     insert_rows,
     reserve_ids,
     stream_rows,
+    take_statistics,
     temporary_table,
 )
 from cdp.store.engine import (
@@ -42,6 +43,7 @@ __all__ = [
     "schema",
     "store_error",
     "stream_rows",
+    "take_statistics",
     "temporary_table",
     "write",
     "write_alone",

@@ -213,12 +213,21 @@ def temporary_table(
     table = Table(f"temporary_{name}", MetaData(), *made, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
     connection.execute(CreateTable(table))
     insert_rows(connection, table, rows)
-    if connection.dialect.name == "postgresql":
-        # Its statistics are taken by no one else, and without them a large join is planned for ten rows.
-        connection.execute(text(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}"))
+    take_statistics(connection, table)
     yield table
     # After an error there is nothing to drop: the rollback takes the table away on both databases.
     connection.execute(DropTable(table))
+
+
+def take_statistics(connection: Connection, *tables: Table) -> None:
+    """Of tables that this transaction has filled, before it asks much of them; for PostgreSQL alone.
+
+    It takes them by itself later, of what is committed, and of temporary tables never. Until then a look at the few
+    rows of one person may be planned as a walk through all.
+    """
+    if connection.dialect.name == "postgresql":
+        quoted = map(connection.dialect.identifier_preparer.format_table, tables)
+        connection.execute(text(f"ANALYZE {', '.join(quoted)}"))
 
 
 def _insert_sqlite(

@@ -40,7 +40,18 @@ def test_points_are_placed_by_their_power_of_ten() -> None:
 
 def test_there_is_room_for_the_longest_name() -> None:
     short, _ = weight_bars([a_level()])
-    long, _ = weight_bars([a_level() | {"level": "x" * 80}, a_level()])
+    long, _ = weight_bars([a_level() | {"level": "x" * 50}, a_level()])
 
-    assert long.left > 80 * 6 > short.left
+    assert long.left > 50 * 6 > short.left
     assert long.width - long.left == short.width - short.left
+
+
+def test_a_name_that_leaves_no_room_ends_in_dots_and_is_told_whole_beside() -> None:
+    name = "document with another name: " + "x" * 80
+
+    frame, [bar] = weight_bars([a_level() | {"level": name}])
+
+    assert bar.name == name
+    assert bar.shown.endswith("x…")
+    assert name.startswith(bar.shown[:-1])
+    assert frame.left < 60 * 7

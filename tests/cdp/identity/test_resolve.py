@@ -13,13 +13,13 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, insert, text, update
 from sqlalchemy.event import listen
 
 from cdp.identity.models import UnknownModelError
 from cdp.identity.resolve import ResolutionFailedError, RunReplacedError
 from cdp.identity.verify import verify_store
-from cdp.store import open_store, schema, write
+from cdp.store import open_store, read, schema, write
 from cdp.store.errors import StoreBusyError
 from tests.cdp.identity.resolving import (
     ANA,
@@ -42,6 +42,7 @@ from tests.cdp.identity.resolving import (
     profile_of,
     resolve,
     rows,
+    use_small_model,
 )
 
 HISTORY = ("profiles", "memberships", "ledger_entries", "ledger_moves", "outbox_events", "merge_candidates")
@@ -54,6 +55,18 @@ def test_records_of_one_person_become_one_profile(people_store: Engine) -> None:
 
     assert people(people_store) == {frozenset({"a1", "a2"}), frozenset({"b1"})}
     assert verify_store(people_store).breaches == []
+
+
+def test_what_was_published_is_counted_before_candidates_are_weighed(postgresql_store: Engine) -> None:
+    """PostgreSQL has no numbers of a table that nobody analyzed, and plans as if it were small."""
+    use_small_model(postgresql_store)
+    add_records(postgresql_store, a_record("a1", ANA), a_record("b1", BRUNO), a_record("a2", ANA_AGAIN))
+
+    resolve(postgresql_store)
+
+    counted = text("SELECT relname, reltuples FROM pg_class WHERE relname IN ('memberships', 'profiles')")
+    with read(postgresql_store) as connection:
+        assert dict(connection.execute(counted).all()) == {"memberships": 3, "profiles": 2}
 
 
 def test_a_new_profile_has_its_golden_record_entry_and_event(two_people: Engine) -> None:

@@ -18,7 +18,6 @@ from cdp.stewardship.reason_telling import Documents, compare_documents
         ({"cpf": {"1"}}, {"cpf": {"1", "2"}}, ["cpf"], ["cpf"]),
         ({"cpf": {"1"}, "nif": {"3"}}, {"cpf": {"2"}, "nif": {"3"}}, ["cpf"], ["nif"]),
     ],
-    ids=str,
 )
 def test_documents_of_two_profiles(
     left: Documents, right: Documents, differ: list[str], shared: list[str]
