@@ -33,6 +33,9 @@ PUBLIC_ENDPOINTS = frozenset(
 # Its pages are for people who sign in: see api/console/access.py.
 CONSOLE = "console"
 
+_HOW_TO_SEND_A_KEY = (
+    "Send `Authorization: Bearer KEY`, or the key as the user name of Basic; `cdp key create` makes one."
+)
 _SCOPE = "required_scope"
 _READS_ONLY = "reads_only"
 _ANY_VIEW = "a view"
@@ -84,14 +87,14 @@ def _require_caller() -> None:
     secret = _presented_key()
     if secret is None:
         count_stranger()
-        raise Problem("unauthorized")
+        raise Problem("unauthorized", _HOW_TO_SEND_A_KEY)
     refuse_guesses(secret)
     view = current_application().view_functions[request.endpoint]
     with begin_snapshot(is_last=not _reads_on(view)) as connection:
         caller = authenticate(connection, secret, service.clock())
     if caller is None:
         count_wrong_secret(secret)
-        raise Problem("unauthorized")
+        raise Problem("unauthorized", _HOW_TO_SEND_A_KEY)
     current_notes().caller = caller
     count_caller(caller.key_id)
     scope = getattr(view, _SCOPE, None)

@@ -129,7 +129,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "validation_failed": ProblemKind(422, "Parts of the request are missing, unknown or out of bounds."),
     "idempotency_key_reused": ProblemKind(422, "The Idempotency-Key stands for another call."),
     "identifier_invalid": ProblemKind(422, "None of the identifiers can be one that points at a person."),
-    "record_refused": ProblemKind(422, "The record is none that can be taken."),
+    "record_refused": ProblemKind(422, "The record cannot be taken."),
     "message_refused": ProblemKind(422, "The message is none that can be kept."),
     "nothing_to_search_by": ProblemKind(422, "Nothing of the request can be searched by."),
     "split_unusable": ProblemKind(422, "These records cannot be split off this profile."),

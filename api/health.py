@@ -20,6 +20,7 @@ class IndexSchema(ma.Schema):
     documentation = ma.fields.String(required=True, metadata={"examples": ["/docs"]})
     openapi = ma.fields.String(required=True, metadata={"examples": ["/openapi.json"]})
     ready = ma.fields.String(required=True, metadata={"examples": ["/readyz"]})
+    console = ma.fields.String(required=True, metadata={"examples": ["/console/"]})
 
 
 class LifeSchema(ma.Schema):
@@ -39,7 +40,13 @@ class ReadinessSchema(ma.Schema):
 @blueprint.response(200, IndexSchema)
 def index() -> dict[str, str]:
     """Where to go from here"""
-    return {"name": "cdp", "documentation": "/docs", "openapi": "/openapi.json", "ready": "/readyz"}
+    return {
+        "name": "cdp",
+        "documentation": "/docs",
+        "openapi": "/openapi.json",
+        "ready": "/readyz",
+        "console": "/console/",
+    }
 
 
 @blueprint.get("/livez")

@@ -22,6 +22,7 @@ def test_the_index_says_where_to_go(lite_client: FlaskClient) -> None:
         "documentation": "/docs",
         "openapi": "/openapi.json",
         "ready": "/readyz",
+        "console": "/console/",
     }
 
 
