@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import mark_process_dead
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 # All that a worker may come to count. Written at once: a write into memory that finds the disk full ends the process.
-_BYTES = {"histogram": 2 * 1024 * 1024, "gauge_livesum": 4096}
+_BYTES = {"histogram": 4 * 1024 * 1024, "gauge_livesum": 4096}
 
 
 def make_directory(server: Any) -> None:

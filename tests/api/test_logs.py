@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,9 @@ def test_a_whole_scenario_logs_nothing_of_people(
         walk(world)
         secret = world.admin.secret
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    # Among so many ids that the service makes up, one holds five digits of a number now and then.
-    text = re.sub(r'"[0-9a-f]{16,32}"', '""', json.dumps(lines, ensure_ascii=False))
+    # Among so many ids and moments of the service's own, one holds five digits of a number now and then.
+    told = [line | {"timestamp": datetime.fromisoformat(line["timestamp"]).year} for line in lines]
+    text = re.sub(r'"[0-9a-f]{16,32}"', '""', json.dumps(told, ensure_ascii=False))
 
     assert len(lines) > len(CALLS) * len(MISTAKES)
     assert {each["status"] for each in lines if each["event"] == "request"} >= {
