@@ -118,11 +118,11 @@ def get_timeline(query: dict[str, Any], profile_id: str) -> Response:
         events = select_timeline(
             connection,
             profile.profile_id,
-            before=_read_place(query.get("cursor"), listed),
+            before=read_place(query.get("cursor"), listed),
             limit=query["limit"] + 1,
             sources=caller.sources,
         )
-    shown, next_cursor = cut_page(events, query["limit"], lambda last: _place(last, listed))
+    shown, next_cursor = cut_page(events, query["limit"], lambda last: place_of(last, listed))
     audit_read(profile.profile_id, "profile.read_timeline", reading)
     page = {
         "data": [{**vars(event), "type": "event"} for event in shown],
@@ -133,12 +133,13 @@ def get_timeline(query: dict[str, Any], profile_id: str) -> Response:
     return locate(response, profile, profile_id, "timeline.get_timeline", limit=query["limit"])
 
 
-def _place(event: TimelineEvent, listed: str) -> str:
+def place_of(event: TimelineEvent, listed: str) -> str:
+    """The cursor of what follows the event, for `read_place`."""
     return encode_place(listed, format_instant(event.occurred_at), event.event_id)
 
 
-def _read_place(cursor: str | None, listed: str) -> Position | None:
-    """The place itself and no event to look up: whether there is one of an id is nobody's to learn."""
+def read_place(cursor: str | None, listed: str) -> Position | None:
+    """The place itself and no event to look up: whether there is one of an id is nobody's to learn. Raises Problem."""
     if cursor is None:
         return None
     moment, event_id = decode_place_of(cursor, listed, str, int)

@@ -21,7 +21,7 @@ from cdp.stewardship.why_two import why_two
 
 @dataclass(frozen=True)
 class Effects:
-    """why_two: some of REASONS_FOR_TWO, empty where one person is enough.."""
+    """why_two: some of REASONS_FOR_TWO, empty where one person is enough."""
 
     why_two: Sequence[str]
     consents: Sequence[ConsentChange]

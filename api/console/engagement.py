@@ -16,18 +16,17 @@ from api.console.access import requires
 from api.console.blueprint import blueprint
 from api.console.reading import Reading, current_reading, note_read
 from api.console.states import PageError
-from api.cursors import cut_page, decode_place_of, encode_place
+from api.cursors import cut_page
 from api.dumping import dumps_of
 from api.engagement_schemas import CommerceSchema, ConsentSchema, engagement_document
 from api.errors import Problem
 from api.profiles import checked_profile_id
 from api.snapshots import snapshot
-from api.timeline import TimelineEventSchema
+from api.timeline import TimelineEventSchema, place_of, read_place
 from api.view_schemas import StewardViewSchema
 from cdp.engagement.profile_engagement import Engagement
 from cdp.engagement.timeline import Position, TimelineEvent, select_timeline
 from cdp.identity.profile_reads import require_profile
-from cdp.store.instants import format_instant, parse_instant
 
 _ = lazy_gettext
 
@@ -83,7 +82,7 @@ def profile_timeline(profile_id: str) -> str | Response:
         if found.profile_id != profile_id:
             return redirect(url_for(f"{CONSOLE}.profile_timeline", profile_id=found.profile_id), 303)
         events = select_timeline(connection, profile_id, before=_read_place(), limit=EVENTS_A_PAGE + 1)
-    listed, next_cursor = cut_page(events, EVENTS_A_PAGE, _place)
+    listed, next_cursor = cut_page(events, EVENTS_A_PAGE, lambda last: place_of(last, _LISTED))
     reading = current_reading()
     note_read(profile_id, "profile.read_timeline", reading)
     return render_template(
@@ -97,17 +96,9 @@ def profile_timeline(profile_id: str) -> str | Response:
     )
 
 
-def _place(event: TimelineEvent) -> str:
-    return encode_place(_LISTED, format_instant(event.occurred_at), event.event_id)
-
-
 def _read_place() -> Position | None:
     """Raises PageError for a cursor that is none of this list."""
-    cursor = request.args.get("cursor")
-    if not cursor:
-        return None
     try:
-        moment, event_id = decode_place_of(cursor, _LISTED, str, int)
-        return Position(parse_instant(moment), event_id if 0 <= event_id < 10**18 else 0)
-    except (Problem, ValueError):
+        return read_place(request.args.get("cursor") or None, _LISTED)
+    except Problem:
         raise PageError("invalid") from None

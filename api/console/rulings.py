@@ -24,6 +24,7 @@ from api.profiles import checked_profile_id
 from api.rulings import REASON_LIMIT
 from api.service import current_service
 from api.snapshots import snapshot
+from api.stewards import PROFILES_AT_MOST
 from cdp.staff.users import select_author_names
 from cdp.stewardship.actions import select_actions
 from cdp.stewardship.desk_rules import desk_rules
@@ -39,8 +40,6 @@ from cdp.stewardship.undo import undo_action, undo_entry
 
 ACTIONS_A_PAGE = 50
 RECORDS_AT_MOST = 10_000
-# As many as the API joins at once.
-PROFILES_AT_MOST = 50
 # Of the profiles before and after, the rest only counted.
 STATES_TOLD = 20
 
