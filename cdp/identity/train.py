@@ -124,8 +124,14 @@ def _train(
                 labels = select_matched_pairs(connection) if use_labels else []
                 held = select_held_values(connection)
                 part_shared_values(workspace, specification, held, days=stream_record_days(connection))
-            progress("estimating probabilities")
-            training = train(workspace, initial_model(specification), version=0, seed=seed, labels=labels)
+            training = train(
+                workspace,
+                initial_model(specification),
+                version=0,
+                seed=seed,
+                labels=labels,
+                progress=progress,
+            )
             return replace(training, model=_steady(training.model)), record_count
     except ResolutionError as error:
         raise TrainingFailedError(describe_failure(error)) from error
