@@ -117,9 +117,9 @@ def _train(
 ) -> tuple[Training, int]:
     try:
         with open_workspace(memory_limit=batch_memory()) as workspace:
-            progress("loading records")
             with read(engine) as connection:
                 _require_records(connection)
+                progress("loading records")
                 record_count = load_records(workspace, stream_linkage_records(connection))
                 labels = select_matched_pairs(connection) if use_labels else []
                 held = select_held_values(connection)
