@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ from tests.postgres import Cluster, NoPostgresError, start_cluster
 # An example that takes long tells of the machine; what must be quick has a test of its own.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+# As a server does: at Python's own 700 objects a twentieth of all time goes into looking for garbage.
+gc.set_threshold(100_000, 20, 50)
 
 _numbers = itertools.count(1)
 TEMPLATE = "migrated"
