@@ -14,7 +14,7 @@ from api.cursors import decode_place, encode_place
 from api.dumping import dump_of, dumps_of
 from api.errors import Problem
 from api.fields import IdentifiersField, InstantField, TextField
-from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
+from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, read_purpose
 from api.masks import SHOWN
 from api.profile_schemas import PairEvidenceSchema, ReportLineSchema
@@ -23,6 +23,7 @@ from api.profiles import LanguageQuerySchema, choose_language
 from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
     PendingDecisionSchema,
+    PinsSchema,
     ProposedPairSchema,
     ReasonSchema,
     RulingQuerySchema,
@@ -209,6 +210,18 @@ class DecisionSchema(ReasonSchema):
     )
 
 
+class DecisionOnOneSchema(DecisionSchema):
+    pins = ma.fields.Nested(
+        PinsSchema,
+        metadata={
+            "description": "With `same`: values that the golden record shows while the decision stands, attribute to a "
+            "record of the two profiles that gives it. Needs the scope `profiles:join` too. Without `pins`, a second "
+            "person confirms those that wait.",
+            "examples": [{"full_name": 12}],
+        },
+    )
+
+
 _dump_candidates = dump_of(PageOfMergeCandidatesSchema())
 _DUMPS_OF_ONE = dumps_of(WholeMergeCandidateSchema())
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Changes with the state and either profile."}}
@@ -350,7 +363,7 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
         REQUIRED_IDEMPOTENCY_HEADER,
     ],
 )
-@blueprint.arguments(DecisionSchema())
+@blueprint.arguments(DecisionOnOneSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
 @blueprint.alt_response(
@@ -363,6 +376,9 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
     f"force says the opposite: `action_ids`. {KEY_RUNNING}",
 )
 @blueprint.refuses(412, "It or one of its profiles changed since")
+@blueprint.refuses(
+    422, f"A pin is of a record that is none of theirs, or says nothing of the attribute. {KEY_REUSED}"
+)
 @blueprint.refuses(428, "There is no If-Match")
 @key_refused(blueprint, is_required=True)
 def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: str) -> Response:
@@ -370,18 +386,29 @@ def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: 
 
     On what the steward saw: the If-Match names it, and a candidate that changed since is not decided. It needs no
     claim, and what another one has claimed waits until the claim runs out. Where `same` takes two people, the first
-    one's answer is 202, and the second one's has the effect.
+    one's answer is 202, and the second one's has the effect. With `pins`, `same` says too which record's value of an
+    attribute is shown; the undo of the decision takes that back with it.
     """
-    chosen = read_number(candidate_id, "candidate_not_found")
+    chosen, pins = read_number(candidate_id, "candidate_not_found"), _read_pins(body)
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     service, seen = current_service(), _read_seen()
 
     def ruled(order: Order) -> Outcome | Pending:
         rules = desk_rules(service.settings)
-        return decide_together(service.resolver(), chosen, body["decision"], order, rules, seen=seen)
+        return decide_together(
+            service.resolver(), chosen, body["decision"], order, rules, seen=seen, pins=pins
+        )
 
     return answer_ruling(ruled, order, reading)
+
+
+def _read_pins(body: Mapping[str, Any]) -> Mapping[str, int] | None:
+    """None for none given. Raises Problem: who may pin nothing by itself does not with a decision."""
+    pins: Mapping[str, int] | None = body.get("pins")
+    if pins is not None and not current_caller().has_scope("profiles:join"):
+        raise Problem("scope_missing", "Pins need the scope profiles:join: ask for it, or leave them out.")
+    return pins
 
 
 def _read_seen() -> set[str]:

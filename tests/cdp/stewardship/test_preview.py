@@ -12,7 +12,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import RulingRefusedError
+from cdp.stewardship.four_eyes import decide_together
 from cdp.stewardship.freeze import freeze
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import NEW, Outcome
@@ -59,7 +61,8 @@ class Previews(RuleBasedStateMachine):
         ids = sorted(self.desk.people().members)
         if len(ids) > 1:
             chosen = data.draw(st.lists(st.sampled_from(ids), min_size=2, max_size=3, unique=True))
-            self.see_and_do(lambda order: join(self.resolver, chosen, order))
+            pins = self.draw_pins(data)
+            self.see_and_do(lambda order: join(self.resolver, chosen, order, pins=pins))
 
     @rule(data=st.data())
     def split(self, data: st.DataObject) -> None:
@@ -83,13 +86,24 @@ class Previews(RuleBasedStateMachine):
     def decide(self, data: st.DataObject, decision: str) -> None:
         if candidates := self.desk.open_candidates():
             chosen = data.draw(st.sampled_from(candidates))
-            self.see_and_do(lambda order: self.desk.decide(chosen, decision, **vars(order)))
+            rules, pins = DeskRules(), self.draw_pins(data)
+            seen = [chosen.etag]
+            self.see_and_do(
+                lambda order: decide_together(
+                    self.resolver, chosen.candidate_id, decision, order, rules, seen=seen, pins=pins
+                )
+            )
 
     @rule(data=st.data())
     def undo(self, data: st.DataObject) -> None:
         if standing := self.desk.standing_actions():
             action_id = data.draw(st.sampled_from(standing))
             self.see_and_do(lambda order: undo_action(self.resolver, action_id, order))
+
+    def draw_pins(self, data: st.DataObject) -> dict[str, int]:
+        """Of any records: what cannot be pinned is refused before and now."""
+        chosen = data.draw(st.dictionaries(ATTRIBUTES, st.sampled_from("123456"), max_size=2))
+        return {attribute: self.desk.record_id(key) for attribute, key in chosen.items()}
 
     def see_and_do(self, step: Callable[[Order], Outcome]) -> None:
         before = self.desk.people()
