@@ -43,13 +43,15 @@ def decide_together(
         candidate = require_seen(session, candidate_id, seen)
         if order.is_preview:
             found = select_pending(session.connection, candidate_id)
-            return carry_decision(session, candidate, decision, _chosen(pins, found, candidate, decision))
+            return carry_decision(session, candidate, decision, chosen_pins(pins, found, candidate, decision))
         require_turn(session, candidate_id, needs_claim=needs_claim)
         waiting = _still_waiting(session, candidate)
         why = why_two_for(session.connection, candidate, rules) if decision == "same" else ()
         if why and waiting is None:
             return _let_wait(session, candidate, decision, why, pins or NO_CHOICES)
-        outcome = carry_decision(session, candidate, decision, _chosen(pins, waiting, candidate, decision))
+        outcome = carry_decision(
+            session, candidate, decision, chosen_pins(pins, waiting, candidate, decision)
+        )
         if waiting is not None:
             _end(session, waiting, decision, outcome)
         return outcome
@@ -63,6 +65,17 @@ def why_two_for(connection: Connection, candidate: Candidate, rules: DeskRules) 
     if candidate.reason == "exclusive_conflict" and "documents" not in found:
         found = (*found, "documents")
     return found
+
+
+def chosen_pins(
+    pins: Mapping[str, int] | None, waiting: Pending | None, candidate: Candidate, decision: str
+) -> Mapping[str, int]:
+    """Those given, or else those that wait with the same decision about the candidate as it is."""
+    if pins is not None:
+        return pins
+    if waiting is None or (waiting.decision, waiting.etag) != (decision, candidate.etag):
+        return NO_CHOICES
+    return waiting.pins
 
 
 def withdraw_pending(engine: Engine, candidate_id: int, *, author: str, now: datetime) -> None:
@@ -98,17 +111,6 @@ def _still_waiting(session: Session, candidate: Candidate) -> Pending | None:
             ids=[candidate.candidate_id],
         )
     return waiting
-
-
-def _chosen(
-    pins: Mapping[str, int] | None, waiting: Pending | None, candidate: Candidate, decision: str
-) -> Mapping[str, int]:
-    """Those given, or else those that wait with the same decision about the candidate as it is."""
-    if pins is not None:
-        return pins
-    if waiting is None or (waiting.decision, waiting.etag) != (decision, candidate.etag):
-        return NO_CHOICES
-    return waiting.pins
 
 
 def _let_wait(
