@@ -34,7 +34,7 @@ class Pending:
     why: Sequence[str]
     etag: str
     recorded_at: datetime
-    pins: Mapping[str, int] = field(default_factory=dict)
+    pins: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 _COLUMNS = tuple(confirmations.c[name] for name in Pending.__dataclass_fields__)

@@ -33,7 +33,7 @@ class Request:
     profile_ids: tuple[str, ...]
     record_ids: tuple[int, ...] = ()
     into: str | None = None
-    pins: Mapping[str, int] = field(default_factory=dict)
+    pins: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
