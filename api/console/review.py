@@ -72,6 +72,7 @@ def review(candidate_id: int) -> str:
         people = {each for each in (candidate.closed_by, candidate.assignee) if each}
         people |= {each.author for each in comments} | ({item.pending.author} if item.pending else set())
         people |= {item.lease.owner} if item.lease else set()
+        people |= {each.author for told in how if told for each in told.joins}
         names = select_author_names(connection, people)
         users = select_users(connection)
     for profile in profiles:

@@ -215,6 +215,19 @@ def test_why_names_the_document_in_which_the_profiles_differ(steward: Visitor, r
     assert "have different numbers of a document that a person has one of: CPF." in shown
 
 
+def test_how_names_who_joined(steward: Visitor, people: StoreBuilder, item: str) -> None:
+    with read(people.engine) as connection:
+        candidate = require_candidate(connection, int(item.rpartition("/")[2]))
+        live = connection.scalars(select(profiles.c.profile_id).where(profiles.c.state == "live")).all()
+    third = next(each for each in live if each not in candidate.profile_ids)
+    steward.get(item)
+    steward.post("/console/profiles/join", profile_id=[candidate.profile_id_r, third], reason="same card")
+
+    shown = page(steward.get(item))
+
+    assert re.search(r'<ol class="joins">.*<span class="quiet">steward, ', shown)
+
+
 def test_a_pasted_script_is_only_text(steward: Visitor, item: str) -> None:
     steward.get(item)
 
@@ -261,6 +274,8 @@ def test_the_preview_is_what_comes_of_it(steward: Visitor, people: StoreBuilder,
     golden = re.compile(r'<th scope="row">[^<]+</th><td>[^<]*</td>')
     assert before == "open"
     assert set(golden.findall(preview)) <= set(golden.findall(shown))
+    assert "Profile that takes in others:" in preview
+    assert "Systems with records of these people: crm (2)." in preview
 
 
 def test_only_differences_is_remembered(steward: Visitor, item: str) -> None:

@@ -101,10 +101,9 @@ def test_one_ruling_with_its_pin_is_one_action_one_entry_and_one_audit(desk: Des
     assert (action["kind"], outcome.action_id) == ("join", action["action_id"])
     assert audited["details"].count('"pins":{"birth_date":') == 1
     assert len(outcome.ledger_entry_ids) == 1
-    assert [row["kind"] for row in desk.rows(outbox_events)[events:]] == [
-        "profile.joined",
-        "stewardship.ruled",
-    ]
+    told_of = [(row["kind"], row["subject_id"]) for row in desk.rows(outbox_events)[events:]]
+    assert told_of == [*outcome.events, ("stewardship.ruled", str(outcome.action_id))]
+    assert [kind for kind, _ in outcome.events] == ["profile.joined"]
 
 
 @BOTH_WAYS

@@ -23,6 +23,7 @@ from cdp.stewardship.ruling import Order
 from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action
 from cdp.store import open_store
+from cdp.store.schema import outbox_events
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, an_order
 from tests.histories import tell
 
@@ -106,7 +107,7 @@ class Previews(RuleBasedStateMachine):
         return {attribute: self.desk.record_id(key) for attribute, key in chosen.items()}
 
     def see_and_do(self, step: Callable[[Order], Outcome]) -> None:
-        before = self.desk.people()
+        before, events_before = self.desk.people(), len(self.desk.rows(outbox_events))
         seen, refused = attempt(step, an_order(is_preview=True))
         assert self.desk.people() == before
         done, reason = attempt(step, an_order())
@@ -116,6 +117,9 @@ class Previews(RuleBasedStateMachine):
             return
         assert seen is not None
         assert told(seen) == told(done)
+        written = self.desk.rows(outbox_events)[events_before:]
+        *of_profiles, ruled = [(row["kind"], row["subject_id"]) for row in written]
+        assert (of_profiles, ruled) == (done.events, ("stewardship.ruled", str(done.action_id)))
         now = self.desk.people()
         shown = {each.profile_id: each for each in done.after if each.record_ids}
         assert {each: state.golden for each, state in shown.items()} == {
@@ -157,7 +161,8 @@ def told(outcome: Outcome) -> Any:
         for each in outcome.after
     ]
     asked = [(each.record_id_l, each.record_id_r, each.match_weight) for each in outcome.candidates]
-    return outcome.kind, outcome.before, sorted(states, key=repr), sorted(asked)
+    events = [(kind, each if each in known else NEW) for kind, each in outcome.events]
+    return outcome.kind, outcome.before, sorted(states, key=repr), sorted(asked), sorted(events)
 
 
 def test_what_is_previewed_is_what_comes(previewed_file: Path, tmp_path: Path) -> None:
