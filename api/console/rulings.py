@@ -35,7 +35,7 @@ from cdp.stewardship.outcome import Outcome, ProfileState
 from cdp.stewardship.pin import pin
 from cdp.stewardship.proposals import Proposal, Request
 from cdp.stewardship.rule_together import rule_together
-from cdp.stewardship.ruling import NO_CHOICES, Order
+from cdp.stewardship.ruling import Order
 from cdp.stewardship.take_apart import WAYS
 from cdp.stewardship.undo import undo_action, undo_entry
 
@@ -279,7 +279,7 @@ def show_preview(
     action: str,
     fields: list[tuple[str, Any]],
     back: str,
-    pins: Mapping[str, int] = NO_CHOICES,
+    pins: Mapping[str, int] | None = None,
 ) -> str:
     """Asked: what may take two people. Offered: values to choose, look: where they are seen. Pins: chosen already."""
     reading = current_reading()
@@ -292,7 +292,7 @@ def show_preview(
         offered=offered,
         look=look,
         chosen=pin_fields(offered.pins) if offered else [],
-        pins=offered.pins if offered else pins,
+        pins=offered.pins if offered else pins or {},
         back=back,
         outcome=outcome,
         effects=effects_of(outcome, asked),
