@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, request
+from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.cursors import decode_place, encode_place
+from api.decisions import DecisionOnOneSchema, read_pins, read_seen
 from api.dumping import dump_of, dumps_of
 from api.errors import Problem
 from api.fields import IdentifiersField, InstantField, TextField
@@ -23,9 +24,7 @@ from api.profiles import LanguageQuerySchema, choose_language
 from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
     PendingDecisionSchema,
-    PinsSchema,
     ProposedPairSchema,
-    ReasonSchema,
     RulingQuerySchema,
     RulingSchema,
     answer_ruling,
@@ -40,7 +39,7 @@ from cdp.identity.candidate_weights import IDENTIFIER_KINDS
 from cdp.identity.explain import LANGUAGES
 from cdp.identity.profile_reads import require_profile
 from cdp.identity.resolution_runs import select_version_in_use
-from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate
+from cdp.stewardship.candidates import REASONS, STATES, require_candidate
 from cdp.stewardship.confirmations import Pending
 from cdp.stewardship.desk_rules import desk_rules
 from cdp.stewardship.four_eyes import decide_together
@@ -196,30 +195,6 @@ class WholeMergeCandidateSchema(MergeCandidateSchema):
     )
     language = TextField(SHOWN, required=True, metadata={"enum": list(LANGUAGES)})
     text = TextField(SHOWN, required=True, metadata={"description": "The evidence in words."})
-
-
-class DecisionSchema(ReasonSchema):
-    decision = ma.fields.String(
-        required=True,
-        validate=ma.validate.OneOf(DECISIONS),
-        metadata={
-            "description": "`same` joins the profiles; `different` keeps them apart for good; `unsure` gives the "
-            "candidate to a second person, and when that one cannot tell either, it rests until another model or a "
-            "newer record proposes it."
-        },
-    )
-
-
-class DecisionOnOneSchema(DecisionSchema):
-    pins = ma.fields.Nested(
-        PinsSchema,
-        metadata={
-            "description": "With `same`: values that the golden record shows while the decision stands, attribute to a "
-            "record of the two profiles that gives it. Needs the scope `profiles:join` too. Without `pins`, a second "
-            "person confirms those that wait.",
-            "examples": [{"full_name": 12}],
-        },
-    )
 
 
 _dump_candidates = dump_of(PageOfMergeCandidatesSchema())
@@ -389,10 +364,10 @@ def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: 
     one's answer is 202, and the second one's has the effect. With `pins`, `same` says too which record's value of an
     attribute is shown; the undo of the decision takes that back with it.
     """
-    chosen, pins = read_number(candidate_id, "candidate_not_found"), _read_pins(body)
+    chosen, pins = read_number(candidate_id, "candidate_not_found"), read_pins(body)
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
-    service, seen = current_service(), _read_seen()
+    service, seen = current_service(), read_seen()
 
     def ruled(order: Order) -> Outcome | Pending:
         rules = desk_rules(service.settings)
@@ -401,20 +376,3 @@ def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: 
         )
 
     return answer_ruling(ruled, order, reading)
-
-
-def _read_pins(body: Mapping[str, Any]) -> Mapping[str, int] | None:
-    """None for none given. Raises Problem: who may pin nothing by itself does not with a decision."""
-    pins: Mapping[str, int] | None = body.get("pins")
-    if pins is not None and not current_caller().has_scope("profiles:join"):
-        raise Problem("scope_missing", "Pins need the scope profiles:join: ask for it, or leave them out.")
-    return pins
-
-
-def _read_seen() -> set[str]:
-    """The strong tags of If-Match. Raises Problem for none, and for one that would fit whatever there is."""
-    if not request.headers.get("If-Match"):
-        raise Problem("precondition_required")
-    if request.if_match.star_tag:
-        raise Problem("precondition_required", "`*` names no version: send the ETag of the candidate.")
-    return set(request.if_match.as_set())
