@@ -171,7 +171,14 @@ def describe(spec: APISpec, *, metrics_are_public: bool) -> dict[str, Any]:
     for before, status, name, after, parameters in _LINKS:
         links = operations[before]["responses"][status].setdefault("links", {})
         links[name] = {"operationId": after, "parameters": parameters}
+    description["tags"] = _tags_in_use(description)
     return description
+
+
+def _tags_in_use(description: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each blueprint brings one, also where its operations stand under another."""
+    used = {tag for _, operation in _operations(description) for tag in operation["tags"]}
+    return [each for each in description["tags"] if each["name"] in used]
 
 
 def _operations(description: Mapping[str, Any]) -> Iterator[tuple[str, Operation]]:

@@ -21,6 +21,7 @@ from benchmarks.browsing import Browser, UnexpectedPageError
 from benchmarks.doubtful_pairs import SOURCES, write_doubtful_pairs
 from benchmarks.processes import run_cdp
 from benchmarks.serving import served
+from cdp.identity.candidate_weights import weigh_all_candidates
 from cdp.staff.accounts import NewUser, create_user
 from cdp.stewardship.queue import SORTS
 from cdp.store import open_store, read, write
@@ -152,6 +153,7 @@ def _spread(connection: Connection, chance: random.Random, now: datetime) -> Non
     ]
     changed = update(candidates).where(candidates.c.candidate_id == bindparam("each"))
     connection.execute(changed.values(created_at=bindparam("opened"), due_at=bindparam("due")), spread)
+    weigh_all_candidates(connection)
 
 
 def _count_open(url: str) -> int:

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Engine
 
 from cdp.identity.candidates import probability_of
 from cdp.identity.models import insert_model
+from cdp.stewardship.priority import people_of, uncertainty_of, value_of
 from cdp.store import insert_rows, schema, write
+from cdp.store.days import days_since_epoch
 from resolution import default_specification_text, initial_model, parse_specification
 
 SOURCES = ("crm", "shop", "web")
@@ -89,6 +91,8 @@ COLUMNS = (
     "assignee",
     "due_at",
     "worth",
+    "standing",
+    "opened_day",
 )
 
 
@@ -99,6 +103,9 @@ def _candidates(chance: random.Random, count: int, now: datetime) -> Iterator[Se
         weight = chance.randrange(-8, 20) / 2
         opened_at = now - timedelta(days=chance.randrange(30), hours=chance.randrange(3))
         due_at = now + timedelta(days=chance.randrange(9)) if chance.random() < 0.2 else None
+        reason, records = chance.choice(REASONS), chance.choice((2, 2, 2, 3, 5, 40))
+        worth = chance.choice((0, 2, 4, 30))
+        probability = probability_of(weight)
         yield (
             each,
             left,
@@ -106,16 +113,18 @@ def _candidates(chance: random.Random, count: int, now: datetime) -> Iterator[Se
             profile_id(left),
             profile_id(right),
             weight,
-            probability_of(weight),
-            chance.choice(REASONS),
+            probability,
+            reason,
             "open",
             0,
             opened_at,
-            chance.choice((2, 2, 2, 3, 5, 40)),
+            records,
             1 + left % len(SOURCES),
             1 + right % len(SOURCES),
             chance.randrange(128),
             chance.choice((None, None, "ana", "rui")),
             due_at,
-            chance.choice((0, 2, 4, 30)),
+            worth,
+            uncertainty_of(probability, reason) * people_of(records) * value_of(worth),
+            days_since_epoch(opened_at),
         )

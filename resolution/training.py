@@ -7,7 +7,7 @@ behind it and clamped, so that a handful of pairs or one odd level decides nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -89,9 +89,11 @@ def train(
     version: int,
     seed: int,
     labels: Sequence[Label] = (),
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Training:
     """Estimate a model from table `records` of a workspace; the same records, labels and seed give the same model.
 
+    Progress is told each step as it begins.
     Raises TrainingError when there are fewer than two records, SpecificationError for a condition that DuckDB refuses.
     """
     specification = prior.specification
@@ -101,22 +103,27 @@ def train(
             f"Training needs at least two records, and there are {record_count}: import some first."
         )
     check_conditions(connection, specification)
+    progress("counting terms")
     frequencies, rare = count_terms(connection, specification)
     model = replace(prior, version=version, frequencies=frequencies, rare=rare)
     present = present_comparisons(connection, specification)
     estimated = {comparison.name for comparison in present if not comparison.is_fixed}
+    progress("estimating u from random pairs")
     sampled = estimate_u(connection, model, wanted=estimated, seed=seed, pair_count=SAMPLED_PAIRS)
     m = {
         comparison.name: [level.m for level in comparison.weighed_levels]
         for comparison in specification.comparisons
     }
+    progress("choosing blocking rules")
     model, evidence, shares = _choose_rules(connection, model, m, sampled)
     model = _settle(model, m, sampled, evidence)
     names = {comparison.name for comparison in present}
+    progress("estimating m from blocked pairs")
     sessions = run_sessions(connection, model, present=names, pair_count=SESSION_PAIRS)
     found = {comparison.name: _blended_m(comparison, sessions) for comparison in specification.comparisons}
     settled, counts = _settle(model, found, sampled, evidence), NO_LABELS
     if labels:
+        progress("correcting m by the decisions of stewards")
         refined, counts = refine_m(connection, settled, found, blocked=evidence, labels=labels)
         settled = _settle(model, refined, sampled, evidence)
     return Training(settled, sessions, shares, counts)

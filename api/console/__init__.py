@@ -6,6 +6,7 @@ from flask import Flask
 
 from api.console import (
     engagement,
+    failures,
     home,
     models,
     oidc,
@@ -32,6 +33,7 @@ __all__ = ["install_console"]
 
 # Importing them puts their pages on the blueprint.
 _PAGES = (
+    failures,
     sign_in,
     oidc,
     home,

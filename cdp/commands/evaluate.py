@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -24,6 +24,8 @@ MEASURES = {
     "B-cubed recall": "bcubed_recall",
     "B-cubed F1": "bcubed_f1",
 }
+# A profile's id is whole in one line of it.
+MOST_NAME_WIDTH = 30
 
 
 @click.command()
@@ -60,16 +62,16 @@ def tables_of(evaluation: Evaluation) -> Iterator[Table]:
     yield counts_table(evaluation)
     yield measures_table(evaluation)
     if evaluation.worst_clusters:
-        rows = (
+        rows = [
             (each.label, each.record_count, each.wrong_pairs, parts_text(each.entities))
             for each in evaluation.worst_clusters
-        )
+        ]
         yield make_table("Profiles that mix most", ("profile", "records", "wrong pairs", "entities"), rows)
     if evaluation.most_split_entities:
-        rows = (
+        rows = [
             (each.label, each.record_count, each.missed_pairs, parts_text(each.clusters))
             for each in evaluation.most_split_entities
-        )
+        ]
         yield make_table("Entities split most", ("entity", "records", "missed pairs", "profiles"), rows)
     if evaluation.errors_by_flag:
         yield flags_table(evaluation)
@@ -91,16 +93,16 @@ def counts_table(evaluation: Evaluation) -> Table:
 
 def measures_table(evaluation: Evaluation) -> Table:
     measures = ((name, getattr(evaluation, attribute)) for name, attribute in MEASURES.items())
-    rows = (
+    rows = [
         (name, f"{measure.value:.4f}", f"{measure.low:.4f} to {measure.high:.4f}")
         for name, measure in measures
-    )
+    ]
     return make_table("Over whole clusters", ("measure", "value", "95 % interval"), rows)
 
 
 def flags_table(evaluation: Evaluation) -> Table:
     """The share of errors that touch a flag, beside the share of all pairs that do."""
-    rows = (
+    rows = [
         (
             each.flag,
             each.record_count,
@@ -110,16 +112,18 @@ def flags_table(evaluation: Evaluation) -> Table:
             f"{each.wrong_share:.1%} / {each.wrong_base_rate:.1%}",
         )
         for each in evaluation.errors_by_flag
-    )
+    ]
     columns = ("flag", "records", "missed pairs", "share / base", "wrong pairs", "share / base")
     return make_table("Errors by cause", columns, rows)
 
 
-def make_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Table:
-    """Numbers with separators, to the right."""
+def make_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | int]]) -> Table:
+    """Numbers with separators, to the right. What does not fit goes on in the next line, names last of all."""
     table = Table(title=title, title_justify="left")
-    for position, name in enumerate(columns):
-        table.add_column(name, justify="left" if position == 0 else "right")
+    name_width = max(len(str(row[0])) for row in rows)
+    table.add_column(columns[0], overflow="fold", no_wrap=name_width <= MOST_NAME_WIDTH)
+    for name in columns[1:]:
+        table.add_column(name, justify="right", overflow="fold")
     for row in rows:
         table.add_row(*(f"{cell:,}" if isinstance(cell, int) else cell for cell in row))
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from cdp.commands.output import json_option, show
 from cdp.commands.resolve import report_lines
 from cdp.commands.steps import step_display
 from cdp.identity.apply_model import AppliedModel, apply_model
-from cdp.identity.models import select_models
+from cdp.identity.models import ModelSummary, select_models
 from cdp.store import read
 
 ACTOR = "command:model"
@@ -27,16 +27,26 @@ def model() -> None:
 @model.command("list")
 @json_option
 def list_(*, as_json: bool) -> None:
-    """List the model versions; the one in force is marked."""
+    """List the model versions; a star marks the one in force."""
     with configured_store() as engine, read(engine) as connection:
         models = select_models(connection)
-    lines = [
-        f"{'*' if each.active_since else ' '} {each.model_version:>4}  {each.label:24} "
-        f"{each.record_count:>12,} records  {each.created_at:%Y-%m-%d %H:%M}"
-        for each in models
-    ]
-    lines = lines or ["There is no model version yet: `cdp migrate` puts the shipped one in force."]
+    lines = (
+        _table(models)
+        if models
+        else ["There is no model version yet: `cdp migrate` puts the shipped one in force."]
+    )
     show([asdict(each) for each in models], *lines, as_json=as_json)
+
+
+def _table(models: Sequence[ModelSummary]) -> Iterator[str]:
+    yield f"  {'version':>7}  {'name':24} {'from records':>12}  made at (UTC)"
+    for each in models:
+        yield (
+            f"{'*' if each.active_since else ' '} {each.model_version:>7}  {each.label:24} "
+            f"{each.record_count:>12,}  {each.created_at:%Y-%m-%d %H:%M}"
+        )
+    if any(each.active_since for each in models):
+        yield "* in force: what comes is resolved with it."
 
 
 @model.command("activate")

@@ -37,7 +37,7 @@ def verify(
     if partition is not None and sample_size is not None:
         raise click.UsageError("--sample stands in place of --full and --no-partition.")
     measured = None
-    with configured_store() as engine, step_display("Verifying") as progress:
+    with configured_store() as engine, step_display("Verifying", is_brief=True) as progress:
         seal_what_waits(engine)
         if sample_size is None:
             verification = verify_store(engine, partition=partition, progress=progress)

@@ -91,10 +91,16 @@ def _import_demo(engine: Engine, home: Path, directory: Path, progress: Progress
 def _resolve_demo(engine: Engine, progress: Progress) -> None:
     progress("training a model on them")
     train_model(
-        engine, require_specification(None), seed=SEED, author=ACTOR, now=datetime.now(UTC), activate=True
+        engine,
+        require_specification(None),
+        seed=SEED,
+        author=ACTOR,
+        now=datetime.now(UTC),
+        activate=True,
+        progress=lambda step: progress(f"training: {step}"),
     )
     progress("resolving them into profiles")
-    resolve_all(engine, clock=lambda: datetime.now(UTC))
+    resolve_all(engine, clock=lambda: datetime.now(UTC), progress=lambda step: progress(f"resolving: {step}"))
 
 
 def _send_messages(engine: Engine, directory: Path, progress: Progress) -> int:

@@ -2,7 +2,7 @@
 
 record_count: of both profiles. source_id_l, source_id_r: of the two records. identifier_kinds: what both carry. worth:
 how much is known of both profiles: see WORTH_OF; each kind counts COUNTED_AT_MOST times, so that no large profile is
-read whole.
+read whole. standing: see cdp.identity.standing. opened_day: when it was opened, in days since 1970.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from sqlalchemy import (
     update,
 )
 
+from cdp.identity.standing import standing
 from cdp.store import id_set, take_statistics
+from cdp.store.days import days_of
 from cdp.store.quick import quick
 from cdp.store.schema import (
     IDENTIFIER_KINDS,
@@ -54,7 +56,15 @@ __all__ = [
 ]
 
 BIT_OF_KIND = {kind: 1 << place for place, kind in enumerate(IDENTIFIER_KINDS)}
-WEIGHED = ("record_count", "source_id_l", "source_id_r", "identifier_kinds", "worth")
+WEIGHED = (
+    "record_count",
+    "source_id_l",
+    "source_id_r",
+    "identifier_kinds",
+    "worth",
+    "standing",
+    "opened_day",
+)
 COUNTED_AT_MOST = 50
 WORTH_OF = {"identifier": 1, "consent": 1, "order": 5}
 
@@ -110,14 +120,31 @@ def select_weights(chosen: ColumnElement[bool]) -> Select[Any]:
         .join_from(one, other, other.c.kind == one.c.kind)
         .where(one.c.record_id == candidates.c.record_id_l, other.c.record_id == candidates.c.record_id_r)
     )
-    return select(
+    told = select(
         candidates.c.candidate_id,
+        candidates.c.match_probability,
+        candidates.c.reason,
+        candidates.c.created_at,
         cast(counted.correlate(candidates).scalar_subquery(), Integer).label("record_count"),
         _source_of(candidates.c.record_id_l).label("source_id_l"),
         _source_of(candidates.c.record_id_r).label("source_id_r"),
         cast(carried.correlate(candidates).scalar_subquery(), Integer).label("identifier_kinds"),
         cast(_worth(), Integer).label("worth"),
     ).where(chosen)
+    # Counted once, though the standing is made of the counts.
+    counts = told.cte("counts").prefix_with("MATERIALIZED").c
+    return select(
+        counts.candidate_id,
+        counts.record_count,
+        counts.source_id_l,
+        counts.source_id_r,
+        counts.identifier_kinds,
+        counts.worth,
+        standing(counts.match_probability, counts.reason, counts.record_count, counts.worth).label(
+            "standing"
+        ),
+        days_of(counts.created_at).label("opened_day"),
+    )
 
 
 def _worth() -> Any:

@@ -117,15 +117,21 @@ def _train(
 ) -> tuple[Training, int]:
     try:
         with open_workspace(memory_limit=batch_memory()) as workspace:
-            progress("loading records")
             with read(engine) as connection:
                 _require_records(connection)
+                progress("loading records")
                 record_count = load_records(workspace, stream_linkage_records(connection))
                 labels = select_matched_pairs(connection) if use_labels else []
                 held = select_held_values(connection)
                 part_shared_values(workspace, specification, held, days=stream_record_days(connection))
-            progress("estimating probabilities")
-            training = train(workspace, initial_model(specification), version=0, seed=seed, labels=labels)
+            training = train(
+                workspace,
+                initial_model(specification),
+                version=0,
+                seed=seed,
+                labels=labels,
+                progress=progress,
+            )
             return replace(training, model=_steady(training.model)), record_count
     except ResolutionError as error:
         raise TrainingFailedError(describe_failure(error)) from error

@@ -5,6 +5,7 @@ A claim keeps others from deciding the same one meanwhile. It runs out by itself
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn
@@ -30,8 +31,11 @@ from cdp.stewardship.leases import (
     take_lease,
 )
 from cdp.stewardship.queue import QueueFilter, select_first
-from cdp.store import retry_write
+from cdp.store import read, retry_write
 from cdp.store.schema import merge_candidates
+
+# Looks outside a write; after them the look and the claim are one.
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,23 @@ def claim_next(
 ) -> Claimed | None:
     """Take what comes first of what is open to this person; what is assigned to them before all else. None: there is
     nothing."""
-    wanted = replace(asked or QueueFilter(), reader=author, state=OPEN)
+    wanted = replace(asked or QueueFilter(), state=OPEN, reader=None)
+
+    def find(connection: Connection) -> int | None:
+        return select_first(connection, wanted, author, rules, sort=sort, now=now)
 
     def work(connection: Connection) -> Claimed | None:
-        candidate_id = select_first(connection, wanted, rules, sort=sort, now=now)
+        candidate_id = find(connection)
         return None if candidate_id is None else _take(connection, candidate_id, rules, author, now)
 
+    # The look at the whole queue keeps nobody from writing; whoever loses the race for the first looks again.
+    for _ in range(_TRIES):
+        with read(engine) as connection:
+            candidate_id = find(connection)
+        if candidate_id is None:
+            return None
+        with suppress(CandidateClaimedError, ClosedCandidateError, ReadBeforeError):
+            return claim(engine, candidate_id, rules, author=author, now=now)
     return retry_write(engine, work)
 
 

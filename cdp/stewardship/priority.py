@@ -1,19 +1,14 @@
 """What a steward should look at first: priority = uncertainty x people x value x age. A pure rule, its parts visible.
 
-Each part is a number that people can check by hand; the queue computes the same in the database.
+Each part is a number that people can check by hand; the queue computes the same in the database, all but the age ahead:
+see cdp.identity.standing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The evidence asked for the join and a rule refused it: whatever the evidence says, two voices contradict.
-CONTRADICTED = ("exclusive_conflict", "size_limit")
-LEAST_OF_CONTRADICTED = 0.5
-# So many records are half of what any number of them can weigh: one huge profile does not hide all others.
-HALF_OF_PEOPLE = 10.0
-# The same of what is known of them: see cdp.identity.candidate_weights.
-HALF_OF_WORTH = 20.0
+from cdp.identity.standing import CONTRADICTED, HALF_OF_PEOPLE, HALF_OF_WORTH, LEAST_OF_CONTRADICTED
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Double,
     Select,
-    and_,
     case,
     cast,
     func,
@@ -28,18 +27,12 @@ from sqlalchemy import (
 )
 
 from cdp.identity.candidate_weights import BIT_OF_KIND
+from cdp.identity.standing import uncertainty
 from cdp.stewardship.candidates import OPEN, Candidate, is_visible, left_unsure, select_candidates
 from cdp.stewardship.confirmations import Pending, select_pending_of, waits_for_second
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.leases import Lease, claimed, select_live_leases, skipped
-from cdp.stewardship.priority import (
-    CONTRADICTED,
-    HALF_OF_PEOPLE,
-    HALF_OF_WORTH,
-    LEAST_OF_CONTRADICTED,
-    Priority,
-    priority_of,
-)
+from cdp.stewardship.priority import Priority, priority_of
 from cdp.store.days import days_of, days_since_epoch, greater_of
 from cdp.store.schema import merge_candidates as candidates
 from cdp.store.schema import sources as source_table
@@ -126,20 +119,29 @@ def select_queue_page(
 
 
 def select_first(
-    connection: Connection, asked: QueueFilter, rules: DeskRules, *, sort: str, now: datetime
+    connection: Connection, asked: QueueFilter, reader: str, rules: DeskRules, *, sort: str, now: datetime
 ) -> int | None:
-    """The candidate that comes first; what is assigned to the reader before all else."""
-    key = _sort_key(sort, rules, now)
+    """The candidate that comes first of those open to the reader; what is assigned to them before all else."""
+    key = _sort_key(sort, rules, now).label("sort_key")
     # One look at the whole queue, where asking first for the assigned ones would take two.
-    assigned = case((candidates.c.assignee == asked.reader, 0), else_=1)
+    rank = case((candidates.c.assignee == reader, 0), else_=1).label("rank")
+    hidden = _hidden_from(reader, now).cte("hidden")
+    # Of so many that come first one at least is not hidden: each of them is looked up, and not each of the queue.
+    enough = select(1 + func.count()).select_from(hidden).scalar_subquery()
+    leading = (
+        select(candidates.c.candidate_id, rank, key)
+        .where(*_conditions(asked, now), _is_assignable(reader))
+        .order_by(rank, key.desc(), candidates.c.candidate_id.desc())
+        .limit(enough)
+        .subquery("leading")
+    )
     first = (
-        select(candidates.c.candidate_id)
-        .where(*_conditions(asked, now))
-        .order_by(assigned, key.desc(), candidates.c.candidate_id.desc())
+        select(leading.c.candidate_id)
+        .where(leading.c.candidate_id.not_in(select(hidden.c.candidate_id)))
+        .order_by(leading.c.rank, leading.c.sort_key.desc(), leading.c.candidate_id.desc())
         .limit(1)
     )
-    row = connection.execute(first).first()
-    return None if row is None else int(row.candidate_id)
+    return connection.scalar(first)
 
 
 def select_item(connection: Connection, candidate_id: int, rules: DeskRules, *, now: datetime) -> QueueItem:
@@ -187,7 +189,7 @@ def count_open(connection: Connection, rules: DeskRules, *, now: datetime) -> Qu
             func.count(case((_due_day(rules) < today, 1))).label("overdue_count"),
             func.count(case((candidates.c.candidate_id.in_(claimed(now=now)), 1))).label("claimed_count"),
             func.count(case((candidates.c.candidate_id.in_(left_unsure()), 1))).label("second_reading_count"),
-            func.min(days_of(candidates.c.created_at)).label("oldest"),
+            func.min(candidates.c.opened_day).label("oldest"),
         ).where(is_open)
     ).one()
     return QueueNumbers(
@@ -245,7 +247,9 @@ def _conditions(asked: QueueFilter, now: datetime) -> list[ColumnElement[bool]]:
     if asked.visible_to is not None:
         conditions.append(is_visible(asked.visible_to))
     if asked.reader is not None:
-        conditions += _readable(asked.reader, now)
+        # One list, so that each candidate is looked up once and not four times.
+        conditions.append(candidates.c.candidate_id.not_in(_hidden_from(asked.reader, now)))
+        conditions.append(_is_assignable(asked.reader))
     return conditions + _within(asked)
 
 
@@ -262,18 +266,18 @@ def _within(asked: QueueFilter) -> list[ColumnElement[bool]]:
     return bounds
 
 
-def _readable(reader: str, now: datetime) -> list[ColumnElement[bool]]:
-    # One list, so that each candidate is looked up once and not four times.
-    hidden: CompoundSelect[Any] = union_all(
+def _hidden_from(reader: str, now: datetime) -> CompoundSelect[Any]:
+    """What this person left unsure, decided first, or put back, and what others work on."""
+    return union_all(
         left_unsure(by=reader),
         waits_for_second(by=reader),
         skipped(by=reader, now=now),
         claimed(by_others_than=reader, now=now),
     )
-    return [
-        candidates.c.candidate_id.not_in(hidden),
-        or_(candidates.c.assignee.is_(None), candidates.c.assignee == reader),
-    ]
+
+
+def _is_assignable(reader: str) -> ColumnElement[bool]:
+    return or_(candidates.c.assignee.is_(None), candidates.c.assignee == reader)
 
 
 def _sort_key(sort: str, rules: DeskRules, as_of: datetime) -> ColumnElement[float]:
@@ -282,9 +286,9 @@ def _sort_key(sort: str, rules: DeskRules, as_of: datetime) -> ColumnElement[flo
         case "weight":
             return candidates.c.match_weight
         case "uncertainty":
-            return _uncertainty()
+            return uncertainty(candidates.c.match_probability, candidates.c.reason)
         case "age":
-            return -days_of(candidates.c.created_at)
+            return -candidates.c.opened_day
         case "due":
             return -_due_day(rules)
         case "size":
@@ -297,21 +301,12 @@ def _sort_key(sort: str, rules: DeskRules, as_of: datetime) -> ColumnElement[flo
 
 def _priority(rules: DeskRules, as_of: datetime) -> ColumnElement[float]:
     """As cdp.stewardship.priority has it."""
-    records, worth = cast(candidates.c.record_count, Double), cast(candidates.c.worth, Double)
-    waiting = literal(days_since_epoch(as_of), Double) - days_of(candidates.c.created_at)
-    age = 1.0 + greater_of(waiting, literal(0.0, Double)) / rules.review_days
-    value = 1.0 + worth / (worth + HALF_OF_WORTH)
-    return _uncertainty() * (records / (records + HALF_OF_PEOPLE)) * value * age
-
-
-def _uncertainty() -> ColumnElement[float]:
-    uncertainty = 4.0 * candidates.c.match_probability * (1.0 - candidates.c.match_probability)
-    contradicted = and_(candidates.c.reason.in_(CONTRADICTED), uncertainty < LEAST_OF_CONTRADICTED)
-    return case((contradicted, LEAST_OF_CONTRADICTED), else_=uncertainty)
+    waiting = literal(days_since_epoch(as_of), Double) - candidates.c.opened_day
+    return candidates.c.standing * (1.0 + greater_of(waiting, literal(0.0, Double)) / rules.review_days)
 
 
 def _due_day(rules: DeskRules) -> ColumnElement[float]:
-    by_rule = days_of(candidates.c.created_at) + rules.review_days
+    by_rule = candidates.c.opened_day + rules.review_days
     return func.coalesce(days_of(candidates.c.due_at), by_rule, type_=Double)
 
 

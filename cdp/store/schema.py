@@ -61,7 +61,7 @@ from cdp.store.staff_schema import console_sessions as console_sessions
 from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per scored pair kept above the lowest threshold.
@@ -308,6 +308,8 @@ merge_candidates = Table(
     Column("assignee", TEXT),
     Column("due_at", Instant),
     Column("worth", Integer, nullable=False, server_default=text("0")),
+    Column("standing", Double, nullable=False, server_default=text("0")),
+    Column("opened_day", Double, nullable=False, server_default=text("0")),
     one_of("merge_candidates_state", "state", *CANDIDATE_STATES),
     CheckConstraint("record_id_l < record_id_r", name="merge_candidates_order"),
     CheckConstraint("match_probability BETWEEN 0 AND 1", name="merge_candidates_probability"),
@@ -319,12 +321,12 @@ merge_candidates = Table(
         "state = 'open'",
         "match_weight",
         "candidate_id",
+        "standing",
+        "opened_day",
         "match_probability",
         "reason",
-        "created_at",
         "due_at",
         "record_count",
-        "worth",
         "identifier_kinds",
         "source_id_l",
         "source_id_r",

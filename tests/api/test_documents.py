@@ -180,6 +180,13 @@ def test_every_route_is_described(app: Flask, description: Any) -> None:
     assert set(description["paths"]) == routes - OWN_PAGES
 
 
+def test_every_group_has_an_operation(description: Any) -> None:
+    groups = [each["name"] for each in description["tags"]]
+
+    used = {tag for _, operation in operations(description) for tag in operation["tags"]}
+    assert sorted(groups) == sorted(used)
+
+
 def test_every_reference_leads_somewhere(description: Any) -> None:
     for reference in references(description):
         node = description
@@ -288,6 +295,7 @@ def test_the_page_loads_only_from_here(client: FlaskClient) -> None:
     for address in addresses:
         assert address.startswith("/")
         assert client.get(address).status_code == 200
+    assert "<title>cdp: API</title>" in page.get_data(as_text=True)
     assert "<style" not in page.get_data(as_text=True)
     assert re.search(r"<script(?! src=)", page.get_data(as_text=True)) is None
 

@@ -116,6 +116,13 @@ def test_training_prints_a_table_and_the_next_step(people: Engine) -> None:
     assert "Model version 1, from 4 records with seed 3." in result.stdout
     assert "phone: equal" in result.stdout
     assert "cdp resolve --model 1 --dry-run" in result.stdout
+    assert result.stderr.splitlines() == [
+        "Training: loading records ...",
+        "Training: counting terms ...",
+        "Training: estimating u from random pairs ...",
+        "Training: choosing blocking rules ...",
+        "Training: estimating m from blocked pairs ...",
+    ]
 
 
 def test_a_trained_model_can_come_into_force_at_once(people: Engine) -> None:
@@ -124,6 +131,10 @@ def test_a_trained_model_can_come_into_force_at_once(people: Engine) -> None:
     assert (told["model_version"], told["active"]) == (1, True)
     listed = run_json("model", "list")
     assert [each["active_since"] is not None for each in listed] == [False, True]
+    header, _, in_force, meaning = run("model", "list").stdout.splitlines()
+    assert header.split() == ["version", "name", "from", "records", "made", "at", "(UTC)"]
+    assert in_force.startswith("*       1  ")
+    assert meaning.startswith("* in force")
 
 
 def test_activating_a_model_twice_says_so(people: Engine) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from benchmarks.queues import fill_queue
 from cdp.identity.candidate_weights import BIT_OF_KIND
+from cdp.identity.standing import standing
 from cdp.stewardship.claim import claim, skip
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.priority import priority_of
@@ -29,6 +30,7 @@ from cdp.stewardship.queue import (
     select_queue_page,
 )
 from cdp.store import open_store, read, write
+from cdp.store.days import days_of
 from cdp.store.schema import merge_candidates
 from tests.cdp.realtime.feeding import NOW
 from tests.cdp.stewardship.desk import ANA, BIA, MAYBE_ANA, Desk
@@ -50,6 +52,18 @@ KEYS: dict[str, Callable[[QueueItem], float]] = {
 def queue(store: Engine) -> Engine:
     fill_queue(store, COUNT, seed=7, now=NOW)
     return store
+
+
+def test_the_database_says_who_stands_first_as_the_rule_does(queue: Engine) -> None:
+    c = merge_candidates.c
+    computed = standing(c.match_probability, c.reason, c.record_count, c.worth)
+
+    with read(queue) as connection:
+        rows = connection.execute(select(computed, c.standing, days_of(c.created_at), c.opened_day)).all()
+
+    assert len(rows) == COUNT
+    assert [row[0] for row in rows] == pytest.approx([row[1] for row in rows])
+    assert [row[2] for row in rows] == pytest.approx([row[3] for row in rows], abs=1e-7)
 
 
 def page(engine: Engine, asked: QueueFilter | None = None, **options: Any) -> QueuePage:
