@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -216,3 +218,15 @@ def test_the_check_sees_a_way_past_a_second_person(
 
     with pytest.raises(AssertionError, match=r"planted\.py:1 imports cdp\.stewardship"):
         test_views_rule_on_nobody_past_a_second_person()
+
+
+def test_a_server_starts_without_what_resolves_everything(tmp_path: Path) -> None:
+    """Each of its processes would take half as long again to start, and 50 MB more."""
+    script = "import sys, wsgi\nprint(sorted({'splink', 'duckdb', 'pandas', 'numpy', 'pyarrow'} & set(sys.modules)))"
+    environment = {**os.environ, "CDP_HOME": str(tmp_path)}
+
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT, env=environment
+    )
+
+    assert told.stdout == "[]\n"

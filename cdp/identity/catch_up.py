@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
@@ -25,7 +26,11 @@ from cdp.realtime.planned_index import PlannedIndex
 from cdp.realtime.planned_people import PlannedPeople
 from cdp.store import id_set, stream_rows
 from cdp.store.schema import profiles, source_records, sources
-from resolution import BatchResolution, Cluster, OnlineModel, resolve_changes
+from resolution import Cluster, OnlineModel, resolve_changes
+
+if TYPE_CHECKING:
+    # Splink and DuckDB come with it, and the server does without them.
+    from resolution import BatchResolution
 
 # All other writers wait meanwhile: some milliseconds a record.
 FOLLOWED_AT_MOST = 20_000

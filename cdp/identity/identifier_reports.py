@@ -13,12 +13,14 @@ from itertools import groupby, takewhile
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, union, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_, insert, select, union, update
 
 from cdp.errors import CdpError
 from cdp.store import id_set
+from cdp.store.quick import quick
 from cdp.store.schema import REPORT_OUTCOMES, identifiers, ledger_entries, ledger_moves, sources
 from cdp.store.schema import identifier_reports as reports
+from cdp.store.sets import number_set, set_values
 from resolution import Value
 from resolution.standardize import Identifier, linkage_values
 
@@ -139,7 +141,16 @@ def select_reports_on_records(
     connection: Connection, record_ids: Iterable[int]
 ) -> dict[int, tuple[Report, ...]]:
     """Record id to the reports that stand about what it holds, oldest first."""
-    wanted = id_set(connection, sorted(set(record_ids)))
+    bound = set_values(connection, "ids", sorted(set(record_ids)))
+    by_record: dict[int, tuple[Report, ...]] = {}
+    for row in _on_records(connection.dialect.name).fetch(connection, **bound):
+        by_record[row.record_id] = (*by_record.get(row.record_id, ()), _report(row))
+    return by_record
+
+
+@quick
+def _on_records(dialect: str) -> Executable:
+    wanted = number_set(dialect, "ids")
     found = union(
         *(
             select(identifiers.c.record_id, reports.c.report_id)
@@ -148,16 +159,12 @@ def select_reports_on_records(
             for same in _same_value()
         )
     ).subquery("found")
-    statement = (
+    return (
         _select()
         .add_columns(found.c.record_id)
         .join(found, found.c.report_id == reports.c.report_id)
         .order_by(found.c.record_id, reports.c.report_id)
     )
-    by_record: dict[int, tuple[Report, ...]] = {}
-    for row in connection.execute(statement):
-        by_record[row.record_id] = (*by_record.get(row.record_id, ()), _report(row))
-    return by_record
 
 
 def select_places_before_reports(connection: Connection, record_ids: Iterable[int]) -> dict[int, str]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import BigInteger, Connection, Table, Text, select, update
@@ -23,7 +23,10 @@ from cdp.identity.reconciliation import Reconciliation
 from cdp.identity.repointing import repoint_absorbed
 from cdp.store import insert_rows, reserve_ids, temporary_table
 from cdp.store.schema import ledger_entries, outbox_events, profiles
-from resolution import BatchResolution
+
+if TYPE_CHECKING:
+    # Splink and DuckDB come with it, and the server does without them.
+    from resolution import BatchResolution
 
 _CHUNK = 5_000
 

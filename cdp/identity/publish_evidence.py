@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, Table, delete, func, select
@@ -20,7 +20,10 @@ from cdp.identity.publish import Plan
 from cdp.identity.resolution_runs import PublishedRun
 from cdp.store import Columns, replace_columns
 from cdp.store.schema import blocking_keys, edges, redo_records, shared_values, value_holders
-from resolution import BatchResolution
+
+if TYPE_CHECKING:
+    # Splink and DuckDB come with it, and the server does without them.
+    from resolution import BatchResolution
 
 
 @dataclass(frozen=True)

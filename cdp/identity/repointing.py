@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, select, update
+from sqlalchemy import Connection, select, update
 
 from cdp.identity.continuity import Continuity
 from cdp.identity.memberships import select_whereabouts
 from cdp.identity.reconciliation import Reconciliation
-from cdp.store import temporary_table
+from cdp.store import id_set, temporary_table
 from cdp.store.schema import memberships, profiles
 
 
@@ -30,6 +30,8 @@ def repoint_absorbed(
     affected = _absorbed_before(connection, parted) | _pointing_to(connection, continuity.revived)
     affected -= continuity.absorbed.keys()
     whereabouts = select_whereabouts(connection, sorted(affected))
+    if not whereabouts:
+        return
     columns = {"profile_id": profiles.c.profile_id.type, "holder": profiles.c.profile_id.type}
     with temporary_table(connection, "whereabouts", columns, sorted(whereabouts.items())) as found:
         connection.execute(
@@ -59,17 +61,17 @@ def select_pointing(
 
 def _absorbed_before(connection: Connection, record_ids: Sequence[int]) -> set[str]:
     """The absorbed profiles that any of the records ever belonged to."""
-    with temporary_table(
-        connection, "parted", {"record_id": BigInteger()}, ((each,) for each in record_ids)
-    ) as parted:
-        statement = (
-            select(memberships.c.profile_id)
-            .join_from(parted, memberships, memberships.c.record_id == parted.c.record_id)
-            .join(profiles, profiles.c.profile_id == memberships.c.profile_id)
-            .where(memberships.c.valid_to.is_not(None), profiles.c.state == "absorbed")
-            .distinct()
-        )
-        return set(connection.scalars(statement))
+    if not record_ids:
+        return set()
+    parted = id_set(connection, record_ids)
+    statement = (
+        select(memberships.c.profile_id)
+        .join_from(parted, memberships, memberships.c.record_id == parted.c.id)
+        .join(profiles, profiles.c.profile_id == memberships.c.profile_id)
+        .where(memberships.c.valid_to.is_not(None), profiles.c.state == "absorbed")
+        .distinct()
+    )
+    return set(connection.scalars(statement))
 
 
 def _pointing_to(connection: Connection, revived: Iterable[str]) -> set[str]:
@@ -77,12 +79,10 @@ def _pointing_to(connection: Connection, revived: Iterable[str]) -> set[str]:
     found: set[str] = set()
     frontier = sorted(revived)
     while frontier:
-        with temporary_table(
-            connection, "frontier", {"profile_id": profiles.c.profile_id.type}, ((each,) for each in frontier)
-        ) as through:
-            statement = select(profiles.c.profile_id).join_from(
-                through, profiles, profiles.c.absorbed_into == through.c.profile_id
-            )
-            frontier = sorted(set(connection.scalars(statement)) - found)
+        through = id_set(connection, frontier)
+        statement = select(profiles.c.profile_id).join_from(
+            through, profiles, profiles.c.absorbed_into == through.c.id
+        )
+        frontier = sorted(set(connection.scalars(statement)) - found)
         found.update(frontier)
     return found

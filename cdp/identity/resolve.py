@@ -51,7 +51,7 @@ from cdp.realtime.redo import drain_redo
 from cdp.store import StoreError, read, retry_write, schema
 from cdp.store.errors import StoreBusyError
 from cdp.store.turns import writing_turn
-from resolution import Model, OnlineModel, ResolutionError, resolve_batch
+from resolution import Model, OnlineModel, ResolutionError
 
 AUTHOR = "service:resolve"
 REASON = "batch resolution"
@@ -245,6 +245,9 @@ def _give_up(engine: Engine, run_id: int, state: str, now: datetime) -> None:
 @contextmanager
 def _planned(engine: Engine, order: _Order, run_id: int) -> Iterator[tuple[Plan, Snapshot, Connection]]:
     """A plan over one snapshot of the store, which the connection reads; while the block lasts."""
+    # Splink and DuckDB come with it: a server loads them when it first resolves everything, which few ever do.
+    from resolution import resolve_batch
+
     with read(engine) as connection, ExitStack() as workspace:
         last = select_last_published(connection)
         snapshot = select_snapshot(connection)

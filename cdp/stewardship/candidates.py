@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, distinct, exists, func, select, update
@@ -153,7 +154,9 @@ def is_visible(names: Collection[str]) -> ColumnElement[bool]:
     )
 
 
+@cache
 def _select() -> Select[Any]:
+    """Made once: making it takes longer than what it asks for."""
     left, right = profiles.alias("profiles_l"), profiles.alias("profiles_r")
     unsure = (
         select(func.count(distinct(actions.c.author)))
