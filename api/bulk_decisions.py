@@ -10,7 +10,7 @@ import marshmallow as ma
 from flask import Response
 
 from api.auth import requires_scope
-from api.candidates import DecisionSchema
+from api.decisions import DecisionSchema
 from api.dumping import dump_of
 from api.errors import PROBLEMS
 from api.fields import TextField

@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, request
+from flask import Response
 
 from api.auth import current_caller, requires_scope
 from api.cursors import decode_place, encode_place
+from api.decisions import DecisionOnOneSchema, read_pins, read_seen
 from api.dumping import dump_of, dumps_of
 from api.errors import Problem
 from api.fields import IdentifiersField, InstantField, TextField
-from api.idempotency import KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
+from api.idempotency import KEY_REUSED, KEY_RUNNING, REPLAYED, REQUIRED_IDEMPOTENCY_HEADER, key_refused
 from api.inputs import ApiBlueprint, PageSchema, read_purpose
 from api.masks import SHOWN
 from api.profile_schemas import PairEvidenceSchema, ReportLineSchema
@@ -24,7 +25,6 @@ from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
     PendingDecisionSchema,
     ProposedPairSchema,
-    ReasonSchema,
     RulingQuerySchema,
     RulingSchema,
     answer_ruling,
@@ -39,7 +39,7 @@ from cdp.identity.candidate_weights import IDENTIFIER_KINDS
 from cdp.identity.explain import LANGUAGES
 from cdp.identity.profile_reads import require_profile
 from cdp.identity.resolution_runs import select_version_in_use
-from cdp.stewardship.candidates import DECISIONS, REASONS, STATES, require_candidate
+from cdp.stewardship.candidates import REASONS, STATES, require_candidate
 from cdp.stewardship.confirmations import Pending
 from cdp.stewardship.desk_rules import desk_rules
 from cdp.stewardship.four_eyes import decide_together
@@ -197,18 +197,6 @@ class WholeMergeCandidateSchema(MergeCandidateSchema):
     text = TextField(SHOWN, required=True, metadata={"description": "The evidence in words."})
 
 
-class DecisionSchema(ReasonSchema):
-    decision = ma.fields.String(
-        required=True,
-        validate=ma.validate.OneOf(DECISIONS),
-        metadata={
-            "description": "`same` joins the profiles; `different` keeps them apart for good; `unsure` gives the "
-            "candidate to a second person, and when that one cannot tell either, it rests until another model or a "
-            "newer record proposes it."
-        },
-    )
-
-
 _dump_candidates = dump_of(PageOfMergeCandidatesSchema())
 _DUMPS_OF_ONE = dumps_of(WholeMergeCandidateSchema())
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Changes with the state and either profile."}}
@@ -350,7 +338,7 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
         REQUIRED_IDEMPOTENCY_HEADER,
     ],
 )
-@blueprint.arguments(DecisionSchema())
+@blueprint.arguments(DecisionOnOneSchema())
 @blueprint.arguments(RulingQuerySchema(), location="query")
 @blueprint.response(200, RulingSchema, headers=REPLAYED)
 @blueprint.alt_response(
@@ -363,6 +351,9 @@ def get_candidate(query: dict[str, Any], candidate_id: str) -> Response:
     f"force says the opposite: `action_ids`. {KEY_RUNNING}",
 )
 @blueprint.refuses(412, "It or one of its profiles changed since")
+@blueprint.refuses(
+    422, f"A pin is of a record that is none of theirs, or says nothing of the attribute. {KEY_REUSED}"
+)
 @blueprint.refuses(428, "There is no If-Match")
 @key_refused(blueprint, is_required=True)
 def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: str) -> Response:
@@ -370,24 +361,18 @@ def decide_candidate(body: dict[str, Any], query: dict[str, Any], candidate_id: 
 
     On what the steward saw: the If-Match names it, and a candidate that changed since is not decided. It needs no
     claim, and what another one has claimed waits until the claim runs out. Where `same` takes two people, the first
-    one's answer is 202, and the second one's has the effect.
+    one's answer is 202, and the second one's has the effect. With `pins`, `same` says too which record's value of an
+    attribute is shown; the undo of the decision takes that back with it.
     """
-    chosen = read_number(candidate_id, "candidate_not_found")
+    chosen, pins = read_number(candidate_id, "candidate_not_found"), read_pins(body)
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
-    service, seen = current_service(), _read_seen()
+    service, seen = current_service(), read_seen()
 
     def ruled(order: Order) -> Outcome | Pending:
         rules = desk_rules(service.settings)
-        return decide_together(service.resolver(), chosen, body["decision"], order, rules, seen=seen)
+        return decide_together(
+            service.resolver(), chosen, body["decision"], order, rules, seen=seen, pins=pins
+        )
 
     return answer_ruling(ruled, order, reading)
-
-
-def _read_seen() -> set[str]:
-    """The strong tags of If-Match. Raises Problem for none, and for one that would fit whatever there is."""
-    if not request.headers.get("If-Match"):
-        raise Problem("precondition_required")
-    if request.if_match.star_tag:
-        raise Problem("precondition_required", "`*` names no version: send the ETag of the candidate.")
-    return set(request.if_match.as_set())

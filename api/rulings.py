@@ -28,6 +28,7 @@ from cdp.stewardship.actions import STEWARD_ACTIONS
 from cdp.stewardship.candidates import REASONS
 from cdp.stewardship.confirmations import REASONS_FOR_TWO, Pending
 from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.pin import ATTRIBUTES
 from cdp.stewardship.proposals import KINDS, Proposal
 from cdp.stewardship.ruling import Order
 from cdp.stewardship.take_apart import WAYS
@@ -58,6 +59,13 @@ class ReasonSchema(ma.Schema):
             "examples": ["same card, confirmed on the phone"],
         },
     )
+
+
+_record_field = ma.fields.Integer(
+    strict=True, validate=ma.validate.Range(min=1, max=2**63 - 1), metadata={"examples": [12]}
+)
+# Attribute to the record whose value the golden record shows.
+PinsSchema = ma.Schema.from_dict(dict.fromkeys(ATTRIBUTES, _record_field), name="PinsSchema")
 
 
 class ProfileStateSchema(ma.Schema):
@@ -137,6 +145,11 @@ class PendingDecisionSchema(ma.Schema):
             "description": "The profile would be large; a steward ruled on one of them before; documents contradict."
         },
     )
+    pins = ma.fields.Nested(
+        PinsSchema,
+        required=True,
+        metadata={"description": "The values pinned with it: attribute to the record that gives it."},
+    )
     model_version = ma.fields.Integer(required=True, allow_none=True)
 
 
@@ -154,6 +167,13 @@ class ProposalSchema(ma.Schema):
         required=True,
         allow_none=True,
         metadata={"enum": [*WAYS, None], "description": "Of taking apart, into what."},
+    )
+    pins = ma.fields.Nested(
+        PinsSchema,
+        required=True,
+        metadata={
+            "description": "Of a join, the values pinned with it: attribute to the record that gives it."
+        },
     )
     author = TextField(SHOWN, required=True, metadata={"examples": ["key:k1"]})
     reason = TextField(SHOWN, required=True)

@@ -20,6 +20,7 @@ from api.profile_views import json_response
 from api.profiles import checked_profile_id
 from api.reading import NOBODY, Reading, audit_read
 from api.rulings import (
+    PinsSchema,
     ProposalSchema,
     ReasonSchema,
     RulingQuerySchema,
@@ -60,6 +61,15 @@ class JoinSchema(ReasonSchema):
         metadata={
             "description": "Absorbed ids count as their survivors.",
             "examples": [[PROFILE_ID_EXAMPLE, "pf_01jdcb4v9w8z6y5x4t3s2r1q0q"]],
+        },
+    )
+    pins = ma.fields.Nested(
+        PinsSchema,
+        load_default=dict,
+        metadata={
+            "description": "Values that the golden record shows while the join stands: attribute to a record of these "
+            "profiles that gives it.",
+            "examples": [{"full_name": 12}],
         },
     )
 
@@ -161,6 +171,7 @@ def _rules(
         404: "No such profile",
         410: "One of them was erased",
         409: f"They are one already, or a ruling in force keeps them apart: `action_ids`. {KEY_RUNNING}",
+        422: f"A pin is of a record that is none of theirs, or says nothing of the attribute. {KEY_REUSED}",
     },
     may_take_two=True,
 )
@@ -169,11 +180,13 @@ def join_profiles(body: dict[str, Any], query: dict[str, Any]) -> Response:
 
     All their records are held to be one person, whatever the evidence says, now and later; the oldest id
     survives. `dry_run=true` tells what would come of it. Where it takes two people, the first one's answer is 202.
+    With `pins`, it says too which record's value of an attribute is shown; its undo takes that back with it.
     """
     order = read_order(body["reason"], dry_run=query["dry_run"])
     reading = read_ruling_unmasking(unmask=query["unmask"])
     profile_ids = [checked_profile_id(each) for each in body["profile_ids"]]
-    return answer_ruling(partial(_rule, Request("join", tuple(profile_ids))), order, reading)
+    asked = Request("join", tuple(profile_ids), pins=body["pins"])
+    return answer_ruling(partial(_rule, asked), order, reading)
 
 
 @_rules(

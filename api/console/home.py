@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import redirect, render_template, url_for
-from flask_babel import lazy_gettext
-from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response
 
 from api.auth import CONSOLE
@@ -23,21 +21,7 @@ from cdp.stewardship.proposals import count_open as count_proposals
 from cdp.stewardship.quality import count_readable
 from cdp.stewardship.queue import QueueFilter, count_open, count_queue
 
-_ = lazy_gettext
-
 RECENT = timedelta(days=7)
-
-COLUMN_NAMES: dict[str, LazyString] = {
-    "phones": _("Phones"),
-    "phone_variants": _("Phones, with or without the ninth digit"),
-    "emails": _("E-mails"),
-    "handles": _("Handles"),
-    "loyalty_ids": _("Loyalty numbers"),
-    "device_ids": _("Devices"),
-    "documents": _("Documents (CPF, CNPJ, NIF)"),
-    "other_documents": _("Other documents"),
-    "whatsapp_bsuids": _("WhatsApp user ids"),
-}
 
 
 @blueprint.get("/")
@@ -70,7 +54,6 @@ def home() -> str:
         health=health,
         sizes=sizes,
         measurement=observed.measurement,
-        column_names=COLUMN_NAMES,
     )
 
 

@@ -69,6 +69,7 @@ def preview_proposal(proposal_id: int) -> str:
         title=str(TITLES[proposal.kind]),
         action=url_for(f"{CONSOLE}.post_confirmation", proposal_id=proposal_id),
         fields=[],
+        pins=proposal.pins,
         back=url_for(f"{CONSOLE}.proposals"),
     )
 

@@ -22,6 +22,7 @@ from api.console.comparison import shown_column, shown_rows
 from api.console.effects import effects_of
 from api.console.languages import evidence_language
 from api.console.layout import tell
+from api.console.pins import offer_pins, read_pins
 from api.console.queue import to_next
 from api.console.reading import current_reading, note_read, shown
 from api.console.rulings import make_order, note_outcome, shown_states
@@ -39,10 +40,10 @@ from cdp.stewardship.compare import Between, compare_sides
 from cdp.stewardship.compare_reads import select_sides
 from cdp.stewardship.confirmations import Pending
 from cdp.stewardship.desk_rules import desk_rules
-from cdp.stewardship.four_eyes import decide_together, withdraw_pending
+from cdp.stewardship.four_eyes import chosen_pins, decide_together, withdraw_pending
 from cdp.stewardship.members import Member, select_members
 from cdp.stewardship.outcome import Outcome
-from cdp.stewardship.queue import select_item
+from cdp.stewardship.queue import QueueItem, select_item
 from cdp.stewardship.reason_telling import explain_candidate
 
 _ = lazy_gettext
@@ -71,6 +72,7 @@ def review(candidate_id: int) -> str:
         people = {each for each in (candidate.closed_by, candidate.assignee) if each}
         people |= {each.author for each in comments} | ({item.pending.author} if item.pending else set())
         people |= {item.lease.owner} if item.lease else set()
+        people |= {each.author for told in how if told for each in told.joins}
         names = select_author_names(connection, people)
         users = select_users(connection)
     for profile in profiles:
@@ -82,7 +84,7 @@ def review(candidate_id: int) -> str:
         candidate=candidate,
         is_open=candidate.state == OPEN,
         closed=None if candidate.state == OPEN else tell_closed(candidate),
-        is_mine=item.lease is not None and item.lease.owner == current_user().actor,
+        is_mine=_is_mine(item),
         profiles=[(each, *shown(each, reading)) for each in profiles],
         columns=[shown_column(each, reading, pair=pair) for each in sides],
         rows=shown_rows(compared, reading, only_differences=bool(session.get(_ONLY_DIFFERENCES))),
@@ -103,18 +105,25 @@ def review(candidate_id: int) -> str:
 @blueprint.get("/review/<int:candidate_id>/effect")
 @requires("queue.read")
 def review_effect(candidate_id: int) -> str:
-    """The profiles as a yes would make them; nothing is stored."""
+    """The profiles as a yes would make them, with the values that are chosen; nothing is stored."""
+    service, order = current_service(), make_order("preview", is_preview=True)
+    rules, asked = desk_rules(service.settings), read_pins(request.args)
     with snapshot() as connection:
         candidate = require_candidate(connection, candidate_id)
-    service, order = current_service(), make_order("preview", is_preview=True)
-    rules = desk_rules(service.settings)
-    outcome = decide_together(service.resolver(), candidate_id, "same", order, rules, seen={candidate.etag})
+        item = select_item(connection, candidate_id, rules, now=service.clock())
+    pins = chosen_pins(asked, item.pending, candidate, "same")
+    seen = {candidate.etag}
+    outcome = decide_together(service.resolver(), candidate_id, "same", order, rules, seen=seen, pins=pins)
     assert isinstance(outcome, Outcome), "A preview waits for nobody."
     reading = current_reading()
     note_outcome(outcome, reading)
+    pair = candidate.record_id_l, candidate.record_id_r
     return render_template(
         "console/effect.html",
-        candidate_id=candidate_id,
+        candidate=candidate,
+        is_mine=_is_mine(item),
+        is_chosen=asked is not None,
+        offered=offer_pins(outcome, pins, reading, first=pair),
         outcome=outcome,
         effects=effects_of(outcome, candidate),
         before=shown_states(outcome.before, reading),
@@ -161,8 +170,10 @@ def post_decide(candidate_id: int) -> Response:
     if answer not in _TOLD:
         raise PageError("invalid")
     seen, rules = {request.form.get("seen", "")}, desk_rules(service.settings)
+    # What was chosen for a yes goes with no other answer.
+    pins = read_pins(request.form) if answer == "same" else None
     outcome = decide_together(
-        service.resolver(), candidate_id, answer, order, rules, seen=seen, needs_claim=True
+        service.resolver(), candidate_id, answer, order, rules, seen=seen, needs_claim=True, pins=pins
     )
     if isinstance(outcome, Pending):
         waits = gettext("Item #%(item)s waits for a second person.", item=candidate_id)
@@ -229,6 +240,10 @@ _TOLD: dict[str, LazyString] = {
     "different": _("different people"),
     "unsure": _("unsure"),
 }
+
+
+def _is_mine(item: QueueItem) -> bool:
+    return item.lease is not None and item.lease.owner == current_user().actor
 
 
 def _to_review(candidate_id: int) -> Response:

@@ -16,6 +16,7 @@ from api.console.blueprint import blueprint
 from api.console.effects import effects_of
 from api.console.layout import tell
 from api.console.numbers import read_number
+from api.console.pins import PinsOffered, offer_pins, pin_fields, read_pins
 from api.console.places import here_or_home
 from api.console.reading import Reading, current_reading, note_read, shown
 from api.console.states import PageError
@@ -129,11 +130,14 @@ def post_take_apart(profile_id: str) -> Response:
 @blueprint.post("/profiles/join/preview")
 @requires("profiles.rule")
 def preview_join() -> str:
-    chosen = _chosen_profiles()
-    asked = Request("join", tuple(chosen))
+    chosen, pins = _chosen_profiles(), read_pins(request.form) or {}
+    asked = Request("join", tuple(chosen), pins=pins)
+    outcome = preview(asked)
     return show_preview(
-        preview(asked),
+        outcome,
         asked,
+        offered=offer_pins(outcome, pins, current_reading()),
+        look=url_for(f"{CONSOLE}.preview_join"),
         title=gettext("Join these profiles?"),
         action=url_for(f"{CONSOLE}.post_join"),
         fields=[("profile_id", each) for each in chosen],
@@ -144,8 +148,10 @@ def preview_join() -> str:
 @blueprint.post("/profiles/join")
 @requires("profiles.rule")
 def post_join() -> Response:
-    chosen, order = _chosen_profiles(), make_order(read_reason())
-    return rule_and_tell(Request("join", tuple(chosen)), order, gettext("The profiles are one now."))
+    chosen, pins = _chosen_profiles(), read_pins(request.form) or {}
+    order = make_order(read_reason())
+    asked = Request("join", tuple(chosen), pins=pins)
+    return rule_and_tell(asked, order, gettext("The profiles are one now."))
 
 
 def preview(asked: Request) -> Outcome:
@@ -267,12 +273,15 @@ def show_preview(
     outcome: Outcome,
     asked: Request | None = None,
     *,
+    offered: PinsOffered | None = None,
+    look: str | None = None,
     title: str,
     action: str,
     fields: list[tuple[str, Any]],
     back: str,
+    pins: Mapping[str, int] | None = None,
 ) -> str:
-    """Asked: what may take two people."""
+    """Asked: what may take two people. Offered: values to choose, look: where they are seen. Pins: chosen already."""
     reading = current_reading()
     note_outcome(outcome, reading)
     return render_template(
@@ -280,6 +289,10 @@ def show_preview(
         title=title,
         action=action,
         fields=fields,
+        offered=offered,
+        look=look,
+        chosen=pin_fields(offered.pins) if offered else [],
+        pins=offered.pins if offered else pins or {},
         back=back,
         outcome=outcome,
         effects=effects_of(outcome, asked),

@@ -25,6 +25,22 @@ ATTRIBUTES: dict[str, LazyString] = {
     "address": _("Address"),
     "attributes": _("Other attributes"),
 }
+# Free attributes that sources give most, by the names they send; others are told as they were sent.
+FREE_ATTRIBUTES: dict[str, LazyString] = {
+    "mother_name": _("Mother's name"),
+    "nome_mae": _("Mother's name"),
+    "nome_da_mae": _("Mother's name"),
+    "occupation": _("Occupation"),
+    "profissao": _("Occupation"),
+    "marital_status": _("Marital status"),
+    "estado_civil": _("Marital status"),
+    "nationality": _("Nationality"),
+    "nacionalidade": _("Nationality"),
+    "language": _("Language"),
+    "idioma": _("Language"),
+    "company": _("Company"),
+    "empresa": _("Company"),
+}
 IDENTIFIERS: dict[str, LazyString] = {
     "phone": _("Phone"),
     "email": _("E-mail"),
@@ -33,6 +49,18 @@ IDENTIFIERS: dict[str, LazyString] = {
     "document": _("Document"),
     "device_id": _("Device"),
     "whatsapp_bsuid": _("WhatsApp user id"),
+}
+# Of values that many records share.
+COLUMNS: dict[str, LazyString] = {
+    "phones": _("Phones"),
+    "phone_variants": _("Phones, with or without the ninth digit"),
+    "emails": _("E-mails"),
+    "handles": _("Handles"),
+    "loyalty_ids": _("Loyalty numbers"),
+    "device_ids": _("Devices"),
+    "documents": _("Documents (CPF, CNPJ, NIF)"),
+    "other_documents": _("Other documents"),
+    "whatsapp_bsuids": _("WhatsApp user ids"),
 }
 ADDRESS_PARTS: dict[str, LazyString] = {
     "street": _("Street"),
@@ -133,6 +161,14 @@ PROPOSALS: dict[str, LazyString] = {
     "split": _("take records out"),
     "take_apart": _("take apart"),
 }
+# What the outbox holds of a ruling.
+OUTBOX_EVENTS: dict[str, LazyString] = {
+    "profile.created": _("Profile that is there from now on:"),
+    "profile.joined": _("Profile that takes in others:"),
+    "profile.split": _("Profile that is parted:"),
+    "profile.updated": _("Profile that changes otherwise:"),
+    "stewardship.ruled": _("The ruling itself"),
+}
 ACTIONS: dict[str, LazyString] = {
     "pin": _("pinned"),
     "freeze": _("frozen"),
@@ -185,7 +221,7 @@ def field_name(field: str) -> str:
     if group == "address":
         return str(ADDRESS_PARTS.get(name, name))
     if group == "attributes":
-        return name
+        return str(FREE_ATTRIBUTES.get(name, name))
     return str(ATTRIBUTES.get(field) or IDENTIFIERS.get(field) or field)
 
 
@@ -194,7 +230,8 @@ def attribute_name(name: str) -> str:
 
 
 def identifier_name(kind: str) -> str:
-    return str(IDENTIFIERS.get(kind, kind))
+    """Of one identifier, or of the column in which values are compared."""
+    return str(IDENTIFIERS.get(kind) or COLUMNS.get(kind) or kind)
 
 
 def in_order(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -207,6 +244,8 @@ def plain_value(attribute: str, value: object) -> str:
     """A golden or standardized value on one line."""
     if isinstance(value, dict) and attribute == "address":
         value = {part: value.get(part) for part in ADDRESS_PARTS}
+    if isinstance(value, dict) and attribute == "attributes":
+        return ", ".join(f"{FREE_ATTRIBUTES.get(name, name)}: {part}" for name, part in value.items())
     if isinstance(value, dict):
         return ", ".join(str(part) for part in value.values() if part)
     if isinstance(value, list):

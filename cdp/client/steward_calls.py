@@ -51,15 +51,17 @@ class StewardCalls(Calling):
         decision: str,
         reason: str,
         *,
+        pins: Mapping[str, int] | None = None,
         dry_run: bool = False,
         idempotency_key: str | None = None,
     ) -> Ruling | PendingDecision:
-        """decision: same, different or unsure, on the candidate as `candidate` gave it.
+        """decision: same, different or unsure, on the candidate as `candidate` gave it. pins: with same, attribute to
+        the record whose value is shown.
 
         Some decisions wait for a second person: PendingDecision.
         """
         path = f"{_candidate_path(candidate.candidate_id)}/decision"
-        body = {"decision": decision, "reason": reason}
+        body = {"decision": decision, "reason": reason, **_pinned(pins)}
         seen = {"If-Match": candidate.etag}
         reply = self._order(path, body, idempotency_key, dry_run=dry_run, headers=seen)
         if reply.status == 202:
@@ -94,10 +96,12 @@ class StewardCalls(Calling):
         profile_ids: Sequence[str],
         reason: str,
         *,
+        pins: Mapping[str, int] | None = None,
         dry_run: bool = False,
         idempotency_key: str | None = None,
     ) -> Ruling | Proposal:
-        body = {"profile_ids": list(profile_ids), "reason": reason}
+        """pins: attribute to the record whose value is shown."""
+        body = {"profile_ids": list(profile_ids), "reason": reason, **_pinned(pins)}
         return self._propose("/v1/profiles/join", body, idempotency_key, dry_run=dry_run)
 
     def split(
@@ -227,6 +231,10 @@ class StewardCalls(Calling):
         own = None if dry_run else idempotency_key or self._new_key()
         sent = {"Idempotency-Key": own, **(headers or {})}
         return self._ask("POST", path, {"dry_run": dry_run or None}, body=body, headers=sent)
+
+
+def _pinned(pins: Mapping[str, int] | None) -> dict[str, Any]:
+    return {} if pins is None else {"pins": dict(pins)}
 
 
 def _candidate_path(candidate_id: int) -> str:

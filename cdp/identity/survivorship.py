@@ -93,8 +93,8 @@ def choose_golden_record(
     if free:
         golden["attributes"] = {"value": free, "rule": "by_key"}
     for attribute, (record, value) in (pins or {}).items():
-        form = _form(value)
-        count = sum(_form(other) == form for _, other in given.get(attribute, ()))
+        form = value_form(value)
+        count = sum(value_form(other) == form for _, other in given.get(attribute, ()))
         golden[attribute] = _told(record, value, "pinned", count)
     for shown in ("social_name", "full_name"):
         if shown in golden:
@@ -190,7 +190,7 @@ def _choose(attribute: str, given: list[Given], rules: Sequence[str]) -> dict[st
     values = [value for _, value in given]
     if values.count(values[0]) == len(values):
         return _chosen(given, "only_value", len(given))
-    forms = [_form(value) for value in values]
+    forms = [value_form(value) for value in values]
     count_by_form = Counter(forms)
     left, decided_by = list(zip(given, forms, strict=True)), "only_value"
     forms_left = len(count_by_form)
@@ -236,12 +236,12 @@ def _told(record: MemberRecord, value: Value, decided_by: str, record_count: int
     }
 
 
-def _form(value: Value) -> str:
+def value_form(value: Value) -> str:
     """What makes two values one: case and blanks do not matter; a group is its parts in key order."""
     if isinstance(value, str):
         return " ".join(value.casefold().split())
     if isinstance(value, dict):
-        return "|".join([f"{name}={_form(part)}" for name, part in sorted(value.items()) if part])
+        return "|".join([f"{name}={value_form(part)}" for name, part in sorted(value.items()) if part])
     return " ".join(str(value).casefold().split())
 
 

@@ -45,7 +45,8 @@ class Cause:
 class Published:
     """profile_of: record id to its profile, of the records of the region. versions: of the profiles touched.
 
-    absorbed: profile to those it absorbed now. entry_ids: the ledger's, in order.
+    absorbed: profile to those it absorbed now. entry_ids: the ledger's, in order. events: kind and profile of what the
+    outbox holds of it, in order.
     """
 
     profile_of: Mapping[int, str]
@@ -54,6 +55,7 @@ class Published:
     created: Collection[str]
     absorbed: Mapping[str, Sequence[str]]
     entry_ids: Sequence[int]
+    events: Sequence[tuple[str, str]]
 
 
 def publish_region(
@@ -93,7 +95,7 @@ def publish_region(
     if entries and was:
         restore_leads(connection, leads, was, now=now)
         note_leads(connection, min(min(of_profile) for of_profile in entries.values()), was)
-    _write_events(connection, clusters, touched, continuity, plan, entries, versions, now)
+    events = _write_events(connection, clusters, touched, continuity, plan, entries, versions, now)
     return Published(
         profile_of={
             record_id: continuity.profile_of[place]
@@ -105,6 +107,7 @@ def publish_region(
         created=continuity.created,
         absorbed={change.profile_id: change.absorbed for change in plan.changes if change.absorbed},
         entry_ids=[entry_id for of_profile in entries.values() for entry_id in of_profile],
+        events=events,
     )
 
 
@@ -254,7 +257,8 @@ def _write_events(
     entries: Mapping[str, list[int]],
     versions: Mapping[str, int],
     now: datetime,
-) -> None:
+) -> list[tuple[str, str]]:
+    """Returns the kinds and the profiles they are about."""
     change_of = {change.profile_id: change for change in plan.changes}
 
     def rows() -> Iterator[tuple[str, str, str, datetime]]:
@@ -273,7 +277,9 @@ def _write_events(
         }
         return kind, profile_id, orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode(), now
 
-    insert_rows(connection, outbox_events, rows(), columns=("kind", "subject_id", "payload", "created_at"))
+    told = list(rows())
+    insert_rows(connection, outbox_events, told, columns=("kind", "subject_id", "payload", "created_at"))
+    return [(kind, profile_id) for kind, profile_id, _payload, _now in told]
 
 
 _UPDATE = QuickStatement(

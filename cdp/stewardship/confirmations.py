@@ -7,8 +7,8 @@ about a candidate that changed since.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from cdp.store.schema import merge_candidates
 
 @dataclass(frozen=True)
 class Pending:
-    """why: some of REASONS_FOR_TWO. etag: the candidate as its author saw it."""
+    """why: some of REASONS_FOR_TWO. etag: the candidate as its author saw it. pins: see join.join."""
 
     confirmation_id: int
     candidate_id: int
@@ -34,6 +34,7 @@ class Pending:
     why: Sequence[str]
     etag: str
     recorded_at: datetime
+    pins: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 _COLUMNS = tuple(confirmations.c[name] for name in Pending.__dataclass_fields__)
@@ -74,7 +75,7 @@ def waits_for_second(*, by: str | None = None) -> Select[tuple[int]]:
 
 def insert_pending(connection: Connection, **values: Any) -> Pending:
     """Values: as Pending has them, without the id."""
-    stored = {**values, "why": canonical_json(values["why"])}
+    stored = {**values, "why": canonical_json(values["why"]), "pins": canonical_json(values["pins"])}
     inserted = insert(confirmations).returning(confirmations.c.confirmation_id)
     return Pending(confirmation_id=connection.scalars(inserted, stored).one(), **values)
 
@@ -101,4 +102,4 @@ def _open() -> Select[Any]:
 
 def _pending(row: Row[Any]) -> Pending:
     values = dict(row._mapping)
-    return Pending(**{**values, "why": json.loads(values["why"])})
+    return Pending(**{**values, "why": json.loads(values["why"]), "pins": json.loads(values["pins"])})

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from cdp.realtime.ingest import Resolver
 from cdp.stewardship.actions import Action
 from cdp.stewardship.candidates import OPEN, Candidate, close_candidate, closes, require_candidate
 from cdp.stewardship.claim import require_claim, require_unclaimed, require_unread
-from cdp.stewardship.errors import ClosedCandidateError, StaleCandidateError
+from cdp.stewardship.errors import ClosedCandidateError, StaleCandidateError, UnusablePinError
 from cdp.stewardship.join import hold_as_one
 from cdp.stewardship.leases import delete_leases
 from cdp.stewardship.members import select_members
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.pairs import between
-from cdp.stewardship.ruling import Order, Session, begin_action, carry_out, hold, publish_ruling
+from cdp.stewardship.ruling import (
+    NO_CHOICES,
+    Order,
+    Session,
+    begin_action,
+    carry_out,
+    hold,
+    publish_ruling,
+)
 
 
 def decide(
@@ -55,14 +63,18 @@ def require_turn(session: Session, candidate_id: int, *, needs_claim: bool) -> N
     delete_leases(connection, candidate_id)
 
 
-def carry_decision(session: Session, candidate: Candidate, decision: str) -> Outcome:
+def carry_decision(
+    session: Session, candidate: Candidate, decision: str, pins: Mapping[str, int] = NO_CHOICES
+) -> Outcome:
+    """Pins: see join.join. Raises what decide does, and UnusablePinError."""
+    _require_joining(candidate, decision, pins)
     candidate_id, author = candidate.candidate_id, session.order.author
     if closes(decision, candidate.unsure_count + 1):
         close_candidate(session.connection, candidate_id, decision, author=author, now=session.moment)
     action = begin_action(session, "decision", candidate_id=candidate_id, decision=decision)
     match decision:
         case "same":
-            return hold_as_one(session, action, candidate.profile_ids)
+            return hold_as_one(session, action, candidate.profile_ids, pins)
         case "different":
             return _hold_apart(session, action, candidate)
         case _:
@@ -95,3 +107,12 @@ def _hold_apart(session: Session, action: Action, candidate: Candidate) -> Outco
     return publish_ruling(
         session, action, [member.record_id for member in members], profile_ids=candidate.profile_ids
     )
+
+
+def _require_joining(candidate: Candidate, decision: str, pins: Mapping[str, int]) -> None:
+    """Raises UnusablePinError."""
+    if pins and decision != "same":
+        raise UnusablePinError(
+            f"Candidate {candidate.candidate_id} decided {decision!r} joins nobody: leave the pins out.",
+            ids=[candidate.candidate_id],
+        )

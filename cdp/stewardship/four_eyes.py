@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -15,7 +15,8 @@ from cdp.stewardship.decide import carry_decision, require_seen, require_turn
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import SecondPersonNeededError, UnknownConfirmationError
 from cdp.stewardship.outcome import Outcome
-from cdp.stewardship.ruling import Order, Session, carry_out
+from cdp.stewardship.pin import require_pinnable
+from cdp.stewardship.ruling import NO_CHOICES, Order, Session, carry_out
 from cdp.stewardship.why_two import why_two
 from cdp.store import retry_write
 
@@ -29,23 +30,28 @@ def decide_together(
     *,
     seen: Collection[str],
     needs_claim: bool = False,
+    pins: Mapping[str, int] | None = None,
 ) -> Outcome | Pending:
     """As decide.decide; where 'same' takes two people, the first one's waits, and the second one's has the effect.
 
-    Another answer of a second person overrules what waits. A preview shows what would come of it once confirmed. Raises
-    what decide does, and SecondPersonNeededError for whoever ruled first.
+    Another answer of a second person overrules what waits. A preview shows what would come of it once confirmed. Pins:
+    see join.join; of a second person, None for those that wait, and any others in their place, since a pin takes one
+    person. Raises what decide does, UnusablePinError, and SecondPersonNeededError for whoever ruled first.
     """
 
     def work(session: Session) -> Outcome | Pending:
         candidate = require_seen(session, candidate_id, seen)
         if order.is_preview:
-            return carry_decision(session, candidate, decision)
+            found = select_pending(session.connection, candidate_id)
+            return carry_decision(session, candidate, decision, chosen_pins(pins, found, candidate, decision))
         require_turn(session, candidate_id, needs_claim=needs_claim)
         waiting = _still_waiting(session, candidate)
         why = why_two_for(session.connection, candidate, rules) if decision == "same" else ()
         if why and waiting is None:
-            return _let_wait(session, candidate, decision, why)
-        outcome = carry_decision(session, candidate, decision)
+            return _let_wait(session, candidate, decision, why, pins or NO_CHOICES)
+        outcome = carry_decision(
+            session, candidate, decision, chosen_pins(pins, waiting, candidate, decision)
+        )
         if waiting is not None:
             _end(session, waiting, decision, outcome)
         return outcome
@@ -59,6 +65,17 @@ def why_two_for(connection: Connection, candidate: Candidate, rules: DeskRules) 
     if candidate.reason == "exclusive_conflict" and "documents" not in found:
         found = (*found, "documents")
     return found
+
+
+def chosen_pins(
+    pins: Mapping[str, int] | None, waiting: Pending | None, candidate: Candidate, decision: str
+) -> Mapping[str, int]:
+    """Those given, or else those that wait with the same decision about the candidate as it is."""
+    if pins is not None:
+        return pins
+    if waiting is None or (waiting.decision, waiting.etag) != (decision, candidate.etag):
+        return NO_CHOICES
+    return waiting.pins
 
 
 def withdraw_pending(engine: Engine, candidate_id: int, *, author: str, now: datetime) -> None:
@@ -96,8 +113,11 @@ def _still_waiting(session: Session, candidate: Candidate) -> Pending | None:
     return waiting
 
 
-def _let_wait(session: Session, candidate: Candidate, decision: str, why: tuple[str, ...]) -> Pending:
+def _let_wait(
+    session: Session, candidate: Candidate, decision: str, why: tuple[str, ...], pins: Mapping[str, int]
+) -> Pending:
     order, moment = session.order, session.moment
+    require_pinnable(session.connection, pins, candidate.profile_ids)
     pending = insert_pending(
         session.connection,
         candidate_id=candidate.candidate_id,
@@ -107,8 +127,10 @@ def _let_wait(session: Session, candidate: Candidate, decision: str, why: tuple[
         why=list(why),
         etag=candidate.etag,
         recorded_at=moment,
+        pins=dict(pins),
     )
-    _record(session.connection, "pending", candidate.candidate_id, order.author, moment, why=list(why))
+    told: dict[str, object] = {"why": list(why), **({"pins": dict(pins)} if pins else {})}
+    _record(session.connection, "pending", candidate.candidate_id, order.author, moment, **told)
     return pending
 
 

@@ -62,3 +62,16 @@ def select_profiles_of(connection: Connection, record_ids: Collection[int]) -> d
         .where(memberships.c.valid_to.is_(None))
     )
     return dict(rows.all())
+
+
+def select_sources_of(connection: Connection, record_ids: Collection[int]) -> dict[int, str]:
+    """Record to the name of its source."""
+    if not record_ids:
+        return {}
+    wanted = id_set(connection, sorted(record_ids))
+    rows = connection.execute(
+        select(source_records.c.record_id, sources.c.name)
+        .join_from(wanted, source_records, source_records.c.record_id == wanted.c.id)
+        .join(sources, sources.c.source_id == source_records.c.source_id)
+    )
+    return dict(rows.all())

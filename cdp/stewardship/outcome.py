@@ -49,7 +49,8 @@ class ProposedPair:
 @dataclass(frozen=True)
 class Outcome:
     """before, after: the profiles touched and those named, by their ids. action_id: None in a preview, as are the ids
-    of entries. ledger_entry_ids: what an undo may name."""
+    of entries. ledger_entry_ids: what an undo may name. events: kind and profile of those that the outbox holds of it,
+    without the ruling's own."""
 
     action_id: int | None
     kind: str
@@ -59,6 +60,7 @@ class Outcome:
     before: list[ProfileState]
     after: list[ProfileState]
     candidates: list[ProposedPair]
+    events: list[tuple[str, str]]
 
 
 def tell_outcome(
@@ -103,6 +105,7 @@ def tell_outcome(
         before=sorted(before, key=lambda each: each.profile_id),
         after=after,
         candidates=_proposed(connection, effect, {each.profile_id for each in after}),
+        events=list(published.events),
     )
 
 
@@ -128,6 +131,7 @@ def as_preview(outcome: Outcome, *, created: Collection[str], known: Callable[[i
             )
             for each in outcome.candidates
         ],
+        events=[(kind, names.get(profile_id, profile_id)) for kind, profile_id in outcome.events],
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +27,13 @@ KINDS = ("join", "split", "take_apart")
 @dataclass(frozen=True)
 class Request:
     """kind: one of KINDS. profile_ids: those to be joined, or the one that is to come apart. record_ids: of a split,
-    those that go. into: of taking apart, one of take_apart.WAYS."""
+    those that go. into: of taking apart, one of take_apart.WAYS. pins: of a join, see join.join."""
 
     kind: str
     profile_ids: tuple[str, ...]
     record_ids: tuple[int, ...] = ()
     into: str | None = None
+    pins: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,10 @@ class Proposal:
     @property
     def into(self) -> str | None:
         return self.request.into
+
+    @property
+    def pins(self) -> Mapping[str, int]:
+        return self.request.pins
 
 
 _COLUMNS = tuple(
@@ -180,6 +185,9 @@ def end_proposal(
 def _text(request: Request) -> str:
     told = asdict(request)
     del told["kind"]
+    if not told["pins"]:
+        # As they were written before there were pins.
+        del told["pins"]
     return canonical_json(told)
 
 
@@ -190,5 +198,6 @@ def _select() -> Select[Any]:
 def _proposal(row: Row[Any]) -> Proposal:
     values = dict(row._mapping)
     kind, asked = values.pop("kind"), json.loads(values["request"])
-    request = Request(kind, tuple(asked["profile_ids"]), tuple(asked["record_ids"]), asked["into"])
+    pins = asked.get("pins", {})
+    request = Request(kind, tuple(asked["profile_ids"]), tuple(asked["record_ids"]), asked["into"], pins)
     return Proposal(**{**values, "request": request, "why": json.loads(values["why"])})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -18,6 +19,7 @@ from cdp.stewardship.errors import (
 from cdp.stewardship.join import carry_join, require_two_people
 from cdp.stewardship.members import require_living
 from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.pin import require_pinnable
 from cdp.stewardship.proposals import (
     Proposal,
     Request,
@@ -118,13 +120,14 @@ def is_current(connection: Connection, proposal: Proposal) -> bool:
 def _of_living(connection: Connection, request: Request) -> Request:
     """With the ids that profiles answer with now, each once. Raises UnknownProfileError, ErasedProfileError."""
     living = {require_living(connection, profile_id) for profile_id in request.profile_ids}
-    return Request(request.kind, tuple(sorted(living)), tuple(sorted(set(request.record_ids))), request.into)
+    record_ids = tuple(sorted(set(request.record_ids)))
+    return replace(request, profile_ids=tuple(sorted(living)), record_ids=record_ids)
 
 
 def _carry(session: Session, asked: Request) -> Outcome:
     match asked.kind:
         case "join":
-            return carry_join(session, asked.profile_ids)
+            return carry_join(session, asked.profile_ids, asked.pins)
         case "split":
             return carry_split(session, asked.profile_ids[0], asked.record_ids)
         case _:
@@ -132,11 +135,12 @@ def _carry(session: Session, asked: Request) -> Outcome:
 
 
 def _require_usable(session: Session, asked: Request) -> None:
-    """What nobody could confirm does not wait. Raises OneProfileError, UnknownRecordError, UnusableSplitError,
-    AlreadyFrozenError."""
+    """What nobody could confirm does not wait. Raises OneProfileError, UnusablePinError, UnknownRecordError,
+    UnusableSplitError, AlreadyFrozenError."""
     match asked.kind:
         case "join":
             require_two_people(session.connection, asked.profile_ids)
+            require_pinnable(session.connection, asked.pins, asked.profile_ids)
         case "split":
             require_usable_split(session.connection, asked.profile_ids[0], asked.record_ids)
         case _:

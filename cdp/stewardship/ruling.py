@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, func, select
@@ -49,6 +50,9 @@ class Session:
     model_version: int
     moment: datetime
 
+
+# Of a ruling that chooses no golden value.
+NO_CHOICES: Mapping[str, int] = MappingProxyType({})
 
 Ruled = TypeVar("Ruled")
 
@@ -124,15 +128,16 @@ def publish_ruling(
     restored: Mapping[int, str] | None = None,
     leads: Mapping[str, LeadChange] | None = None,
     repinned: Collection[int] = (),
+    pins: Mapping[str, int] = NO_CHOICES,
     pins_before: PinsByRecord = NO_PINS,
 ) -> Outcome:
     """Find the people that the constraints of now give, and tell of them.
 
     Record ids: every one whose constraints changed. Profile ids: others to be told of. Restored,
-    leads, repinned: see resolve_and_publish. Pins before: of the records whose pins it changed. Raises
-    ConstraintConflictError.
+    leads, repinned: see resolve_and_publish. Pins: those that the action opened, attribute to record. Pins before: of
+    the records whose pins it changed. Raises ConstraintConflictError.
     """
-    connection = session.connection
+    connection, repinned = session.connection, {*repinned, *pins.values()}
     linked, _ = select_linked(connection, record_ids)
     require_no_contradiction(connection, linked, action)
     before = connection.scalar(select(func.max(merge_candidates.c.candidate_id))) or 0
@@ -148,7 +153,7 @@ def publish_ruling(
         leads=leads or {},
         now=session.moment,
     )
-    _record(session, action, effect)
+    _record(session, action, effect, pins)
     outcome = tell_outcome(
         connection,
         effect,
@@ -184,7 +189,7 @@ def _conflict(found: Contradiction, action: Action) -> ConstraintConflictError:
     )
 
 
-def _record(session: Session, action: Action, effect: Effect) -> None:
+def _record(session: Session, action: Action, effect: Effect, pins: Mapping[str, int]) -> None:
     """The audit entry and the event of the action."""
     told = {
         "action_id": action.action_id,
@@ -199,7 +204,10 @@ def _record(session: Session, action: Action, effect: Effect) -> None:
     }
     told = {name: value for name, value in told.items() if value is not None}
     subject = str(action.action_id)
-    entry = AuditEntry(action.author, f"stewardship.{action.kind}", "action", subject, session.moment, told)
+    audited = {**told, "pins": dict(pins)} if pins else told
+    entry = AuditEntry(
+        action.author, f"stewardship.{action.kind}", "action", subject, session.moment, audited
+    )
     append_audit(session.connection, [entry])
     session.connection.execute(
         outbox_events.insert(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, exists, or_, select
+from sqlalchemy import Connection, String, and_, cast, exists, or_, select
 
 from cdp.stewardship.pairs import Link, find_contradiction
 from cdp.store.schema import (
@@ -44,12 +44,22 @@ def _outlived(connection: Connection) -> Iterator[Found]:
 
 
 def _pinned_wrongly(connection: Connection) -> Iterator[Found]:
-    """Pins in force of rulings that were taken back, and rulings that stand without their pin."""
-    is_open = golden_pins.c.valid_to.is_(None)
-    held = exists().where(golden_pins.c.opened_by == steward_actions.c.action_id, is_open)
+    """Pins in force of rulings that were taken back, and rulings that stand without one of their pins."""
+    again = golden_pins.alias("again")
+    own = golden_pins.c.opened_by == steward_actions.c.action_id
+    in_force = exists().where(
+        again.c.opened_by == golden_pins.c.opened_by,
+        again.c.record_id == golden_pins.c.record_id,
+        again.c.attribute == golden_pins.c.attribute,
+        again.c.valid_to.is_(None),
+    )
+    held = exists().where(own, golden_pins.c.valid_to.is_(None))
+    lost = exists().where(own, ~in_force)
+    pinned = exists().where(own)
     stands = steward_actions.c.undone_by.is_(None)
     outlived = select(steward_actions.c.action_id).where(~stands, held)
-    lacking = select(steward_actions.c.action_id).where(stands, steward_actions.c.kind == "pin", ~held)
+    is_without = or_(lost, and_(steward_actions.c.kind == "pin", ~pinned))
+    lacking = select(steward_actions.c.action_id).where(stands, is_without)
     for action_id in connection.scalars(outlived.order_by(steward_actions.c.action_id)):
         yield f"a pin of action {action_id} is in force, which was taken back", (action_id,)
     for action_id in connection.scalars(lacking.order_by(steward_actions.c.action_id)):

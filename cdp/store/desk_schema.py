@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table, text
 from sqlalchemy.types import Double
 
 from cdp.store.columns import ID, TEXT, index_where, key, metadata, one_of, refers, unique_where
@@ -11,7 +11,8 @@ from cdp.store.instants import Instant
 CONFIRMATION_OUTCOMES = ("confirmed", "overruled", "withdrawn", "changed")
 
 # One row per decision that waits, or waited, for a second person before it takes effect. why: JSON, which rules ask for
-# one. etag: the candidate as the first person saw it. action_id: the decision that it came to.
+# one. etag: the candidate as the first person saw it. action_id: the decision that it came to. pins: JSON, attribute to
+# the record whose value is to be shown.
 decision_confirmations = Table(
     "decision_confirmations",
     metadata,
@@ -27,6 +28,7 @@ decision_confirmations = Table(
     Column("ended_by", TEXT),
     Column("outcome", TEXT),
     refers("action_id", "steward_actions.action_id", nullable=True),
+    Column("pins", TEXT, nullable=False, server_default=text("'{}'")),
     one_of("decision_confirmations_decision", "decision", "same"),
     CheckConstraint(
         "outcome IS NULL OR outcome IN ('confirmed', 'overruled', 'withdrawn', 'changed')",

@@ -61,7 +61,7 @@ from cdp.store.staff_schema import console_sessions as console_sessions
 from cdp.store.staff_schema import users as users
 
 # The newest migration that this code knows; four digits, so that text order is the order of versions.
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 VERSION_TABLE = "cdp_schema_version"
 
 # One row per scored pair kept above the lowest threshold.

@@ -32,10 +32,17 @@ def asked(writer: Caller) -> int:
 
 
 def decide(
-    caller: Caller, candidate_id: int, decision: str, etag: str | None, query: str = "", **options: Any
+    caller: Caller,
+    candidate_id: int,
+    decision: str,
+    etag: str | None,
+    query: str = "",
+    *,
+    more: Any = None,
+    **options: Any,
 ) -> Any:
     headers = {**new_key(), **({} if etag is None else {"If-Match": etag}), **options}
-    body = {"decision": decision, "reason": "asked them"}
+    body = {"decision": decision, "reason": "asked them", **(more or {})}
     return caller.post(f"/v1/candidates/{candidate_id}/decision{query}", body, headers=headers)
 
 
@@ -151,15 +158,19 @@ def test_a_join_of_people_ruled_on_before_takes_two(lite_writer: Caller, lite_pe
     second = Caller(lite_writer.client, lite_people.add_key())
     key, etag = new_key(), etag_of(lite_writer, candidate_id)
 
-    first = decide(lite_writer, candidate_id, "same", etag, **key)
-    replayed = decide(lite_writer, candidate_id, "same", etag, **key)
+    pins = {"pins": {"full_name": candidate["record_id_r"]}}
+    first = decide(lite_writer, candidate_id, "same", etag, more=pins, **key)
+    replayed = decide(lite_writer, candidate_id, "same", etag, more=pins, **key)
     again = decide(lite_writer, candidate_id, "same", etag)
     confirmed = decide(second, candidate_id, "same", etag)
 
     assert (told(first, 202)["why"], told(replayed, 202)) == (["confirmed"], told(first, 202))
     assert is_described(lite_writer.client, "PendingDecision", told(first, 202))
+    assert told(first, 202)["pins"] == pins["pins"]
     assert told(again, 409)["code"] == "second_person_needed"
     assert told(confirmed)["kind"] == "decision"
+    [after] = [each for each in told(confirmed)["profiles_after"] if each["state"] == "live"]
+    assert after["golden"]["full_name"]["rule"] == "pinned"
     assert told(lite_writer.get(f"/v1/candidates/{candidate_id}"))["state"] == "same"
     assert ana != rui
 
@@ -224,6 +235,55 @@ def test_same_joins_and_closes(writer: Caller) -> None:
     assert [each["state"] for each in answer["profiles_after"]] == ["live", "absorbed"]
     closed = told(writer.get(f"/v1/candidates/{candidate_id}"))
     assert (closed["state"], len(closed["profiles"])) == ("same", 1)
+
+
+def test_a_decision_pins_what_its_dry_run_showed_and_is_undone_with_it(writer: Caller) -> None:
+    candidate_id = asked(writer)
+    etag = etag_of(writer, candidate_id)
+    sides = told(writer.get(f"/v1/candidates/{candidate_id}"))["profiles"]
+    before = [each["golden"]["full_name"] for each in sides]
+    pins = {"pins": {"full_name": before[1]["record_id"], "birth_date": before[0]["record_id"]}}
+
+    seen = told(decide(writer, candidate_id, "same", etag, "?dry_run=true", more=pins))
+    done = told(decide(writer, candidate_id, "same", etag, more=pins))
+    told(writer.post(f"/v1/actions/{done['action_id']}/undo", {"reason": "too fast"}, headers=new_key()))
+
+    assert seen["profiles_after"] == done["profiles_after"]
+    [after] = [each["golden"] for each in done["profiles_after"] if each["state"] == "live"]
+    shown = {name: (after[name]["rule"], after[name]["record_id"]) for name in pins["pins"]}
+    assert shown == {name: ("pinned", record_id) for name, record_id in pins["pins"].items()}
+    sides = told(writer.get(f"/v1/candidates/{candidate_id}"))["profiles"]
+    assert [each["golden"]["full_name"] for each in sides] == before
+
+
+@pytest.mark.parametrize(
+    ("decision", "pins", "code"),
+    [
+        ("same", {"full_name": 77}, "pin_unusable"),
+        ("same", {"shoe_size": 1}, "validation_failed"),
+        ("same", {"full_name": "1"}, "validation_failed"),
+        ("different", {"full_name": 1}, "pin_unusable"),
+    ],
+)
+def test_pins_that_no_decision_takes(lite_writer: Caller, decision: str, pins: Any, code: str) -> None:
+    candidate_id = asked(lite_writer)
+    etag = etag_of(lite_writer, candidate_id)
+
+    refused = told(decide(lite_writer, candidate_id, decision, etag, more={"pins": pins}), 422)
+
+    assert refused["code"] == code
+    assert told(lite_writer.get(f"/v1/candidates/{candidate_id}"))["state"] == "open"
+
+
+def test_who_may_not_pin_decides_without(lite_writer: Caller, lite_people: StoreBuilder) -> None:
+    candidate_id = asked(lite_writer)
+    etag = etag_of(lite_writer, candidate_id)
+    decider = Caller(lite_writer.client, lite_people.add_key("candidates:decide"))
+
+    refused = decide(decider, candidate_id, "same", etag, more={"pins": {"full_name": 1}})
+
+    assert told(refused, 403)["code"] == "scope_missing"
+    assert told(decide(decider, candidate_id, "same", etag))["kind"] == "decision"
 
 
 def test_a_decision_sent_again_is_answered_again_though_the_candidate_is_closed(writer: Caller) -> None:

@@ -178,6 +178,8 @@ def test_a_key_is_visible_ascii(lite_writer: Caller, key: str) -> None:
         ("profiles/join", {"profile_ids": ["P1", "P2"], "reason": " "}, "/reason"),
         ("profiles/join", {"profile_ids": ["P1", "P2"], "reason": "x" * 1001}, "/reason"),
         ("profiles/join", {"profile_ids": ["P1", "P2"], "more": 1}, "/more"),
+        ("profiles/join", {"profile_ids": ["P1", "P2"], "pins": {"full_name": 0}}, "/pins/full_name"),
+        ("profiles/join", {"profile_ids": ["P1", "P2"], "pins": {"display_name": 1}}, "/pins/display_name"),
         ("profiles/P1/split", {"record_ids": []}, "/record_ids"),
         ("profiles/P1/split", {"record_ids": [0]}, "/record_ids/0"),
         ("profiles/P1/split", {"record_ids": ["1"]}, "/record_ids/0"),
@@ -302,7 +304,8 @@ def test_what_no_ruling_holds_does_not_come_apart_by_evidence(lite_writer: Calle
 def test_a_risky_join_waits_for_another_key(writer: Caller, people: StoreBuilder) -> None:
     ana, _, _ = joined(writer)
     [clara] = written(writer, RUI | {"source_record_id": "c-3", "full_name": "Clara Nunes", **NOTHING_ELSE})
-    body, key, second = {"profile_ids": [ana, clara]}, new_key(), Caller(writer.client, people.add_key())
+    key, second = new_key(), Caller(writer.client, people.add_key())
+    body = {"profile_ids": [ana, clara], "pins": {"full_name": 3}}
 
     first = rule(writer, "/v1/profiles/join", body, headers=key)
     replayed = rule(writer, "/v1/profiles/join", body, headers=key)
@@ -313,11 +316,15 @@ def test_a_risky_join_waits_for_another_key(writer: Caller, people: StoreBuilder
 
     assert (waiting["kind"], waiting["why"], waiting["outcome"]) == ("join", ["confirmed"], None)
     assert is_described(writer.client, "Proposal", waiting)
+    assert waiting["pins"] == {"full_name": 3}
     assert told(replayed, 202) == waiting
     assert [told(each, 409)["code"] for each in (again, own)] == ["second_person_needed"] * 2
     [listed] = told(second.get("/v1/proposals"))["data"]
     assert (listed["proposal_id"], listed["is_current"]) == (waiting["proposal_id"], True)
+    assert listed["pins"] == {"full_name": 3}
     answer = told(rule(second, f"{path}/confirmation", {}))
+    [after] = [each for each in answer["profiles_after"] if each["state"] == "live"]
+    assert (after["golden"]["full_name"]["rule"], after["golden"]["full_name"]["record_id"]) == ("pinned", 3)
     assert answer["kind"] == "join"
     assert told(second.get(f"/v1/profiles/{clara}"))["profile_id"] == ana
     assert told(second.get("/v1/proposals"))["data"] == []

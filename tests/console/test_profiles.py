@@ -200,6 +200,23 @@ def test_profiles_are_joined_after_a_look_and_the_absorbed_one_leads_on(
     assert "was absorbed by this profile" in page(steward.get(led.location))
 
 
+def test_a_join_pins_what_was_chosen_and_seen(steward: Visitor, writer: Caller) -> None:
+    kept, gone = written(writer, CLARA, BRUNO)
+    steward.get("/console/")
+    address, both = "/console/profiles/join", [kept, gone]
+    choices = re.findall(
+        r'<option value="(full_name:\d+)">', page(steward.post(f"{address}/preview", profile_id=both))
+    )
+
+    looked = [page(steward.post(f"{address}/preview", profile_id=both, pin=each)) for each in choices]
+    carried = [re.findall(r'<input type="hidden" name="pin" value="([^"]+)">', each) for each in looked]
+    done = page(steward.post(address, profile_id=both, pin=carried[1], reason="same card"))
+
+    assert carried == [[choices[0]], [choices[1]]]
+    assert "pinned by a steward" in done
+    assert f"#{choices[1].partition(':')[2]}</span>" in done
+
+
 def test_a_join_that_is_refused_leads_back_to_where_it_was_asked(steward: Visitor, ana: str) -> None:
     steward.get(ana)
 
@@ -220,7 +237,8 @@ def test_a_profile_is_joined_with_another_that_is_named(steward: Visitor, writer
 
     assert own == ana.rpartition("/")[2]
     assert "Join these profiles?" in seen
-    assert re.findall(r'name="profile_id" value="([^"]+)"', seen) == [own, clara]
+    # Of both forms: to look again with other values, and to do it.
+    assert re.findall(r'name="profile_id" value="([^"]+)"', seen) == [own, clara] * 2
     assert unknown.status_code == 404
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -12,7 +13,7 @@ from api.service import Service
 from cdp.stewardship.actions import select_actions
 from cdp.stewardship.candidates import close_candidate, require_candidate
 from cdp.store import read, write
-from cdp.store.schema import audit_entries
+from cdp.store.schema import audit_entries, profiles
 from tests.api.conftest import Caller
 from tests.api.test_candidates import CLARA, CPF
 from tests.api.test_stewards import RUI, written
@@ -214,6 +215,19 @@ def test_why_names_the_document_in_which_the_profiles_differ(steward: Visitor, r
     assert "have different numbers of a document that a person has one of: CPF." in shown
 
 
+def test_how_names_who_joined(steward: Visitor, people: StoreBuilder, item: str) -> None:
+    with read(people.engine) as connection:
+        candidate = require_candidate(connection, int(item.rpartition("/")[2]))
+        live = connection.scalars(select(profiles.c.profile_id).where(profiles.c.state == "live")).all()
+    third = next(each for each in live if each not in candidate.profile_ids)
+    steward.get(item)
+    steward.post("/console/profiles/join", profile_id=[candidate.profile_id_r, third], reason="same card")
+
+    shown = page(steward.get(item))
+
+    assert re.search(r'<ol class="joins">.*<span class="quiet">steward, ', shown)
+
+
 def test_a_pasted_script_is_only_text(steward: Visitor, item: str) -> None:
     steward.get(item)
 
@@ -260,6 +274,8 @@ def test_the_preview_is_what_comes_of_it(steward: Visitor, people: StoreBuilder,
     golden = re.compile(r'<th scope="row">[^<]+</th><td>[^<]*</td>')
     assert before == "open"
     assert set(golden.findall(preview)) <= set(golden.findall(shown))
+    assert "Profile that takes in others:" in preview
+    assert "Systems with records of these people: crm (2)." in preview
 
 
 def test_only_differences_is_remembered(steward: Visitor, item: str) -> None:
@@ -334,8 +350,9 @@ def test_an_item_that_is_not_there_says_so(steward: Visitor) -> None:
 def risky_item(app: Flask, people: StoreBuilder) -> str:
     """The address of an item whose two profiles hold two CPFs."""
     writer = Caller(app.test_client(), people.add_key())
-    other = {"documents": [{"type": "cpf", "number": "529.982.247-25"}], "source_record_id": "c-9"}
-    written(writer, a_record(**CPF), a_record(**other))
+    number = {"type": "cpf", "number": "529.982.247-25"}
+    other = {"documents": [number], "source_record_id": "c-9", "gender": "f"}
+    written(writer, a_record(**CPF, gender="m"), a_record(**other))
     [candidate] = writer.get("/v1/candidates").get_json()["data"]
     assert candidate["reason"] == "exclusive_conflict"
     return f"/console/review/{candidate['candidate_id']}"
@@ -382,3 +399,64 @@ def test_a_comment_is_shown_with_its_author_as_text(steward: Visitor, item: str)
     assert "<strong>steward</strong>" in shown
     assert "asked the shop &lt;script&gt;" in shown
     assert empty.status_code == 422
+
+
+def test_a_chosen_value_is_previewed_pinned_by_the_answer_and_gone_with_it(
+    steward: Visitor, people: StoreBuilder, item: str
+) -> None:
+    """By plain forms: each is a link or a button of the page before."""
+    seen = take(steward, item)
+    offered = re.findall(r'<option value="(full_name:\d+)">', page(steward.get(f"{item}/effect")))
+    before = golden(people)
+
+    looked = page(steward.get(f"{item}/effect?pin={offered[0]}"))
+    chosen = re.findall(r'name="pin" value="([^"]*)" form="answers"', looked)
+    done = page(answer(steward, item, "same", seen, pin=chosen))
+    joined = golden(people)
+    undo = re.findall(r"/console/actions/(\d+)/undo", done)[0]
+    steward.post(f"/console/actions/{undo}/undo")
+
+    assert len(offered) == 2
+    assert "pinned by a steward" in looked
+    assert chosen == ["", offered[0]]
+    assert ("pinned", offered[0]) in [(rule, f"full_name:{record_id}") for _, rule, record_id in joined]
+    assert golden(people) == before
+
+
+def golden(people: StoreBuilder, attribute: str = "full_name") -> list[tuple[str, str, int]]:
+    """Of living profiles, with why and from which record."""
+    with read(people.engine) as connection:
+        texts = connection.scalars(select(profiles.c.golden).where(profiles.c.state == "live")).all()
+    values = [json.loads(each)["attributes"][attribute] for each in texts]
+    return sorted((each["value"], each["rule"], each["record_id"]) for each in values)
+
+
+@pytest.mark.parametrize("pin", ["shoe_size:1", "full_name", "full_name:x", "full_name:999"])
+def test_a_value_that_cannot_be_chosen_says_so(steward: Visitor, item: str, pin: str) -> None:
+    steward.get(item)
+
+    looked, answered = (
+        steward.get(f"{item}/effect?pin={pin}"),
+        answer(steward, item, "same", take(steward, item), pin=pin),
+    )
+
+    assert looked.status_code in (400, 422)
+    assert answered.status_code == looked.status_code  # type: ignore[attr-defined]
+
+
+def test_what_is_pinned_with_a_yes_waits_with_it_for_the_second_person(
+    steward: Visitor, lead: Visitor, people: StoreBuilder, risky_item: str
+) -> None:
+    seen = take(steward, risky_item)
+    offered = re.findall(r'<option value="(gender:\d+)">', page(steward.get(f"{risky_item}/effect")))
+    answer(steward, risky_item, "same", seen, pin=["", offered[1]])
+
+    listed, seen = page(lead.get("/console/proposals")), take(lead, risky_item)
+    told, looked = page(lead.get(risky_item)), page(lead.get(f"{risky_item}/effect"))
+    answer(lead, risky_item, "same", seen)
+
+    record_id = offered[1].partition(":")[2]
+    assert f"Pinned with it: Gender (as record #{record_id})" in told
+    assert f"Gender (as record #{record_id})" in listed
+    assert f'<option value="{offered[1]}" selected>' in looked
+    assert ("pinned", int(record_id)) in [each[1:] for each in golden(people, "gender")]

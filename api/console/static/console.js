@@ -100,6 +100,12 @@ async function submit(form, button) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  const place = form.matches("[data-look]") ? form.closest("[data-load]") : null;
+  if (place) {
+    event.preventDefault();
+    load(place, `${place.dataset.load}?${new URLSearchParams(new FormData(form))}`);
+    return;
+  }
   if (!form.matches("[data-answers], .toast form") || event.defaultPrevented) return;
   event.preventDefault();
   submit(form, event.submitter);
@@ -117,9 +123,9 @@ window.addEventListener("pageshow", (event) => {
 
 // ---- Parts that are fetched when they are asked for.
 
-async function load(place) {
+async function load(place, address) {
   try {
-    const answer = await fetch(place.dataset.load, { credentials: "same-origin" });
+    const answer = await fetch(address, { credentials: "same-origin" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const part = page.getElementById("effect") ?? page.querySelector("main > section");
     place.replaceChildren(...document.adoptNode(part).childNodes);
@@ -135,7 +141,7 @@ function enhance() {
   for (const place of document.querySelectorAll("[data-load]")) {
     place.querySelector("a")?.addEventListener("click", (event) => {
       event.preventDefault();
-      load(place);
+      load(place, place.dataset.load);
     });
   }
   const help = document.querySelector("[data-help]");

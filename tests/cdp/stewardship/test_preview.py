@@ -12,7 +12,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import RulingRefusedError
+from cdp.stewardship.four_eyes import decide_together
 from cdp.stewardship.freeze import freeze
 from cdp.stewardship.join import join
 from cdp.stewardship.outcome import NEW, Outcome
@@ -21,6 +23,7 @@ from cdp.stewardship.ruling import Order
 from cdp.stewardship.split import split
 from cdp.stewardship.undo import undo_action
 from cdp.store import open_store
+from cdp.store.schema import outbox_events
 from tests.cdp.stewardship.desk import ANA, BIA, CAIO, MAYBE_ANA, Desk, an_order
 from tests.histories import tell
 
@@ -59,7 +62,8 @@ class Previews(RuleBasedStateMachine):
         ids = sorted(self.desk.people().members)
         if len(ids) > 1:
             chosen = data.draw(st.lists(st.sampled_from(ids), min_size=2, max_size=3, unique=True))
-            self.see_and_do(lambda order: join(self.resolver, chosen, order))
+            pins = self.draw_pins(data)
+            self.see_and_do(lambda order: join(self.resolver, chosen, order, pins=pins))
 
     @rule(data=st.data())
     def split(self, data: st.DataObject) -> None:
@@ -83,7 +87,13 @@ class Previews(RuleBasedStateMachine):
     def decide(self, data: st.DataObject, decision: str) -> None:
         if candidates := self.desk.open_candidates():
             chosen = data.draw(st.sampled_from(candidates))
-            self.see_and_do(lambda order: self.desk.decide(chosen, decision, **vars(order)))
+            rules, pins = DeskRules(), self.draw_pins(data)
+            seen = [chosen.etag]
+            self.see_and_do(
+                lambda order: decide_together(
+                    self.resolver, chosen.candidate_id, decision, order, rules, seen=seen, pins=pins
+                )
+            )
 
     @rule(data=st.data())
     def undo(self, data: st.DataObject) -> None:
@@ -91,8 +101,13 @@ class Previews(RuleBasedStateMachine):
             action_id = data.draw(st.sampled_from(standing))
             self.see_and_do(lambda order: undo_action(self.resolver, action_id, order))
 
+    def draw_pins(self, data: st.DataObject) -> dict[str, int]:
+        """Of any records: what cannot be pinned is refused before and now."""
+        chosen = data.draw(st.dictionaries(ATTRIBUTES, st.sampled_from("123456"), max_size=2))
+        return {attribute: self.desk.record_id(key) for attribute, key in chosen.items()}
+
     def see_and_do(self, step: Callable[[Order], Outcome]) -> None:
-        before = self.desk.people()
+        before, events_before = self.desk.people(), len(self.desk.rows(outbox_events))
         seen, refused = attempt(step, an_order(is_preview=True))
         assert self.desk.people() == before
         done, reason = attempt(step, an_order())
@@ -102,6 +117,9 @@ class Previews(RuleBasedStateMachine):
             return
         assert seen is not None
         assert told(seen) == told(done)
+        written = self.desk.rows(outbox_events)[events_before:]
+        *of_profiles, ruled = [(row["kind"], row["subject_id"]) for row in written]
+        assert (of_profiles, ruled) == (done.events, ("stewardship.ruled", str(done.action_id)))
         now = self.desk.people()
         shown = {each.profile_id: each for each in done.after if each.record_ids}
         assert {each: state.golden for each, state in shown.items()} == {
@@ -143,7 +161,8 @@ def told(outcome: Outcome) -> Any:
         for each in outcome.after
     ]
     asked = [(each.record_id_l, each.record_id_r, each.match_weight) for each in outcome.candidates]
-    return outcome.kind, outcome.before, sorted(states, key=repr), sorted(asked)
+    events = [(kind, each if each in known else NEW) for kind, each in outcome.events]
+    return outcome.kind, outcome.before, sorted(states, key=repr), sorted(asked), sorted(events)
 
 
 def test_what_is_previewed_is_what_comes(previewed_file: Path, tmp_path: Path) -> None:

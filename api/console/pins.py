@@ -1,0 +1,95 @@
+"""Golden values that a steward chooses for a profile before it is made: offered in its preview, read from its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from api.console.numbers import read_number
+from api.console.reading import Reading, shown
+from api.console.states import PageError
+from api.snapshots import snapshot
+from cdp.stewardship.compare import Side
+from cdp.stewardship.compare_reads import select_sides
+from cdp.stewardship.outcome import Outcome
+from cdp.stewardship.pin import ATTRIBUTES
+from cdp.stewardship.value_choices import value_choices
+
+# Of larger profiles the values of the first records are offered; of others, the page of the profile pins any.
+RECORDS_OFFERED = 50
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value, masked as the page is, and the record that gives it. is_chosen: whether it is pinned."""
+
+    record_id: int
+    source: str
+    value: Any
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class PinsOffered:
+    """pins: those of the preview, attribute to record. by_attribute: what may be chosen in their place."""
+
+    pins: Mapping[str, int]
+    by_attribute: Mapping[str, Sequence[Choice]]
+
+
+def read_pins(form: MultiDict[str, str]) -> dict[str, int] | None:
+    """Of fields such as pin=full_name:12; an empty one chooses nothing. None where there is no such field. Raises
+    PageError."""
+    if "pin" not in form:
+        return None
+    pins: dict[str, int] = {}
+    for each in filter(None, form.getlist("pin")):
+        attribute, _colon, number = each.partition(":")
+        record_id = read_number(number)
+        if attribute not in ATTRIBUTES or attribute in pins or record_id is None:
+            raise PageError("pin_unusable")
+        pins[attribute] = record_id
+    return pins
+
+
+def pin_fields(pins: Mapping[str, int]) -> list[tuple[str, str]]:
+    """As read_pins reads them."""
+    return [("pin", f"{attribute}:{record_id}") for attribute, record_id in sorted(pins.items())]
+
+
+def offer_pins(
+    outcome: Outcome, pins: Mapping[str, int], reading: Reading, *, first: Sequence[int] = ()
+) -> PinsOffered:
+    """Outcome: a preview of what makes one profile. First: records of it whose values come first."""
+    record_ids = {each for state in outcome.after for each in state.record_ids}
+    leading = dict.fromkeys([*first, *pins.values()])
+    in_order = [*leading, *sorted(record_ids - leading.keys())]
+    with snapshot() as connection:
+        sides = select_sides(connection, in_order[:RECORDS_OFFERED])
+    choices = value_choices(sides, pins)
+    shown_values = {side.record_id: _shown_values(side, reading) for side in sides}
+    return PinsOffered(
+        pins,
+        {
+            attribute: [
+                Choice(
+                    each.record_id,
+                    each.source,
+                    shown_values[each.record_id][attribute],
+                    pins.get(attribute) == each.record_id,
+                )
+                for each in given
+            ]
+            for attribute, given in choices.items()
+        },
+    )
+
+
+def _shown_values(side: Side, reading: Reading) -> dict[str, Any]:
+    """As golden values are shown."""
+    values = {name: {"value": side.values[name]} for name in ATTRIBUTES if side.values.get(name)}
+    golden, _ = shown({"golden": values, "identifiers": []}, reading)
+    return {name: each["value"] for name, each in golden.items()}
