@@ -30,23 +30,26 @@ Dump = Callable[[Any], dict[str, Any]]
 # Of a document within another: the mask of the keys of whom the outer one is of comes with it.
 _Inner = Callable[[Any, MaskKey], Any]
 
-_PLAIN: Mapping[type, Callable[[Any], Any] | None] = {
-    ValueField: None,
-    MapField: None,
-    TextField: str,
-    ma.fields.Boolean: None,
-    ma.fields.Integer: int,
-    ma.fields.Float: float,
-    InstantField: instant_text,
-}
-
 
 class _Step(NamedTuple):
-    """How a field is dumped: masked by a rule, then converted, None for neither. is_inner: convert is an _Inner."""
+    """How a field is dumped: masked by a rule, then converted, None for neither. made: what is of this type already is
+    left as it is. is_inner: convert is an _Inner."""
 
     rule: Rule | None
     convert: Callable[..., Any] | None
+    made: type | None = None
     is_inner: bool = False
+
+
+_PLAIN: Mapping[type, _Step] = {
+    ValueField: _Step(None, None),
+    MapField: _Step(None, None),
+    TextField: _Step(None, str, str),
+    ma.fields.Boolean: _Step(None, None),
+    ma.fields.Integer: _Step(None, int, int),
+    ma.fields.Float: _Step(None, float, float),
+    InstantField: _Step(None, instant_text, str),
+}
 
 
 def dump_of(schema: ma.Schema) -> Dump:
@@ -85,7 +88,7 @@ def _dump_of(schema: ma.Schema, is_whole: bool, attribute: Mask | None) -> _Inne
         if held is not None:
             mask_key = mask_keys_of((each["type"], each["value"]) for each in read(held, ()))
         dumped = {}
-        for shown, stored, rule, convert, is_inner, default in steps:
+        for shown, stored, rule, convert, made, is_inner, default in steps:
             value = read(stored, ma.missing)
             if value is ma.missing:
                 value = default() if callable(default) else default
@@ -93,7 +96,7 @@ def _dump_of(schema: ma.Schema, is_whole: bool, attribute: Mask | None) -> _Inne
                     continue
             if rule is not None:
                 value = rule(value, read, mask_key)
-            if value is not None and convert is not None:
+            if convert is not None and value is not None and type(value) is not made:
                 value = convert(value, mask_key) if is_inner else convert(value)
             dumped[shown] = value
         return dumped
@@ -127,7 +130,7 @@ def _step(field: ma.fields.Field[Any], is_whole: bool, attribute: Mask | None) -
         case FreeAttributesField():
             return _Step(None, _dump_of_free_attributes(field, is_whole), is_inner=True)
         case _ if type(field) in _PLAIN:
-            return _Step(None if is_whole else _rule(field, attribute), _PLAIN[type(field)])
+            return _PLAIN[type(field)]._replace(rule=None if is_whole else _rule(field, attribute))
     raise TypeError(
         f"How a {type(field).__name__} is masked, and dumped, is not said: api/fields.py has its like."
     )

@@ -20,6 +20,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntity
 
 from api.context import current_request
 from api.errors import PROBLEM_TYPE, Problem, ProblemSchema
+from api.loading import Load, load_of
 from api.nesting import DEPTH_LIMIT, cut_deep_elements, depth_of
 
 # A number of more digits is no quantity that anybody means; longer ones cost quadratic time to read.
@@ -73,13 +74,18 @@ class JsonParser(FlaskParser):
 
 def _load_body(schema: ma.Schema) -> Any:
     try:
-        return schema.load(read_json(current_request()), unknown=ma.RAISE)
+        return _loads(schema)(read_json(current_request()))
     except ma.ValidationError as error:
         raise Problem("validation_failed", errors=_told(error.normalized_messages(), "")) from None  # type: ignore[no-untyped-call]
 
 
 def _told(messages: Any, start: str) -> list[dict[str, str]]:
     return [{"pointer": pointer, "detail": detail} for pointer, detail in _flattened(messages, start)]
+
+
+@cache
+def _loads(schema: ma.Schema) -> Load:
+    return load_of(schema)
 
 
 @cache

@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 
 import orjson
 from flask import Response, url_for
+from werkzeug.datastructures import Headers
+from werkzeug.urls import iri_to_uri
 
 from api.auth import current_caller
 from api.context import current_request
@@ -47,8 +49,16 @@ def answer_view(profile: Profile, reading: Reading, *, found_by: str) -> Respons
     return response
 
 
+class JsonResponse(Response):
+    """An answer with a body, whose headers go out as they are set: werkzeug copies those of each answer, to mend
+    addresses and lengths that these have right."""
+
+    def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
+        return self.headers
+
+
 def json_response(document: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(document), status, mimetype="application/json")
+    return JsonResponse(orjson.dumps(document), status, content_type="application/json")
 
 
 def locate(
@@ -67,7 +77,7 @@ def locate(
 @lru_cache(maxsize=64)
 def _address(endpoint: str, _root: str) -> str:
     """Of the example, under the root of the request: Flask makes it as slowly as the store finds a profile."""
-    return url_for(endpoint, profile_id=PROFILE_ID_EXAMPLE)
+    return iri_to_uri(url_for(endpoint, profile_id=PROFILE_ID_EXAMPLE))
 
 
 def _document(profile: Profile, reading: Reading, sources: Collection[str] | None) -> dict[str, Any]:

@@ -6,9 +6,9 @@ down to the city are not masked, unless they hold a phone or an address: which v
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +17,8 @@ _MASKED_ADDRESS_PARTS = ("street", "number", "complement", "district")
 _PERSONAL_DIGITS = 8
 # A shorter value is in many a key by chance.
 _TELLING_LETTERS = 4
+_PERHAPS_TELLING = re.compile(r"[@%0-9]|[^\x00-\x7f]")
+_BETWEEN_LETTERS = re.compile("[^a-z0-9]+")
 
 
 def mask_identifier(kind: str, value: str) -> str:
@@ -39,9 +41,15 @@ def mask_identifier(kind: str, value: str) -> str:
 
 def is_telling(value: object) -> bool:
     """Whether a text or a number holds an e-mail address, or digits enough for a phone or a document."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        text = str(value)
+    else:
         return False
-    text = str(value)
+    # Most are names and words.
+    if _PERHAPS_TELLING.search(text) is None:
+        return False
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     # Addresses of pages carry them escaped.
@@ -67,13 +75,15 @@ def mask_source_record_id(source_record_id: str, identifiers: Iterable[tuple[str
 def mask_keys_of(identifiers: Iterable[tuple[str, str]]) -> Callable[[str], str]:
     """mask_source_record_id of one person's keys: most of their values are of the same few records."""
     telling: set[str] | None = None
+    masked: dict[str, str] = {}
 
-    @cache
     def mask_key(source_record_id: str) -> str:
         nonlocal telling
-        if telling is None:
-            telling = _telling_parts(identifiers)
-        return _mask_key(source_record_id, telling)
+        if source_record_id not in masked:
+            if telling is None:
+                telling = _telling_parts(identifiers)
+            masked[source_record_id] = _mask_key(source_record_id, telling)
+        return masked[source_record_id]
 
     return mask_key
 
@@ -133,8 +143,8 @@ def _telling_parts(identifiers: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def _letters_and_digits(text: str) -> str:
-    if text.isascii() and text.isalnum():
-        return text.lower()
+    if text.isascii():
+        return text.lower() if text.isalnum() else _BETWEEN_LETTERS.sub("", text.lower())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(filter(str.isalnum, decomposed))
 

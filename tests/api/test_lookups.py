@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from flask import Flask, g
+from flask import Flask, Response, g
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
@@ -45,6 +45,24 @@ def test_a_phone_as_typed_finds_the_view(client: FlaskClient, people: StoreBuild
     assert answer.json["view"] == "agent"
     assert answer.json["golden"]["full_name"]["value"] == "Ana Reis"
     assert answer.headers["Content-Location"] == f"/v1/profiles/{ana.profile_id}"
+
+
+@pytest.mark.parametrize("root", ["", "/caf\u00e9 & co"])
+def test_headers_need_nothing_that_werkzeug_would_mend(
+    lite_client: FlaskClient, lite_people: StoreBuilder, root: str
+) -> None:
+    lite_people.add_profile(a_record())
+    headers = {"Authorization": f"Bearer {admin(lite_client, lite_people).secret}"}
+    asked = {"type": "email", "value": "ana@example.com"}
+    app = lite_client.application
+
+    with app.test_request_context(
+        "/v1/profiles/lookup", f"http://x{root}", method="POST", json=asked, headers=headers
+    ):
+        answer = app.full_dispatch_request()
+
+    assert answer.status_code == 200
+    assert answer.get_wsgi_headers({}) == Response.get_wsgi_headers(answer, {})
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,20 @@ def test_a_text_that_holds_an_address_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
+    "value",
+    ["a@b", "12 34 56 78", 12345678, 1234567.8, "ana%40example.com", "a\uff20b", "\uff11" * 8, "\u00b2" * 8],
+    ids=["address", "digits", "number", "float", "escaped", "wide sign", "wide digits", "raised digits"],
+)
+def test_what_tells_a_person_is_hidden_however_it_is_written(value: Any) -> None:
+    assert mask_telling(value) == "***"
+
+
+@pytest.mark.parametrize("value", ["Jo\u00e3o", "Rua 1234567", "100%", 1234567, True, None, ""], ids=repr)
+def test_what_tells_nobody_is_shown_as_it_is(value: Any) -> None:
+    assert mask_telling(value) is value
+
+
+@pytest.mark.parametrize(
     ("attribute", "value", "masked"),
     [
         ("full_name", "Ana Reis", "Ana Reis"),
