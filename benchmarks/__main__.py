@@ -1,4 +1,4 @@
-"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [concurrency] [online] [desk] [--data DIR]
+"""`python -m benchmarks [quality] [cost] [score] [parity] [order] [concurrency] [online] [growth] [desk] [--data DIR]
 [--seed N] [--sizes N ...] [--people N]`.
 
 Writes docs/results.md, a section a part.
@@ -40,16 +40,17 @@ from benchmarks.desk import desk_lines, measure_desk
 from benchmarks.online import (
     INGEST_SIZES,
     STORE_RECORDS,
+    growth_lines,
     measure_ingest_by_size,
     measure_rates,
-    online_lines,
+    rate_lines,
 )
 from benchmarks.order import OrderMattersError, measure_order, order_lines
 from benchmarks.quality import SETS, Quality, measure_quality
 
 RESULTS = Path("docs/results.md")
 PACKAGES = ("splink", "duckdb", "sqlalchemy", "numpy", "rapidfuzz", "phonenumbers")
-PARTS = ("quality", "cost", "score", "parity", "order", "concurrency", "online", "desk")
+PARTS = ("quality", "cost", "score", "parity", "order", "concurrency", "online", "growth", "desk")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -97,11 +98,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         elif part == "concurrency":
             write_section("Concurrency", concurrency_section(Crowd(given.people, RECORDS_EACH), given.seed))
         elif part == "online":
-            rates = measure_rates(STORE_RECORDS, seed=given.seed)
-            costs_of_one = measure_ingest_by_size(INGEST_SIZES, seed=given.seed)
-            lines = online_lines(rates, costs_of_one)
+            lines = rate_lines(measure_rates(STORE_RECORDS, seed=given.seed))
             print("\n".join(lines), file=sys.stderr, flush=True)
             write_section("Real time", [*lines, "", provenance("online", given.seed)])
+        elif part == "growth":
+            lines = growth_lines(measure_ingest_by_size(INGEST_SIZES, seed=given.seed))
+            print("\n".join(lines), file=sys.stderr, flush=True)
+            write_section("One more record", [*lines, "", provenance("growth", given.seed)])
         elif part == "desk":
             desks = []
             with empty_databases() as databases:

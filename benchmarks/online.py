@@ -112,8 +112,8 @@ def _profile_requests(
     return {"profile, 200": (address, whole * times), "profile, 304": (address, known * times)}
 
 
-def online_lines(rates: Rates, seconds_of_one: Mapping[int, float]) -> list[str]:
-    """The tables of the results."""
+def rate_lines(rates: Rates) -> list[str]:
+    """The table of the results."""
     lines = [
         f"A store of {rates.records:,} generated records, trained and resolved, on SQLite; gunicorn with its "
         f"settings of every day, {CLIENTS} clients at once on the same machine ({BATCH_CLIENTS} for batches). Half "
@@ -130,11 +130,16 @@ def online_lines(rates: Rates, seconds_of_one: Mapping[int, float]) -> list[str]
             f"| {name} | {load.rate:,.1f} | {rates.ratio(name):.2f} | {load.percentile(0.5) * 1e3:.1f} ms "
             f"| {load.percentile(0.99) * 1e3:.1f} ms |"
         )
+    taken = (
+        f"In batches of {BATCH_SIZE}, {rates.batch_records_per_second:,.0f} records are taken in a second."
+    )
+    return [*lines, "", taken]
+
+
+def growth_lines(seconds_of_one: Mapping[int, float]) -> list[str]:
+    """Store size to seconds: the table of the results."""
     smallest = seconds_of_one[min(seconds_of_one)]
-    lines += [
-        "",
-        f"In batches of {BATCH_SIZE}, {rates.batch_records_per_second:,.0f} records are taken in a second.",
-        "",
+    lines = [
         f"One record after the other in one process, median of {SEQUENTIAL}:",
         "",
         "| records in the store | one more | of the smallest store |",
