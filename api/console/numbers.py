@@ -13,6 +13,10 @@ def read_number(text: str | None) -> int | None:
     """None for nothing. Raises PageError for what is no such number."""
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS_AT_MOST):
+    if not is_number(text):
         raise PageError("invalid")
     return int(text)
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS_AT_MOST

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
-from api.console.numbers import read_number
+from api.console.numbers import is_number
 from api.console.reading import Reading, shown
 from api.console.states import PageError
 from api.snapshots import snapshot
@@ -48,16 +49,17 @@ def read_pins(form: MultiDict[str, str]) -> dict[str, int] | None:
     pins: dict[str, int] = {}
     for each in filter(None, form.getlist("pin")):
         attribute, _colon, number = each.partition(":")
-        record_id = read_number(number)
-        if attribute not in ATTRIBUTES or attribute in pins or record_id is None:
-            raise PageError("pin_unusable")
-        pins[attribute] = record_id
+        if attribute not in ATTRIBUTES or attribute in pins or not is_number(number):
+            raise PageError(
+                "pin_unusable", gettext("What was chosen cannot be read as one value an attribute.")
+            )
+        pins[attribute] = int(number)
     return pins
 
 
-def pin_fields(pins: Mapping[str, int]) -> list[tuple[str, str]]:
-    """As read_pins reads them."""
-    return [("pin", f"{attribute}:{record_id}") for attribute, record_id in sorted(pins.items())]
+def pin_fields(pins: Mapping[str, int]) -> list[str]:
+    """As read_pins reads them: an empty one first, which says that none but these are chosen."""
+    return ["", *(f"{attribute}:{record_id}" for attribute, record_id in sorted(pins.items()))]
 
 
 def offer_pins(

@@ -5,11 +5,13 @@ Values are masked until somebody says why they need them whole: then for a few m
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from flask import g, redirect, request, session
 from flask_babel import lazy_gettext
@@ -59,7 +61,8 @@ def current_reading() -> Reading:
     """Whole values where this page was asked for them, with a reason, and not long ago."""
     asked = session.get(_REVEALED)
     now = current_service().clock().timestamp()
-    if asked and asked["path"] == request.path and now < asked["until"]:
+    here = _people_of(request.path, request.args.getlist("profile_id"))
+    if asked and asked.get("people") == here and now < asked["until"]:
         return Reading(True, asked["purpose"])
     return Reading(False, PURPOSE)
 
@@ -71,12 +74,21 @@ def post_reveal() -> Response:
     if reason not in REASONS or not _REFERENCE.fullmatch(reference):
         raise PageError("invalid")
     place = here_or_home()
+    address = urlsplit(place)
     session[_REVEALED] = {
-        "path": place.partition("?")[0],
+        "people": _people_of(address.path, parse_qs(address.query).get("profile_id", [])),
         "purpose": ":".join(filter(None, (PURPOSE, reason, reference))),
         "until": (current_service().clock() + _REVEALED_FOR).timestamp(),
     }
     return redirect(place, 303)
+
+
+def _people_of(path: str, profile_ids: Sequence[str]) -> str:
+    """A digest of what tells whom a page shows, since a cookie holds little: its path and the profiles it is asked for.
+    An item and what a yes to it would do show the same people."""
+    return hashlib.sha256(
+        "\n".join([path.removesuffix("/effect"), *sorted(profile_ids)]).encode()
+    ).hexdigest()
 
 
 @blueprint.post("/mask")

@@ -22,7 +22,7 @@ from api.console.comparison import shown_column, shown_rows
 from api.console.effects import effects_of
 from api.console.languages import evidence_language
 from api.console.layout import tell
-from api.console.pins import offer_pins, read_pins
+from api.console.pins import offer_pins, pin_fields, read_pins
 from api.console.queue import to_next
 from api.console.reading import current_reading, note_read, shown
 from api.console.rulings import make_order, note_outcome, shown_states
@@ -122,7 +122,6 @@ def review_effect(candidate_id: int) -> str:
         "console/effect.html",
         candidate=candidate,
         is_mine=_is_mine(item),
-        is_chosen=asked is not None,
         offered=offer_pins(outcome, pins, reading, first=pair),
         outcome=outcome,
         effects=effects_of(outcome, candidate),
@@ -130,6 +129,15 @@ def review_effect(candidate_id: int) -> str:
         after=shown_states(outcome.after, reading),
         reading=reading,
     )
+
+
+@blueprint.post("/review/<int:candidate_id>/effect")
+@requires("queue.decide")
+def post_look(candidate_id: int) -> Response:
+    """To the effect with what is chosen in the form of the answer."""
+    chosen = pin_fields(read_pins(request.form) or {})
+    address = url_for(f"{CONSOLE}.review_effect", candidate_id=candidate_id, pin=chosen)
+    return redirect(address, 303)
 
 
 @blueprint.post("/review/<int:candidate_id>/claim")

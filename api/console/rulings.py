@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from api.auth import CONSOLE
@@ -15,7 +16,7 @@ from api.console.access import current_user, requires
 from api.console.blueprint import blueprint
 from api.console.effects import effects_of
 from api.console.layout import tell
-from api.console.numbers import read_number
+from api.console.numbers import is_number, read_number
 from api.console.pins import PinsOffered, offer_pins, pin_fields, read_pins
 from api.console.places import here_or_home
 from api.console.reading import Reading, current_reading, note_read, shown
@@ -129,15 +130,24 @@ def post_take_apart(profile_id: str) -> Response:
 
 @blueprint.post("/profiles/join/preview")
 @requires("profiles.rule")
+def post_preview_join() -> Response:
+    """To the preview at an address of its own, which can be asked for again: with whole values, in another language."""
+    chosen, pins = _chosen_profiles(request.form), read_pins(request.form) or {}
+    address = url_for(f"{CONSOLE}.preview_join", profile_id=chosen, pin=pin_fields(pins))
+    return redirect(address, 303)
+
+
+@blueprint.get("/profiles/join/preview")
+@requires("profiles.rule")
 def preview_join() -> str:
-    chosen, pins = _chosen_profiles(), read_pins(request.form) or {}
+    chosen, pins = _chosen_profiles(request.args), read_pins(request.args) or {}
     asked = Request("join", tuple(chosen), pins=pins)
     outcome = preview(asked)
     return show_preview(
         outcome,
         asked,
         offered=offer_pins(outcome, pins, current_reading()),
-        look=url_for(f"{CONSOLE}.preview_join"),
+        look=url_for(f"{CONSOLE}.post_preview_join"),
         title=gettext("Join these profiles?"),
         action=url_for(f"{CONSOLE}.post_join"),
         fields=[("profile_id", each) for each in chosen],
@@ -148,7 +158,7 @@ def preview_join() -> str:
 @blueprint.post("/profiles/join")
 @requires("profiles.rule")
 def post_join() -> Response:
-    chosen, pins = _chosen_profiles(), read_pins(request.form) or {}
+    chosen, pins = _chosen_profiles(request.form), read_pins(request.form) or {}
     order = make_order(read_reason())
     asked = Request("join", tuple(chosen), pins=pins)
     return rule_and_tell(asked, order, gettext("The profiles are one now."))
@@ -197,7 +207,7 @@ def post_unfreeze(profile_id: str) -> Response:
 def post_pin(profile_id: str) -> Response:
     """Let the golden record show what one of the records says."""
     record_id = request.form.get("record_id", "")
-    if not (record_id.isascii() and record_id.isdecimal() and len(record_id) <= 18):
+    if not is_number(record_id):
         raise PageError("pin_unusable")
     attribute, order = request.form.get("attribute", ""), make_order(read_reason())
     chosen = checked_profile_id(profile_id)
@@ -291,11 +301,11 @@ def show_preview(
         fields=fields,
         offered=offered,
         look=look,
-        chosen=pin_fields(offered.pins) if offered else [],
         pins=offered.pins if offered else pins or {},
         back=back,
         outcome=outcome,
         effects=effects_of(outcome, asked),
+        reading=reading,
         before=shown_states(outcome.before[:STATES_TOLD], reading),
         before_left_out=max(0, len(outcome.before) - STATES_TOLD),
         after=shown_states(outcome.after[:STATES_TOLD], reading),
@@ -330,9 +340,9 @@ def _told_of_parts() -> Iterator[None]:
         raise PageError("too_many_pairs", gettext("Or take it apart into what the evidence says.")) from error
 
 
-def _chosen_profiles() -> list[str]:
+def _chosen_profiles(given: MultiDict[str, str]) -> list[str]:
     """Raises PageError for fewer than two."""
-    chosen = [checked_profile_id(each.strip()) for each in request.form.getlist("profile_id")]
+    chosen = [checked_profile_id(each.strip()) for each in given.getlist("profile_id")]
     if len(chosen) < 2:
         raise PageError("invalid", gettext("Choose two profiles or more."))
     if len(chosen) > PROFILES_AT_MOST:

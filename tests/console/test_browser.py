@@ -304,8 +304,16 @@ def test_what_a_yes_would_do_is_shown_in_place(sign_in: SignIn, site: Site) -> N
 
     page.get_by_role("link", name="Show the profile that would result").click()
 
-    expect(page.locator("[data-load]")).to_contain_text("Nothing has changed yet.")
+    effect = page.locator("[data-load]")
+    expect(effect).to_contain_text("Nothing has changed yet.")
+    effect.get_by_text("Choose other values").click()
+    choice = effect.locator("select[name=pin]").first
+    choice.select_option(index=1)
+    effect.get_by_role("button", name="Show it with these values").click()
+    expect(effect.locator(".note", has_text="Shown with these values pinned:")).to_be_visible()
     assert page.url == item
+    sent = page.locator("#answers").evaluate("form => new FormData(form).getAll('pin').filter(Boolean)")
+    assert sent == [choice.input_value()]
 
 
 def test_records_taken_out_come_back_under_their_former_id(sign_in: SignIn, site: Site) -> None:

@@ -15,7 +15,7 @@ from tests.api.test_routes import BRUNO
 from tests.api.test_stewards import written
 from tests.builders import StoreBuilder, a_record
 from tests.console.conftest import Visitor
-from tests.console.test_review import page
+from tests.console.test_review import page, pins_sent
 from tests.console.test_states import ways_out
 
 
@@ -209,12 +209,45 @@ def test_a_join_pins_what_was_chosen_and_seen(steward: Visitor, writer: Caller) 
     )
 
     looked = [page(steward.post(f"{address}/preview", profile_id=both, pin=each)) for each in choices]
-    carried = [re.findall(r'<input type="hidden" name="pin" value="([^"]+)">', each) for each in looked]
+    carried = [list(filter(None, pins_sent(each, "ruling"))) for each in looked]
     done = page(steward.post(address, profile_id=both, pin=carried[1], reason="same card"))
 
     assert carried == [[choices[0]], [choices[1]]]
     assert "pinned by a steward" in done
     assert f"#{choices[1].partition(':')[2]}</span>" in done
+
+
+def test_a_join_pins_what_was_chosen_and_not_looked_at(steward: Visitor, writer: Caller) -> None:
+    both = written(writer, CLARA, BRUNO)
+    steward.get("/console/")
+    seen = page(steward.post("/console/profiles/join/preview", profile_id=both))
+    choice = re.findall(r'<option value="(full_name:\d+)">', seen)[1]
+
+    chosen = pins_sent(seen, "ruling", choice)
+    done = page(steward.post("/console/profiles/join", profile_id=both, pin=chosen, reason="same card"))
+
+    assert "pinned with the ruling, looked at before or not" in seen
+    assert "pinned by a steward" in done
+
+
+def test_whole_values_of_a_join_to_be_are_of_its_profiles_alone(
+    steward: Visitor, writer: Caller, ana: str
+) -> None:
+    clara, bruno = written(writer, CLARA, BRUNO)
+    steward.get("/console/")
+    looked = [
+        steward.post("/console/profiles/join/preview", profile_id=[ana.rpartition("/")[2], each])
+        for each in (clara, bruno)
+    ]
+    places = [each.request.full_path for each in looked]
+
+    whole = page(steward.post("/console/reveal", reason="decide", next=places[0]))
+    other = page(steward.get(places[1]))
+
+    assert "Values are masked. Show them whole" in page(looked[0])
+    assert "Join these profiles?" in whole
+    assert "Values are shown whole for a few minutes" in whole
+    assert "Values are masked. Show them whole" in other
 
 
 def test_a_join_that_is_refused_leads_back_to_where_it_was_asked(steward: Visitor, ana: str) -> None:
@@ -237,8 +270,8 @@ def test_a_profile_is_joined_with_another_that_is_named(steward: Visitor, writer
 
     assert own == ana.rpartition("/")[2]
     assert "Join these profiles?" in seen
-    # Of both forms: to look again with other values, and to do it.
-    assert re.findall(r'name="profile_id" value="([^"]+)"', seen) == [own, clara] * 2
+    # One form: to look again with other values, and to do it.
+    assert re.findall(r'name="profile_id" value="([^"]+)"', seen) == [own, clara]
     assert unknown.status_code == 404
 
 

@@ -53,7 +53,7 @@ def test_a_filter_that_is_none_leads_back_to_the_queue(steward: Visitor) -> None
         "https://elsewhere.example/console/queue",
         f"{HOST}/v1/profiles",
         # Of forms: asked for again, there is nothing.
-        f"{HOST}/console/profiles/join/preview",
+        f"{HOST}/console/profiles/x/split/preview",
         f"{HOST}/console/queue?least=x",
         f"{HOST}/console/..//elsewhere.example",
     ],

@@ -100,10 +100,12 @@ async function submit(form, button) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  const place = form.matches("[data-look]") ? form.closest("[data-load]") : null;
-  if (place) {
+  if (event.submitter?.matches("[data-look]")) {
+    const place = event.submitter.closest("[data-load]");
+    if (!place) return;
     event.preventDefault();
-    load(place, `${place.dataset.load}?${new URLSearchParams(new FormData(form))}`);
+    const pins = new FormData(form).getAll("pin").map((pin) => ["pin", pin]);
+    load(place, `${place.dataset.load}?${new URLSearchParams(pins)}`);
     return;
   }
   if (!form.matches("[data-answers], .toast form") || event.defaultPrevented) return;
