@@ -75,6 +75,14 @@ def current_caller() -> Caller:
     return cast(Caller, current_notes().caller)
 
 
+def require_unbound(why_not: str) -> Caller:
+    """Of calls about all that there is. Raises Problem for a key that is bound to sources."""
+    caller = current_caller()
+    if caller.sources is not None:
+        raise Problem("scope_missing", why_not)
+    return caller
+
+
 def _require_caller() -> None:
     """Runs before every view but the console's. An address that nobody marked is closed, whoever asks."""
     request, service = current_request(), current_service()

@@ -8,10 +8,9 @@ from typing import Any
 import marshmallow as ma
 from flask import Response
 
-from api.auth import current_caller, requires_scope
+from api.auth import require_unbound, requires_scope
 from api.cursors import cut_page, decode_cursor, encode_cursor
 from api.dumping import dump_of
-from api.errors import Problem
 from api.fields import TextField
 from api.idempotency import (
     KEY_RUNNING,
@@ -160,8 +159,5 @@ def post_refusal(body: dict[str, Any], proposal_id: str) -> Response:
 
 
 def _require_unbound() -> str:
-    """The caller's key. Raises Problem: who rules about people of all sources is bound to none."""
-    caller = current_caller()
-    if caller.sources is not None:
-        raise Problem("scope_missing", "A key that is bound to sources rules on nobody.")
-    return caller.key_id
+    """The caller's key: who rules about people of all sources is bound to none."""
+    return require_unbound("A key that is bound to sources rules on nobody.").key_id

@@ -9,7 +9,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Response
 
-from api.auth import requires_scope
+from api.auth import require_unbound, requires_scope
 from api.cursors import cut_page, decode_cursor, encode_cursor
 from api.dumping import dump_of
 from api.fields import InstantField, TextField
@@ -330,8 +330,10 @@ def undo_ledger_entry(body: dict[str, Any], query: dict[str, Any], ledger_entry_
 def get_actions(query: dict[str, Any]) -> Response:
     """What stewards ruled
 
-    Newest first, with what took it back. The read is audited.
+    Newest first, with what took it back. Not for a key that is bound to sources: rulings are about people of all. The
+    read is audited.
     """
+    require_unbound("A key that is bound to sources does not read what was ruled about people of others.")
     reading = Reading(REFERENCE, False, read_purpose())
     with snapshot() as connection:
         actions = select_actions(

@@ -41,7 +41,7 @@ def proposals() -> str:
     with snapshot() as connection:
         found = select_open(connection, after_proposal_id=after, limit=PROPOSALS_A_PAGE + 1)
         listed = [(each, is_current(connection, each)) for each in found[:PROPOSALS_A_PAGE]]
-        answers = select_all_pending(connection, limit=PROPOSALS_A_PAGE) if not after else []
+        answers = select_all_pending(connection)[:PROPOSALS_A_PAGE] if not after else []
         authors = {each.author for each, _ in listed} | {each.author for each in answers}
         names = select_author_names(connection, authors)
     ids = sorted({profile_id for each, _ in listed for profile_id in each.profile_ids})

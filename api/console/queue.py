@@ -192,6 +192,7 @@ def to_next() -> Response:
         now=service.clock(),
         asked=asked.filter(author),
         sort=asked.sort,
+        is_ascending=asked.order == "asc",
     )
     if claimed is None:
         tell(gettext("Nothing is left for you in this queue."))

@@ -72,13 +72,14 @@ def claim_next(
     now: datetime,
     asked: QueueFilter | None = None,
     sort: str = "priority",
+    is_ascending: bool = False,
 ) -> Claimed | None:
     """Take what comes first of what is open to this person; what is assigned to them before all else. None: there is
     nothing."""
     wanted = replace(asked or QueueFilter(), state=OPEN, reader=None)
 
     def find(connection: Connection) -> int | None:
-        return select_first(connection, wanted, author, rules, sort=sort, now=now)
+        return select_first(connection, wanted, author, rules, sort=sort, is_ascending=is_ascending, now=now)
 
     def work(connection: Connection) -> Claimed | None:
         candidate_id = find(connection)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from cdp.canonical import canonical_json
-from cdp.stewardship.candidates import OPEN
+from cdp.stewardship.candidates import OPEN, Candidate, select_candidates
 from cdp.stewardship.why_two import REASONS_FOR_TWO as REASONS_FOR_TWO
 from cdp.store import id_set
 from cdp.store.schema import decision_confirmations as confirmations
@@ -36,6 +36,10 @@ class Pending:
     recorded_at: datetime
     pins: Mapping[str, int] = field(default_factory=dict, hash=False)
 
+    def is_about(self, candidate: Candidate) -> bool:
+        """Whether the candidate is as the first person saw it: an answer about what it was counts no more."""
+        return self.etag == candidate.etag
+
 
 _COLUMNS = tuple(confirmations.c[name] for name in Pending.__dataclass_fields__)
 
@@ -45,32 +49,39 @@ def select_pending(connection: Connection, candidate_id: int) -> Pending | None:
     return None if row is None else _pending(row)
 
 
-def select_all_pending(
-    connection: Connection, *, after_confirmation_id: int = 0, limit: int
-) -> list[Pending]:
-    """Those of open candidates, the oldest first."""
+def select_all_pending(connection: Connection, *, by: str | None = None) -> list[Pending]:
+    """Those that count, the oldest first: of open candidates that are as the first person saw them. By: of this person.
+
+    They are few: what is risky and was answered by one person only.
+    """
     statement = (
         _open()
         .join(merge_candidates, merge_candidates.c.candidate_id == confirmations.c.candidate_id)
-        .where(merge_candidates.c.state == OPEN, confirmations.c.confirmation_id > after_confirmation_id)
+        .where(merge_candidates.c.state == OPEN)
         .order_by(confirmations.c.confirmation_id)
     )
-    return [_pending(row) for row in connection.execute(statement.limit(limit))]
+    if by is not None:
+        statement = statement.where(confirmations.c.author == by)
+    found = [_pending(row) for row in connection.execute(statement)]
+    candidates = select_candidates(connection, [each.candidate_id for each in found])
+    return [each for each, candidate in zip(found, candidates, strict=True) if each.is_about(candidate)]
 
 
-def select_pending_of(connection: Connection, candidate_ids: Collection[int]) -> dict[int, Pending]:
-    """By candidate."""
-    if not candidate_ids:
+def select_pending_of(connection: Connection, candidates: Collection[Candidate]) -> dict[int, Pending]:
+    """By candidate, those that count: see select_all_pending."""
+    if not candidates:
         return {}
-    wanted = select(id_set(connection, sorted(candidate_ids)).c.id)
+    by_id = {each.candidate_id: each for each in candidates}
+    wanted = select(id_set(connection, sorted(by_id)).c.id)
     rows = connection.execute(_open().where(confirmations.c.candidate_id.in_(wanted)))
-    return {row.candidate_id: _pending(row) for row in rows}
+    found = [_pending(row) for row in rows]
+    return {each.candidate_id: each for each in found if each.is_about(by_id[each.candidate_id])}
 
 
-def waits_for_second(*, by: str | None = None) -> Select[tuple[int]]:
-    """The candidates of which a decision waits; by: of this person."""
-    waiting = select(confirmations.c.candidate_id).where(confirmations.c.ended_at.is_(None))
-    return waiting if by is None else waiting.where(confirmations.c.author == by)
+def waits_for_second(connection: Connection, *, by: str | None = None) -> Select[tuple[int]]:
+    """The candidates of which a decision waits that counts; by: of this person."""
+    waiting = id_set(connection, [each.candidate_id for each in select_all_pending(connection, by=by)])
+    return select(waiting.c.id.label("candidate_id"))
 
 
 def insert_pending(connection: Connection, **values: Any) -> Pending:

@@ -73,7 +73,7 @@ def chosen_pins(
     """Those given, or else those that wait with the same decision about the candidate as it is."""
     if pins is not None:
         return pins
-    if waiting is None or (waiting.decision, waiting.etag) != (decision, candidate.etag):
+    if waiting is None or waiting.decision != decision or not waiting.is_about(candidate):
         return NO_CHOICES
     return waiting.pins
 
@@ -100,7 +100,7 @@ def _still_waiting(session: Session, candidate: Candidate) -> Pending | None:
     if waiting is None:
         return None
     author = session.order.author
-    if waiting.etag != candidate.etag:
+    if not waiting.is_about(candidate):
         end_pending(session.connection, waiting.confirmation_id, "changed", by=author, now=session.moment)
         _record(session.connection, "pending_changed", candidate.candidate_id, author, session.moment)
         return None

@@ -68,7 +68,7 @@ def _count_candidates(
     connection: Connection, profile_id: str, sources: Collection[str] | None
 ) -> tuple[int, int]:
     """The open ones that it is part of; of them, those that were decided and wait for a second person."""
-    waits = candidates.c.candidate_id.in_(waits_for_second())
+    waits = candidates.c.candidate_id.in_(waits_for_second(connection))
     statement = select(func.count(), func.count().filter(waits)).where(
         candidates.c.state == OPEN,
         or_(candidates.c.profile_id_l == profile_id, candidates.c.profile_id_r == profile_id),

@@ -110,7 +110,7 @@ def select_queue_page(
 ) -> QueuePage:
     """Sort: one of SORTS; ascending turns it round. Ties go by the id."""
     as_of = now if after is None else after.as_of
-    picked = _picked(asked, rules, sort, as_of, is_ascending=is_ascending, after=after, now=now)
+    picked = _picked(connection, asked, rules, sort, as_of, is_ascending=is_ascending, after=after, now=now)
     rows = connection.execute(picked.limit(limit + 1)).all()
     shown = rows[:limit]
     items = _items(connection, [row.candidate_id for row in shown], rules, now)
@@ -119,26 +119,36 @@ def select_queue_page(
 
 
 def select_first(
-    connection: Connection, asked: QueueFilter, reader: str, rules: DeskRules, *, sort: str, now: datetime
+    connection: Connection,
+    asked: QueueFilter,
+    reader: str,
+    rules: DeskRules,
+    *,
+    sort: str,
+    is_ascending: bool = False,
+    now: datetime,
 ) -> int | None:
     """The candidate that comes first of those open to the reader; what is assigned to them before all else."""
     key = _sort_key(sort, rules, now).label("sort_key")
     # One look at the whole queue, where asking first for the assigned ones would take two.
     rank = case((candidates.c.assignee == reader, 0), else_=1).label("rank")
-    hidden = _hidden_from(reader, now).cte("hidden")
+    hidden = _hidden_from(connection, reader, now).cte("hidden")
     # Of so many that come first one at least is not hidden: each of them is looked up, and not each of the queue.
     enough = select(1 + func.count()).select_from(hidden).scalar_subquery()
     leading = (
         select(candidates.c.candidate_id, rank, key)
-        .where(*_conditions(asked, now), _is_assignable(reader))
-        .order_by(rank, key.desc(), candidates.c.candidate_id.desc())
+        .where(*_conditions(connection, asked, now), _is_assignable(reader))
+        .order_by(rank, *_in_order(key, candidates.c.candidate_id, is_ascending=is_ascending))
         .limit(enough)
         .subquery("leading")
     )
     first = (
         select(leading.c.candidate_id)
         .where(leading.c.candidate_id.not_in(select(hidden.c.candidate_id)))
-        .order_by(leading.c.rank, leading.c.sort_key.desc(), leading.c.candidate_id.desc())
+        .order_by(
+            leading.c.rank,
+            *_in_order(leading.c.sort_key, leading.c.candidate_id, is_ascending=is_ascending),
+        )
         .limit(1)
     )
     return connection.scalar(first)
@@ -151,14 +161,14 @@ def select_item(connection: Connection, candidate_id: int, rules: DeskRules, *, 
 
 
 def count_queue(connection: Connection, asked: QueueFilter, *, now: datetime) -> int:
-    counted = select(func.count()).select_from(candidates).where(*_conditions(asked, now))
+    counted = select(func.count()).select_from(candidates).where(*_conditions(connection, asked, now))
     return connection.scalars(counted).one()
 
 
 def count_by_reason(connection: Connection, asked: QueueFilter, *, now: datetime) -> Mapping[str, int]:
     counted = (
         select(candidates.c.reason, func.count())
-        .where(*_conditions(asked, now))
+        .where(*_conditions(connection, asked, now))
         .group_by(candidates.c.reason)
         .order_by(candidates.c.reason)
     )
@@ -203,6 +213,7 @@ def count_open(connection: Connection, rules: DeskRules, *, now: datetime) -> Qu
 
 
 def _picked(
+    connection: Connection,
     asked: QueueFilter,
     rules: DeskRules,
     sort: str,
@@ -214,17 +225,19 @@ def _picked(
 ) -> Select[Any]:
     """candidate_id and sort_key in order."""
     key = _sort_key(sort, rules, as_of).label("sort_key")
-    chosen = select(candidates.c.candidate_id, key).where(*_conditions(asked, now))
+    chosen = select(candidates.c.candidate_id, key).where(*_conditions(connection, asked, now))
     if after is not None:
         place, last = tuple_(key, candidates.c.candidate_id), (after.sort_key, after.candidate_id)
         bound = tuple_(literal(last[0], Double), literal(last[1]))
         chosen = chosen.where(place > bound if is_ascending else place < bound)
-    if is_ascending:
-        return chosen.order_by(key.asc(), candidates.c.candidate_id.asc())
-    return chosen.order_by(key.desc(), candidates.c.candidate_id.desc())
+    return chosen.order_by(*_in_order(key, candidates.c.candidate_id, is_ascending=is_ascending))
 
 
-def _conditions(asked: QueueFilter, now: datetime) -> list[ColumnElement[bool]]:
+def _in_order(*keys: ColumnElement[Any], is_ascending: bool) -> list[ColumnElement[Any]]:
+    return [key.asc() if is_ascending else key.desc() for key in keys]
+
+
+def _conditions(connection: Connection, asked: QueueFilter, now: datetime) -> list[ColumnElement[bool]]:
     c = candidates.c
     conditions = [c.state == asked.state]
     if asked.reason is not None:
@@ -242,13 +255,13 @@ def _conditions(asked: QueueFilter, now: datetime) -> list[ColumnElement[bool]]:
         unsure = c.candidate_id.in_(left_unsure())
         conditions.append(unsure if asked.second_reading else ~unsure)
     if asked.awaits_confirmation is not None:
-        waiting = c.candidate_id.in_(waits_for_second())
+        waiting = c.candidate_id.in_(waits_for_second(connection))
         conditions.append(waiting if asked.awaits_confirmation else ~waiting)
     if asked.visible_to is not None:
         conditions.append(is_visible(asked.visible_to))
     if asked.reader is not None:
         # One list, so that each candidate is looked up once and not four times.
-        conditions.append(candidates.c.candidate_id.not_in(_hidden_from(asked.reader, now)))
+        conditions.append(candidates.c.candidate_id.not_in(_hidden_from(connection, asked.reader, now)))
         conditions.append(_is_assignable(asked.reader))
     return conditions + _within(asked)
 
@@ -266,11 +279,11 @@ def _within(asked: QueueFilter) -> list[ColumnElement[bool]]:
     return bounds
 
 
-def _hidden_from(reader: str, now: datetime) -> CompoundSelect[Any]:
+def _hidden_from(connection: Connection, reader: str, now: datetime) -> CompoundSelect[Any]:
     """What this person left unsure, decided first, or put back, and what others work on."""
     return union_all(
         left_unsure(by=reader),
-        waits_for_second(by=reader),
+        waits_for_second(connection, by=reader),
         skipped(by=reader, now=now),
         claimed(by_others_than=reader, now=now),
     )
@@ -314,7 +327,8 @@ def _items(
     connection: Connection, candidate_ids: Sequence[int], rules: DeskRules, now: datetime
 ) -> list[QueueItem]:
     leases = select_live_leases(connection, candidate_ids, now=now)
-    pending = select_pending_of(connection, candidate_ids)
+    found = select_candidates(connection, candidate_ids)
+    pending = select_pending_of(connection, found)
     return [
         QueueItem(
             candidate=each,
@@ -330,5 +344,5 @@ def _items(
             lease=leases.get(each.candidate_id),
             pending=pending.get(each.candidate_id),
         )
-        for each in select_candidates(connection, candidate_ids)
+        for each in found
     ]

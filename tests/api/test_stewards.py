@@ -270,6 +270,14 @@ def test_a_key_bound_to_sources_rules_on_nobody(lite_client: FlaskClient, lite_p
     assert answer["detail"] == "A key that is bound to sources rules on nobody."
 
 
+def test_a_key_bound_to_sources_reads_no_rulings(lite_client: FlaskClient, lite_people: StoreBuilder) -> None:
+    caller = Caller(lite_client, lite_people.add_key("candidates:read", sources=["crm"]))
+
+    answer = told(caller.get("/v1/actions"), 403)
+
+    assert answer["detail"].startswith("A key that is bound to sources does not read what was ruled")
+
+
 def test_what_is_shown_of_people_is_audited(lite_writer: Caller, lite_people: StoreBuilder) -> None:
     ana, rui, _ = joined(lite_writer)
     lite_writer.client.application.extensions["cdp"].read_audit.close()

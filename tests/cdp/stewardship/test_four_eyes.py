@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cdp.stewardship.candidates import Candidate
-from cdp.stewardship.claim import claim_next
+from cdp.stewardship.claim import claim_next, release
 from cdp.stewardship.confirmations import Pending, select_all_pending, select_pending
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.errors import SecondPersonNeededError, StaleCandidateError, UnknownConfirmationError
@@ -91,7 +91,7 @@ def test_what_waits_is_shown_to_others_and_not_to_its_author(desk: Desk) -> None
     with read(desk.engine) as connection:
         item = select_item(connection, candidate.candidate_id, RULES, now=NOW)
         count = count_queue(connection, QueueFilter(awaits_confirmation=True), now=NOW)
-        every = select_all_pending(connection, limit=10)
+        every = select_all_pending(connection)
     taken = [claim_next(desk.engine, RULES, author=author, now=NOW) for author in ("ana", "rui")]
 
     assert (item.pending, count, every) == (waiting, 1, [waiting])
@@ -129,6 +129,15 @@ def test_what_was_said_about_other_people_does_not_count(desk: Desk) -> None:
     decide(desk, candidate, "ana")
     desk.feed.ingest(a_record("4", **ANA))
     again = desk.candidate(candidate.candidate_id)
+    with read(desk.engine) as connection:
+        item = select_item(connection, candidate.candidate_id, RULES, now=NOW)
+        count = count_queue(connection, QueueFilter(awaits_confirmation=True), now=NOW)
+        assert (item.pending, count, select_all_pending(connection)) == (None, 0, [])
+    for author in ("ana", "rui"):
+        taken = claim_next(desk.engine, RULES, author=author, now=NOW)
+        assert taken is not None
+        assert taken.candidate == again
+        release(desk.engine, candidate.candidate_id, author=author, now=NOW)
     with pytest.raises(StaleCandidateError):
         decide(desk, candidate, "rui")
 

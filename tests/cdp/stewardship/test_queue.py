@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy import Engine, select, update
 from benchmarks.queues import fill_queue
 from cdp.identity.candidate_weights import BIT_OF_KIND
 from cdp.identity.standing import standing
-from cdp.stewardship.claim import claim, skip
+from cdp.stewardship.claim import claim, claim_next, skip
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.priority import priority_of
 from cdp.stewardship.queue import (
@@ -180,6 +181,28 @@ def test_the_parts_shown_are_those_of_the_rule(queue: Engine) -> None:
         review_days=RULES.review_days,
     )
     assert vars(item.priority) == pytest.approx(vars(told))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("is_ascending", [False, True])
+def test_the_next_one_is_the_first_of_the_page(queue: Engine, sort: str, is_ascending: bool) -> None:
+    mine = QueueFilter(reader="eva")
+    first = page(queue, mine, sort=sort, is_ascending=is_ascending, limit=1).items[0].candidate
+
+    taken = claim_next(queue, RULES, author="eva", now=NOW, sort=sort, is_ascending=is_ascending)
+
+    assert taken is not None
+    assert taken.candidate == first
+
+
+def test_nobody_is_given_what_another_one_takes_at_the_same_moment(queue: Engine) -> None:
+    people = [f"steward{number}" for number in range(8)]
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        taken = list(pool.map(lambda person: claim_next(queue, RULES, author=person, now=NOW), people))
+
+    given = [each.candidate.candidate_id for each in taken if each is not None]
+    assert len(set(given)) == len(given) == len(people)
 
 
 def test_what_a_reader_is_not_to_see_is_left_out(queue: Engine) -> None:
