@@ -90,11 +90,11 @@ class SharedCounters(Storage):
 
     def _open(self) -> tuple[int | None, mmap.mmap]:
         """The file and its slots. A process opens them itself: one lock does not part it from its parent."""
-        opened = self._opened
-        if opened is None or opened[0] != os.getpid():
+        if self._opened is None or self._opened[0] != os.getpid():
             with self._between_threads:
-                self._opened = opened = (os.getpid(), *_open(self._path))
-        return opened[1], opened[2]
+                if self._opened is None or self._opened[0] != os.getpid():
+                    self._opened = (os.getpid(), *_open(self._path))
+        return self._opened[1], self._opened[2]
 
 
 def _open(path: Path) -> tuple[int | None, mmap.mmap]:
@@ -104,9 +104,12 @@ def _open(path: Path) -> tuple[int | None, mmap.mmap]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            # One process makes it: who came later would write over what the others counted.
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)
             if os.fstat(descriptor).st_size < size:
                 # Written and not only made longer: a write into memory that finds the disk full ends the process.
                 os.pwrite(descriptor, bytes(size), 0)
+            fcntl.lockf(descriptor, fcntl.LOCK_UN)
             return descriptor, mmap.mmap(descriptor, size)
         except OSError:
             os.close(descriptor)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +293,25 @@ def test_no_hit_of_any_thread_or_process_is_lost(tmp_path: Path) -> None:
         process.join(PATIENCE_SECONDS)
 
     assert SharedCounters(path, lambda: 2.0).get(ITEM.key_for("one")) == 3_000
+
+
+def _count_in_new_files(paths: Sequence[Path], together: Barrier) -> None:
+    for path in paths:
+        together.wait(PATIENCE_SECONDS)
+        SharedCounters(path, lambda: 1.0).incr("one", 60)
+
+
+def test_no_hit_is_lost_while_another_process_makes_the_file(tmp_path: Path) -> None:
+    paths = [tmp_path / f"counters {number}" for number in range(60)]
+    context = process_context()
+    together = context.Barrier(3)
+    processes = [context.Process(target=_count_in_new_files, args=(paths, together)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(PATIENCE_SECONDS)
+
+    assert {SharedCounters(path, lambda: 2.0).get("one") for path in paths} == {3}
 
 
 def test_a_clock_that_was_put_back_begins_anew(tmp_path: Path) -> None:
