@@ -5,9 +5,9 @@ A claim keeps others from deciding the same one meanwhile. It runs out by itself
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import NoReturn
 
 from sqlalchemy import Connection, Engine, select, update
@@ -30,7 +30,7 @@ from cdp.stewardship.leases import (
     select_lease,
     take_lease,
 )
-from cdp.stewardship.queue import QueueFilter, select_first
+from cdp.stewardship.queue import QueueFilter, is_open_to, select_first
 from cdp.store import read, retry_write
 from cdp.store.schema import merge_candidates
 
@@ -81,19 +81,24 @@ def claim_next(
     def find(connection: Connection) -> int | None:
         return select_first(connection, wanted, author, rules, sort=sort, is_ascending=is_ascending, now=now)
 
-    def work(connection: Connection) -> Claimed | None:
+    def take(connection: Connection, candidate_id: int) -> Claimed | None:
+        if not is_open_to(connection, candidate_id, wanted, author, now=now):
+            return None
+        return _take(connection, candidate_id, rules, author, now)
+
+    def look_and_take(connection: Connection) -> Claimed | None:
         candidate_id = find(connection)
         return None if candidate_id is None else _take(connection, candidate_id, rules, author, now)
 
-    # The look at the whole queue keeps nobody from writing; whoever loses the race for the first looks again.
+    # The look at the whole queue keeps nobody from writing; who finds that the first is theirs no more looks again.
     for _ in range(_TRIES):
         with read(engine) as connection:
             candidate_id = find(connection)
         if candidate_id is None:
             return None
-        with suppress(CandidateClaimedError, ClosedCandidateError, ReadBeforeError):
-            return claim(engine, candidate_id, rules, author=author, now=now)
-    return retry_write(engine, work)
+        if claimed := retry_write(engine, partial(take, candidate_id=candidate_id)):
+            return claimed
+    return retry_write(engine, look_and_take)
 
 
 def renew(engine: Engine, candidate_id: int, rules: DeskRules, *, author: str, now: datetime) -> Lease:

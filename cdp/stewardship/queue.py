@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     case,
     cast,
+    exists,
     func,
     literal,
     or_,
@@ -152,6 +153,20 @@ def select_first(
         .limit(1)
     )
     return connection.scalar(first)
+
+
+def is_open_to(
+    connection: Connection, candidate_id: int, asked: QueueFilter, reader: str, *, now: datetime
+) -> bool:
+    """Whether a candidate is one of those that select_first chooses from."""
+    hidden = _hidden_from(connection, reader, now).subquery("hidden")
+    found = select(candidates.c.candidate_id).where(
+        candidates.c.candidate_id == candidate_id,
+        *_conditions(connection, asked, now),
+        _is_assignable(reader),
+        ~exists().where(hidden.c.candidate_id == candidate_id),
+    )
+    return connection.scalar(found) is not None
 
 
 def select_item(connection: Connection, candidate_id: int, rules: DeskRules, *, now: datetime) -> QueueItem:

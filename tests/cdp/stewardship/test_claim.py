@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Engine, event, insert
 
 from cdp.stewardship.candidates import Candidate
 from cdp.stewardship.claim import assign, claim, claim_next, release, renew, skip
@@ -17,11 +19,13 @@ from cdp.stewardship.errors import (
     ReadBeforeError,
     UnknownCandidateError,
 )
+from cdp.stewardship.four_eyes import decide_together
 from cdp.stewardship.leases import select_leases_of
+from cdp.stewardship.queue import QueueFilter, select_first
 from cdp.store import read, write
 from cdp.store.schema import candidate_leases
 from tests.cdp.realtime.feeding import NOW, a_record
-from tests.cdp.stewardship.desk import ANA, BIA, MAYBE_ANA, Desk
+from tests.cdp.stewardship.desk import ANA, BIA, MAYBE_ANA, Desk, an_order
 
 RULES = DeskRules(lease=timedelta(minutes=10), hidden=timedelta(hours=2))
 SOON, LATE = NOW + timedelta(minutes=5), NOW + timedelta(minutes=11)
@@ -94,6 +98,57 @@ def test_the_next_one_is_nobody_elses(desk: Desk) -> None:
     assert sorted(took[:2]) == [first, second]  # type: ignore[type-var]
     assert took[2] is None
     assert taken(desk, "eva", LATE) in (first, second)
+
+
+MEANWHILE: dict[str, Callable[[Desk, int], object]] = {
+    "skipped by this person": lambda desk, first: skip(desk.engine, first, RULES, author="ana", now=NOW),
+    "assigned to another": lambda desk, first: assign(
+        desk.engine, first, assignee="rui", due_at=None, author="lead", now=NOW
+    ),
+    "answered first": lambda desk, first: decide_together(
+        desk.feed.resolver,
+        first,
+        "same",
+        an_order(author="ana"),
+        replace(RULES, four_eyes_records=2),
+        seen=[desk.candidate(first).etag],
+    ),
+    "left unsure": lambda desk, first: desk.decide(desk.candidate(first), "unsure", author="ana"),
+    "claimed": lambda desk, first: claim(desk.engine, first, RULES, author="rui", now=NOW),
+    "decided": lambda desk, first: desk.decide(desk.candidate(first), "different", author="rui"),
+}
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_what_becomes_somebody_elses_after_the_look_is_not_taken(desk: Desk, what: str) -> None:
+    desk.take(*TWO_QUESTIONS)
+    with read(desk.engine) as connection:
+        first = select_first(connection, QueueFilter(), "ana", RULES, sort="priority", now=NOW)
+    [second] = {each.candidate_id for each in desk.open_candidates()} - {first}
+    assert first is not None
+    once_looked(desk.engine, lambda: MEANWHILE[what](desk, first))
+
+    took = taken(desk, "ana")
+
+    assert took == second
+    assert desk.breaches() == []
+
+
+def once_looked(engine: Engine, meanwhile: Callable[[], object]) -> None:
+    """Do it once, between the first look of somebody and the write after it."""
+    stages = ["look", "write"]
+
+    def note_look(*_: object) -> None:
+        if stages == ["look", "write"]:
+            stages.remove("look")
+
+    def act(*_: object) -> None:
+        if stages == ["write"]:
+            stages.clear()
+            meanwhile()
+
+    event.listen(engine, "after_cursor_execute", note_look)
+    event.listen(engine, "checkout", act)
 
 
 def test_what_is_assigned_comes_first_and_to_nobody_else(desk: Desk) -> None:
