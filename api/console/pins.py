@@ -35,10 +35,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class PinsOffered:
-    """pins: those of the preview, attribute to record. by_attribute: what may be chosen in their place."""
+    """pins: those of the preview, attribute to record. by_attribute: what may be chosen in their place, of the values
+    of `offered_count` records of `record_count`."""
 
     pins: Mapping[str, int]
     by_attribute: Mapping[str, Sequence[Choice]]
+    offered_count: int
+    record_count: int
 
 
 def read_pins(form: MultiDict[str, str]) -> dict[str, int] | None:
@@ -87,6 +90,8 @@ def offer_pins(
             ]
             for attribute, given in choices.items()
         },
+        len(sides),
+        len(in_order),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
+from api.console import pins
 from api.service import Service
 from tests.api.conftest import Caller
 from tests.api.test_candidates import CLARA
@@ -228,6 +229,21 @@ def test_a_join_pins_what_was_chosen_and_not_looked_at(steward: Visitor, writer:
 
     assert "pinned with the ruling, looked at before or not" in seen
     assert "pinned by a steward" in done
+
+
+def test_a_join_of_many_records_says_of_how_many_it_offers_values(
+    steward: Visitor, writer: Caller, ana: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [clara] = written(writer, CLARA)
+    both = [ana.rpartition("/")[2], clara]
+    steward.get(ana)
+    whole = page(steward.post("/console/profiles/join/preview", profile_id=both))
+
+    monkeypatch.setattr(pins, "RECORDS_OFFERED", 2)
+    cut = page(steward.post("/console/profiles/join/preview", profile_id=both))
+
+    told = "Other values are offered from 2 of the 3 records"
+    assert [told in each for each in (whole, cut)] == [False, True]
 
 
 def test_whole_values_of_a_join_to_be_are_of_its_profiles_alone(

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from api.console import pins
 from api.service import Service
 from cdp.stewardship.actions import select_actions
 from cdp.stewardship.candidates import close_candidate, require_candidate
@@ -453,6 +454,19 @@ def test_values_are_offered_to_who_has_taken_the_item(steward: Visitor, lead: Vi
 
     assert ['name="pin"' in each for each in (held, looked_on)] == [True, False]
     assert "Who has taken the item may choose other values of its records." in looked_on
+
+
+def test_an_item_of_many_records_says_of_how_many_it_offers_values(
+    steward: Visitor, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(steward, item)
+    whole = page(steward.get(f"{item}/effect"))
+
+    monkeypatch.setattr(pins, "RECORDS_OFFERED", 1)
+    cut = page(steward.get(f"{item}/effect"))
+
+    told = "Other values are offered from 1 of the 2 records"
+    assert [told in each for each in (whole, cut)] == [False, True]
 
 
 def test_a_reveal_on_an_item_is_of_its_effect_too(steward: Visitor, item: str) -> None:
