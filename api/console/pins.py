@@ -1,8 +1,9 @@
-"""Golden values that a steward chooses for a profile before it is made: offered in its preview, read from its forms."""
+"""Golden values that a steward chooses for a profile before it is made: offered in its preview, read from its forms,
+told of rulings that pinned them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,10 @@ from api.console.numbers import is_number
 from api.console.reading import Reading, shown
 from api.console.states import PageError
 from api.snapshots import snapshot
+from cdp.identity.pins import Pin, select_pins_of_rulings
 from cdp.stewardship.compare import Side
 from cdp.stewardship.compare_reads import select_sides
+from cdp.stewardship.entries import select_rulings_of_entries
 from cdp.stewardship.outcome import Outcome
 from cdp.stewardship.pin import ATTRIBUTES
 from cdp.stewardship.value_choices import value_choices
@@ -31,6 +34,15 @@ class Choice:
     source: str
     value: Any
     is_chosen: bool
+
+
+@dataclass(frozen=True)
+class PinTold:
+    """value: masked as the page is."""
+
+    attribute: str
+    record_id: int
+    value: Any
 
 
 @dataclass(frozen=True)
@@ -95,8 +107,34 @@ def offer_pins(
     )
 
 
+def pins_of_rulings(
+    connection: Any, action_ids: Collection[int], reading: Reading
+) -> dict[int, list[PinTold]]:
+    """By the ruling, what it pinned."""
+    found = select_pins_of_rulings(connection, action_ids)
+    return {action_id: [_told(each, reading) for each in given] for action_id, given in found.items()}
+
+
+def pins_of_entries(
+    connection: Any, entry_ids: Collection[int], reading: Reading
+) -> dict[int, list[PinTold]]:
+    """By the entry of the ledger, what the ruling pinned that wrote it."""
+    rulings = select_rulings_of_entries(connection, entry_ids)
+    told = pins_of_rulings(connection, set(rulings.values()), reading)
+    return {entry_id: told[action_id] for entry_id, action_id in rulings.items() if action_id in told}
+
+
 def _shown_values(side: Side, reading: Reading) -> dict[str, Any]:
-    """As golden values are shown."""
-    values = {name: {"value": side.values[name]} for name in ATTRIBUTES if side.values.get(name)}
-    golden, _ = shown({"golden": values, "identifiers": []}, reading)
-    return {name: each["value"] for name, each in golden.items()}
+    return _as_shown({name: side.values[name] for name in ATTRIBUTES if side.values.get(name)}, reading)
+
+
+def _told(pin: Pin, reading: Reading) -> PinTold:
+    value = _as_shown({pin.attribute: pin.value}, reading)[pin.attribute]
+    return PinTold(pin.attribute, pin.record_id, value)
+
+
+def _as_shown(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """Attribute to value, masked as golden ones are."""
+    golden = {name: {"value": value} for name, value in values.items()}
+    told, _ = shown({"golden": golden, "identifiers": []}, reading)
+    return {name: each["value"] for name, each in told.items()}

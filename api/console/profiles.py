@@ -27,6 +27,7 @@ from api.console.engagement import (
 from api.console.languages import evidence_language
 from api.console.layout import tell
 from api.console.numbers import read_number
+from api.console.pins import pins_of_entries
 from api.console.reading import Reading, current_reading, note_read, shown, shown_record
 from api.console.states import PageError
 from api.profiles import checked_profile_id
@@ -103,10 +104,11 @@ def profile(profile_id: str) -> str | Response:
         comments = select_comments(connection, profile_id=profile_id)
         freezes = select_freezes(connection, profile_id)
         ways_apart = usable_ways(connection, found, is_frozen=bool(freezes))
+        reading = current_reading()
+        pinned = pins_of_entries(connection, [each.ledger_entry_id for each in ledger], reading)
         names = select_author_names(
             connection, {each.author for told in (ledger, comments, freezes) for each in told}
         )
-    reading = current_reading()
     note_read(profile_id, "profile.read", reading)
     return render_template(
         "console/profile.html",
@@ -114,6 +116,7 @@ def profile(profile_id: str) -> str | Response:
         reading=reading,
         records=[shown_record(each, reading) for each in records[:RECORDS_A_PAGE]],
         next_after=records[RECORDS_A_PAGE - 1].record_id if len(records) > RECORDS_A_PAGE else None,
+        pinned=pinned,
         explained=explained,
         graph=_graph([each.record_id for each in records], edges) if edges else None,
         ledger=ledger,
@@ -159,10 +162,13 @@ def profile_ledger(profile_id: str) -> str:
             moves_at_most=MOVES_TOLD,
         )
         names = select_author_names(connection, {each.author for each in ledger})
-    note_read(found.profile_id, "profile.read_history", current_reading())
+        reading = current_reading()
+        pinned = pins_of_entries(connection, [each.ledger_entry_id for each in ledger], reading)
+    note_read(found.profile_id, "profile.read_history", reading)
     return render_template(
         "console/profile_ledger.html",
         profile=found,
+        pinned=pinned,
         ledger=ledger[:ENTRIES_A_PAGE],
         next_before=_last_entry(ledger),
         names=names,

@@ -1,8 +1,9 @@
-"""The audit of one profile, or of one item of the queue: who did or looked at what, newest first. Ids, never values."""
+"""The audit of one profile, or of one item of the queue: who did or looked at what, newest first. Ids, and
+the values that rulings pinned, masked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -13,6 +14,7 @@ from api.console import words
 from api.console.access import requires
 from api.console.blueprint import blueprint
 from api.console.numbers import read_number
+from api.console.pins import PinTold, pins_of_rulings
 from api.console.reading import PURPOSE, REASONS, current_reading, note_read
 from api.profiles import checked_profile_id
 from api.snapshots import snapshot
@@ -37,9 +39,9 @@ def profile_audit(profile_id: str) -> str | Response:
             before_audit_id=read_number(request.args.get("before")),
             limit=ENTRIES_A_PAGE + 1,
         )
-        names = _names(connection, entries)
+        names, pinned = _names(connection, entries), _pinned(connection, entries)
     note_read(profile_id, "profile.read_audit", current_reading())
-    return _page(entries, names, profile_id=profile_id)
+    return _page(entries, names, pinned, profile_id=profile_id)
 
 
 @blueprint.get("/review/<int:candidate_id>/audit")
@@ -54,18 +56,24 @@ def review_audit(candidate_id: int) -> str:
             before_audit_id=read_number(request.args.get("before")),
             limit=ENTRIES_A_PAGE + 1,
         )
-        names = _names(connection, entries)
+        names, pinned = _names(connection, entries), _pinned(connection, entries)
     for profile_id in sorted(profiles):
         note_read(profile_id, "profile.read_audit", current_reading(), candidate_id=candidate_id)
-    return _page(entries, names, candidate_id=candidate_id)
+    return _page(entries, names, pinned, candidate_id=candidate_id)
 
 
-def _page(entries: Sequence[TrailEntry], names: dict[str, str], **whose: Any) -> str:
+def _page(
+    entries: Sequence[TrailEntry],
+    names: dict[str, str],
+    pinned: Mapping[int, Sequence[PinTold]],
+    **whose: Any,
+) -> str:
     shown = entries[:ENTRIES_A_PAGE]
     return render_template(
         "console/audit.html",
         entries=shown,
         names=names,
+        pinned=pinned,
         next_before=shown[-1].audit_id if len(entries) > ENTRIES_A_PAGE else None,
         told_purpose=_told_purpose,
         **whose,
@@ -79,6 +87,11 @@ def _told_purpose(purpose: str) -> str:
     if first != PURPOSE or reason not in REASONS:
         return words.told_reason(purpose)
     return f"{REASONS[reason]} {reference}".strip()
+
+
+def _pinned(connection: Any, entries: Sequence[TrailEntry]) -> Mapping[int, Sequence[PinTold]]:
+    rulings = {each.action.action_id for each in entries if each.action}
+    return pins_of_rulings(connection, rulings, current_reading())
 
 
 def _names(connection: Any, entries: Sequence[TrailEntry]) -> dict[str, str]:

@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, literal, or_, select, update
 
 from cdp.identity.survivorship import MemberRecord, Value
-from cdp.store import Instant
+from cdp.store import Instant, id_set
 from cdp.store.quick import quick
 from cdp.store.schema import golden_pins as pins
 from cdp.store.sets import number_set, set_values
@@ -76,6 +76,18 @@ def select_all_pins(connection: Connection) -> PinsByRecord:
 def select_pinned(connection: Connection, action_id: int) -> set[int]:
     """The records that a ruling pinned values of."""
     return set(connection.scalars(select(pins.c.record_id).where(pins.c.opened_by == action_id)))
+
+
+def select_pins_of_rulings(connection: Connection, action_ids: Collection[int]) -> dict[int, list[Pin]]:
+    """By the ruling what it pinned, whether it holds or was taken back; without those that pinned nothing."""
+    wanted = id_set(connection, sorted(set(action_ids)))
+    rows = connection.execute(
+        _rows().join_from(wanted, pins, pins.c.opened_by == wanted.c.id).order_by(pins.c.attribute).distinct()
+    )
+    found: dict[int, list[Pin]] = defaultdict(list)
+    for record_id, attribute, value, opened_by in rows:
+        found[opened_by].append(Pin(record_id, attribute, orjson.loads(value), opened_by))
+    return found
 
 
 def insert_pin(connection: Connection, pin: Pin, *, now: datetime) -> None:

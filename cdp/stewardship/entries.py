@@ -38,6 +38,17 @@ def require_entry(connection: Connection, ledger_entry_id: int) -> Entry:
     return Entry(*row)
 
 
+def select_rulings_of_entries(connection: Connection, entry_ids: Collection[int]) -> dict[int, int]:
+    """Entry to the action that wrote it; without those of the machine."""
+    wanted = id_set(connection, sorted(entry_ids))
+    rows = connection.execute(
+        select(ledger_entries.c.ledger_entry_id, ledger_entries.c.action_id)
+        .join_from(wanted, ledger_entries, ledger_entries.c.ledger_entry_id == wanted.c.id)
+        .where(ledger_entries.c.action_id.is_not(None))
+    )
+    return {row.ledger_entry_id: row.action_id for row in rows}
+
+
 def select_action_entries(connection: Connection, action_id: int) -> list[Entry]:
     """The entries that an action wrote, in order."""
     found = connection.execute(

@@ -313,6 +313,19 @@ def test_a_join_takes_two_profiles(steward: Visitor, ana: str, count: int) -> No
     assert "Choose two profiles or more." in page(answer)
 
 
+@pytest.mark.parametrize("part", ["", "/timeline", "/ledger", "/audit", "/as-of?at=2026-11-20T12:00"])
+def test_an_erased_profile_says_so_and_leads_on(lead: Visitor, people: StoreBuilder, part: str) -> None:
+    erased = people.add_profile()
+    people.set_state(erased.profile_id, "erased")
+
+    answer = lead.get(f"/console/profiles/{erased.profile_id}{part}")
+
+    assert answer.status_code == 410
+    assert "This profile was erased." in page(answer)
+    assert "Its values are gone for good" in page(answer)
+    assert ways_out(page(answer)) == {"Go to the start": "/console/"}
+
+
 @pytest.mark.parametrize("profile_id", ["pf_00000000000000000000000000", "x", "pf_<script>"])
 def test_an_unknown_profile_says_so(steward: Visitor, profile_id: str) -> None:
     answer = steward.get(f"/console/profiles/{profile_id}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -11,6 +13,7 @@ from sqlalchemy import select
 
 from api.console import pins
 from api.service import Service
+from cdp.staff import roles
 from cdp.stewardship.actions import select_actions
 from cdp.stewardship.candidates import close_candidate, require_candidate
 from cdp.store import read, write
@@ -137,6 +140,41 @@ def test_a_decision_needs_a_claim(steward: Visitor, people: StoreBuilder, item: 
 
     assert "Your claim of this item ran out." in page(told)
     assert state_of(people, item) == "open"
+
+
+def test_a_claim_that_runs_out_says_so_and_leaves_the_item_to_anybody(
+    app: Flask, steward: Visitor, people: StoreBuilder, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, service = take(steward, item), app.extensions["cdp"]
+    later = NOW + timedelta(seconds=service.settings.lease_seconds)
+    monkeypatch.setitem(app.extensions, "cdp", replace(service, clock=lambda: later))
+
+    shown, told = page(steward.get(item)), answer(steward, item, "same", seen)
+    other = page(signed_in(app, "lead").post(f"{item}/claim"))
+
+    assert "Take this item to decide" in shown
+    assert told.status_code == 409  # type: ignore[attr-defined]
+    assert "Your claim of this item ran out." in page(told)
+    assert "Nothing was decided. Take the item again, look at it, and decide." in page(told)
+    assert f'<a class="button main" href="{item}">Look at the item again</a>' in page(told)
+    assert state_of(people, item) == "open"
+    assert 'value="same"' in other
+
+
+def test_an_item_about_somebody_erased_says_so_and_leads_on(
+    steward: Visitor, people: StoreBuilder, item: str
+) -> None:
+    with read(people.engine) as connection:
+        profile_id = require_candidate(connection, int(item.rpartition("/")[2])).profile_id_l
+    people.set_state(profile_id, "erased")
+
+    told = steward.get(item)
+
+    people.set_state(profile_id, "live")
+    assert told.status_code == 410
+    assert "This profile was erased." in page(told)
+    assert "Nothing is left to decide." in page(told)
+    assert 'action="/console/queue/next"' in page(told)
 
 
 def test_a_stale_decision_is_not_made(steward: Visitor, people: StoreBuilder, item: str) -> None:
@@ -447,6 +485,26 @@ def test_a_chosen_value_that_was_not_looked_at_is_pinned_by_the_answer(
     assert ("pinned", choice) in [(rule, f"full_name:{number}") for _, rule, number in golden(people)]
 
 
+def test_what_a_decision_pinned_is_told_masked_wherever_the_decision_is(
+    steward: Visitor, lead: Visitor, people: StoreBuilder, item: str
+) -> None:
+    seen, shown = take(steward, item), page(steward.get(f"{item}/effect"))
+    choice = re.findall(r'<option value="(birth_date:\d+)">', shown)[0]
+    answer(steward, item, "same", seen, pin=["", choice])
+    [(value, record_id)] = [
+        (value, record_id) for value, rule, record_id in golden(people, "birth_date") if rule == "pinned"
+    ]
+    [survivor] = re.findall(r'/console/profiles/(pf_\w+)"', page(lead.get(item)))[:1]
+
+    places = (f"{item}/audit", "/console/actions", f"/console/profiles/{survivor}/ledger")
+    told = [page(lead.get(place)) for place in places]
+
+    pinned = re.compile(rf"Pinned: Birth date: ([^(]+) \(as record #{record_id}\)")
+    assert choice == f"birth_date:{record_id}"
+    assert [len(pinned.findall(each)) for each in told] == [1, 1, 1]
+    assert [value in each for each in told] == [False, False, False]
+
+
 def test_values_are_offered_to_who_has_taken_the_item(steward: Visitor, lead: Visitor, item: str) -> None:
     take(steward, item)
 
@@ -481,6 +539,27 @@ def test_a_reveal_on_an_item_is_of_its_effect_too(steward: Visitor, item: str) -
     assert "Values are masked. Show them whole" in masked
     told = ["-**-**" in each for each in (masked, whole, masked_again, from_effect)]
     assert told == [True, False, True, False]
+
+
+def test_who_may_not_see_whole_values_is_offered_masked_ones(
+    steward: Visitor, people: StoreBuilder, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = {**roles.PERMISSIONS, "values.reveal": frozenset({"admin"})}
+    monkeypatch.setattr(roles, "PERMISSIONS", allowed)
+    take(steward, item)
+    values = {value for value, _, _ in golden(people, "birth_date")}
+
+    shown = page(steward.get(f"{item}/effect"))
+    refused = steward.post("/console/reveal", reason="decide", next=f"{item}/effect")
+    still = page(steward.get(f"{item}/effect"))
+
+    for each in (shown, still):
+        offered = re.findall(r'<option value="birth_date:\d+">([^<]+) · crm', each)
+        assert len(offered) == 2
+        assert all("-**-**" in choice for choice in offered)
+        assert [value for value in values if value in each] == []
+    assert "Show them whole" not in shown
+    assert refused.status_code == 403
 
 
 def golden(people: StoreBuilder, attribute: str = "full_name") -> list[tuple[str, str, int]]:
@@ -531,6 +610,7 @@ def test_what_is_pinned_with_a_yes_waits_with_it_for_the_second_person(
     record_id = offered[1].partition(":")[2]
     assert f"Pinned with it: Gender (as record #{record_id})" in told
     assert f"Gender (as record #{record_id})" in listed
+    assert f"Pinned with it: Gender (as record #{record_id})" in page(lead.get(f"{risky_item}/audit"))
     assert f'<option value="{offered[1]}" selected>' in looked
     assert ("pinned", int(record_id)) in [each[1:] for each in golden(people, "gender")]
 
