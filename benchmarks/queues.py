@@ -20,16 +20,20 @@ SOURCES = ("crm", "shop", "web")
 REASONS = ("review_band", "exclusive_conflict", "exclusive_shared", "size_limit")
 
 
-def fill_queue(engine: Engine, count: int, *, seed: int, now: datetime) -> None:
-    """So many open candidates between people of one record each, with whatever the queue is sorted by."""
+def fill_queue(
+    engine: Engine, count: int, *, seed: int, now: datetime, columns: Sequence[str] | None = None
+) -> None:
+    """So many open candidates between people of one record each, with whatever the queue is sorted by. Columns: the
+    first of COLUMNS, for a store of a version that has no others."""
+    columns = columns or COLUMNS
     chance = random.Random(seed)
     record_count = 2 * count
     with write(engine) as connection:
         model = initial_model(parse_specification(default_specification_text()))
         insert_model(connection, model, label="prior", report={}, seed=0, record_count=0, now=now)
         _insert_people(connection, record_count, now)
-        rows = list(_candidates(chance, count, now))
-        insert_rows(connection, schema.merge_candidates, rows, columns=COLUMNS)
+        rows = [row[: len(columns)] for row in _candidates(chance, count, now)]
+        insert_rows(connection, schema.merge_candidates, rows, columns=columns)
 
 
 def _insert_people(connection: Connection, count: int, now: datetime) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, column, func, inspect, select, table, text
 
+from benchmarks.queues import COLUMNS, fill_queue
+from cdp.stewardship.priority import people_of, uncertainty_of, value_of
 from cdp.store import migrate, open_store, read, schema, write
+from cdp.store.days import days_since_epoch
 from cdp.store.engine import store_engine
 from cdp.store.errors import NewerStoreError, NotAStoreError, NotMigratedError, StoreUnavailableError
 from cdp.store.migration import MigrationFailedError
@@ -151,6 +155,29 @@ def test_a_filled_store_of_each_version_keeps_its_rows(empty_store_url: str, rev
         }
     engine.dispose()
     assert found == kept
+
+
+def test_what_waited_before_the_standing_was_kept_stands_as_the_rule_says(empty_store_url: str) -> None:
+    migrate(empty_store_url, revision="0012")
+    old = store_engine(empty_store_url)
+    now = datetime(2026, 11, 20, 12, 34, 56, 789_000, tzinfo=UTC)
+    fill_queue(old, 60, seed=7, now=now, columns=COLUMNS[: COLUMNS.index("standing")])
+    old.dispose()
+
+    migrate(empty_store_url)
+
+    engine = open_store(empty_store_url)
+    with read(engine) as connection:
+        rows = connection.execute(select(schema.merge_candidates)).all()
+    engine.dispose()
+    ruled = [
+        uncertainty_of(row.match_probability, row.reason) * people_of(row.record_count) * value_of(row.worth)
+        for row in rows
+    ]
+    assert len({row.standing for row in rows}) > 30
+    assert [row.standing for row in rows] == pytest.approx(ruled)
+    opened = [days_since_epoch(row.created_at) for row in rows]
+    assert [row.opened_day for row in rows] == pytest.approx(opened, abs=1e-7)
 
 
 def test_a_version_nobody_made_is_told(store: Engine, store_url: str) -> None:
