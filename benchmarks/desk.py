@@ -1,4 +1,5 @@
-"""What a steward waits for with a long queue: its first page by every order, and the next item after an answer.
+"""What a steward waits for with a long queue: its first page by every order, the next item after an answer, and the
+page of a profile of very many records.
 
 Over HTTP against a real server, as a browser asks, beside pages that hold nothing.
 """
@@ -15,26 +16,33 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, text, update
 
 from benchmarks.browsing import Browser, UnexpectedPageError
-from benchmarks.doubtful_pairs import SOURCES, write_doubtful_pairs
+from benchmarks.doubtful_pairs import APART, SOURCES, write_doubtful_pairs, write_records_apart
 from benchmarks.processes import run_cdp
 from benchmarks.serving import served
 from cdp.identity.candidate_weights import weigh_all_candidates
+from cdp.realtime.ingest import Resolver
+from cdp.realtime.online_models import OnlineModels
 from cdp.staff.accounts import NewUser, create_user
+from cdp.stewardship.join import join
 from cdp.stewardship.queue import SORTS
+from cdp.stewardship.ruling import Order
 from cdp.store import open_store, read, write
+from cdp.store.schema import memberships, source_records, sources
 from cdp.store.schema import merge_candidates as candidates
 
 # Of so many pairs, three in four stay in doubt: more than QUEUE_SIZE.
 PAIRS = 145_000
 QUEUE_SIZE = 100_000
+# Of one profile.
+MANY_RECORDS = 10_000
 ROUNDS = 15
 # The workers of the server have each seen every kind of page by then.
 WARMING = 4
 TRIES = 50
-PAGE_MILLISECONDS, NEXT_MILLISECONDS = 300, 200
+PAGE_MILLISECONDS, NEXT_MILLISECONDS, MANY_MILLISECONDS = 300, 200, 2000
 STEWARD, PASSWORD = "ana", "correct horse battery"
 EMPTY_ROUTE, EMPTY_PAGE = "empty Flask route", "empty page of the console"
 
@@ -84,29 +92,31 @@ def measure_desk(databases: Iterable[tuple[str, str]], *, seed: int) -> Iterator
     for store, url in databases:
         with tempfile.TemporaryDirectory(prefix="cdp-desk-") as directory:
             home = Path(directory)
-            fill_desk(url, home, seed=seed)
+            big_profile = fill_desk(url, home, seed=seed)
             with (
                 served("wsgi:app", home, database_url=url) as service,
                 served("benchmarks.empty:app", home) as nothing,
             ):
                 steward, visitor = Browser(service), Browser(nothing)
                 steward.sign_in(STEWARD, PASSWORD)
-                yield Desk(
-                    store, _count_open(url), _measure({EMPTY_ROUTE: _page(visitor, "/"), **_steps(steward)})
-                )
+                steps = {EMPTY_ROUTE: _page(visitor, "/"), **_steps(steward, big_profile)}
+                yield Desk(store, _count_open(url), _measure(steps))
                 steward.close()
                 visitor.close()
 
 
-def fill_desk(url: str, home: Path, *, seed: int) -> None:
-    """Records that leave their people in doubt, resolved by the shipped model, and a steward. Raises
-    UnexpectedPageError for fewer candidates than are to be measured."""
-    pairs = home / "pairs.jsonl.gz"
+def fill_desk(url: str, home: Path, *, seed: int) -> str:
+    """Records that leave their people in doubt, resolved by the shipped model, a steward, and MANY_RECORDS that are
+    held to be one person: returns their profile. Raises UnexpectedPageError for fewer candidates than are to be
+    measured."""
+    pairs, many = home / "pairs.jsonl.gz", home / "many.jsonl.gz"
     write_doubtful_pairs(pairs, PAIRS, seed=seed)
-    for command in (["migrate"], ["import", str(pairs), "--no-resolve"], ["resolve"]):
+    write_records_apart(many, MANY_RECORDS, seed=seed)
+    for command in (["migrate"], ["import", str(pairs), str(many), "--no-resolve"], ["resolve"]):
         run_cdp(*command, home=home, database_url=url)
     engine, now = open_store(url), datetime.now(UTC)
     create_user(engine, NewUser(STEWARD, "steward", PASSWORD), actor="benchmark", now=now)
+    big_profile = _join_all_of(engine, APART, now)
     with write(engine) as connection:
         _spread(connection, random.Random(seed), now)
     if engine.dialect.name == "postgresql":
@@ -116,6 +126,7 @@ def fill_desk(url: str, home: Path, *, seed: int) -> None:
     engine.dispose()
     if (found := _count_open(url)) < QUEUE_SIZE:
         raise UnexpectedPageError(f"only {found:,} candidates wait")
+    return big_profile
 
 
 def desk_lines(desks: Iterable[Desk]) -> list[str]:
@@ -125,7 +136,8 @@ def desk_lines(desks: Iterable[Desk]) -> list[str]:
         "all. Records of pairs that share a phone and little else, resolved by the shipped model, wait in the queue. "
         "The first page has 50 items. The next item after an answer is the form that is sent, the redirect, and the "
         "review of the item that comes first then: the answer is a decision like any other, with its ledger, audit and "
-        f"events, and the people around it are found again. The {EMPTY_PAGE} is that of the account; the {EMPTY_ROUTE} "
+        "events, and the people around it are found again. The profile of many records is what one ruling made of "
+        f"them; its page shows the first of them. The {EMPTY_PAGE} is that of the account; the {EMPTY_ROUTE} "
         "is an application of one, under the same gunicorn. PostgreSQL syncs nothing.",
         "",
         "| store | | median | least | of the empty page | at most |",
@@ -139,6 +151,22 @@ def desk_lines(desks: Iterable[Desk]) -> list[str]:
                 f"| {desk.ratio(each):.1f} | {bar} |"
             )
     return lines
+
+
+def _join_all_of(engine: Engine, source: str, now: datetime) -> str:
+    """Hold all records of a source to be one person, by one ruling as a steward would give it. Returns the profile."""
+    held = (
+        select(memberships.c.profile_id)
+        .join(source_records, source_records.c.record_id == memberships.c.record_id)
+        .join(sources, sources.c.source_id == source_records.c.source_id)
+        .where(sources.c.name == source, memberships.c.valid_to.is_(None))
+        .order_by(memberships.c.profile_id)
+    )
+    with read(engine) as connection:
+        profile_ids = connection.scalars(held).all()
+    outcome = join(Resolver(engine, OnlineModels()), profile_ids, Order("benchmark", "one person", now))
+    [joined] = [each.profile_id for each in outcome.after if each.state == "live"]
+    return joined
 
 
 def _spread(connection: Connection, chance: random.Random, now: datetime) -> None:
@@ -164,12 +192,16 @@ def _count_open(url: str) -> int:
     return counted
 
 
-def _steps(steward: Browser) -> dict[str, Step]:
+def _steps(steward: Browser, big_profile: str) -> dict[str, Step]:
     asked = {f"first page, by {sort}": f"sort={sort}" for sort in SORTS}
     asked |= {"first page, open to me": "whose=mine", "first page, of one source": f"source={SOURCES[0]}"}
     steps = {EMPTY_PAGE: _page(steward, "/console/account")}
     for what, query in asked.items():
         steps[what] = _page(steward, f"/console/queue?{query}", _ITEM, bar=PAGE_MILLISECONDS)
+    many = f"{MANY_RECORDS:,} records"
+    steps[f"page of a profile of {many}"] = _page(
+        steward, f"/console/profiles/{big_profile}", re.compile(f"({many})"), bar=MANY_MILLISECONDS
+    )
     for decision, told in ANSWERS.items():
         steps[f"next item after {told!r}"] = _answer(steward, decision, told)
     return steps

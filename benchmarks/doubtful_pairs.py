@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ import orjson
 from cdp.demo.names import load_brazilian_names
 
 SOURCES = ("shop", "web")
+# Of records that nothing ties to any other.
+APART = "archive"
 # Of ten pairs; the first kind is the one that most often stays in doubt.
 KINDS = (*(["initial and gender"] * 8), "initial and city", "another first name")
 
@@ -25,9 +27,24 @@ Raw = dict[str, Any]
 
 
 def write_doubtful_pairs(path: Path, count: int, *, seed: int) -> None:
+    _write(path, doubtful_pairs(count, seed=seed))
+
+
+def write_records_apart(path: Path, count: int, *, seed: int) -> None:
+    """Each with a name and an e-mail address of its own."""
+    chance, surnames = random.Random(seed), load_brazilian_names().surnames.names
+    _write(path, (_apart(chance, surnames, f"a{number}") for number in range(count)))
+
+
+def _apart(chance: random.Random, surnames: Sequence[str], key: str) -> Raw:
+    name = " ".join(_family_name(chance, surnames) for _ in range(3))
+    return _told(APART, key, {"full_name": name, "emails": [f"{key}@example.com"]})
+
+
+def _write(path: Path, records: Iterable[Raw]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wb", compresslevel=1) as file:
-        for record in doubtful_pairs(count, seed=seed):
+        for record in records:
             file.write(orjson.dumps(record) + b"\n")
 
 
