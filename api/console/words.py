@@ -72,6 +72,11 @@ ADDRESS_PARTS: dict[str, LazyString] = {
     "postal_code": _("Postal code"),
     "country": _("Country"),
 }
+GENDERS: dict[str, LazyString] = {
+    "f": _("female"),
+    "m": _("male"),
+    "x": _("other or non-binary"),
+}
 # Why a golden value was chosen: the survivorship rule that decided.
 RULES: dict[str, LazyString] = {
     "verified": _("verified"),
@@ -242,6 +247,8 @@ def in_order(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def plain_value(attribute: str, value: object) -> str:
     """A golden or standardized value on one line."""
+    if attribute == "gender" and value in GENDERS:
+        return str(GENDERS[str(value)])
     if isinstance(value, dict) and attribute == "address":
         value = {part: value.get(part) for part in ADDRESS_PARTS}
     if isinstance(value, dict) and attribute == "attributes":

@@ -8,6 +8,7 @@ from api.console import words
 from api.event_schemas import EVENTS
 from cdp.stewardship.announcement import RULED
 from resolution.standardize.attributes import MOTHER_NAME_KEYS
+from resolution.standardize.tables import pairs_of
 
 
 def test_codes_in_words(app: Flask) -> None:
@@ -18,6 +19,8 @@ def test_codes_in_words(app: Flask) -> None:
             "unknown": words.identifier_name("tax_number"),
             "free": words.field_name("attributes.nome_mae"),
             "free, as sent": words.field_name("attributes.shoe_size"),
+            "gender": words.plain_value("gender", "f"),
+            "gender, as sent": words.plain_value("gender", "?"),
             "record": words.plain_value("attributes", {"nome_mae": "ANA", "shoe_size": 40}),
         }
 
@@ -27,8 +30,14 @@ def test_codes_in_words(app: Flask) -> None:
         "unknown": "tax_number",
         "free": "Mother's name",
         "free, as sent": "shoe_size",
+        "gender": "female",
+        "gender, as sent": "?",
         "record": "Mother's name: ANA, shoe_size: 40",
     }
+
+
+def test_every_gender_has_words() -> None:
+    assert words.GENDERS.keys() == set(pairs_of("attributes", "genders").values())
 
 
 def test_every_event_of_a_ruling_has_words() -> None:
