@@ -35,7 +35,7 @@ from cdp.store.schema import (
     sources,
     value_holders,
 )
-from cdp.store.sets import number_set, text_set
+from cdp.store.sets import is_among, number_set, text_set
 
 _LAST = 2**63 - 1
 
@@ -194,18 +194,17 @@ def edges_of(dialect: str) -> Executable:
 
 @quick
 def constraints(dialect: str) -> Executable:
-    ids = number_set(dialect, "ids")
     table = pair_constraints
     return union(
         *(
             select(table.c.kind, table.c.record_id_l, table.c.record_id_r).where(
-                end.in_(select(ids.c.id)), table.c.valid_to.is_(None)
+                is_among(dialect, end, "ids"), table.c.valid_to.is_(None)
             )
             for end in (table.c.record_id_l, table.c.record_id_r)
         ),
         # A frozen record with its freeze.
         select(literal("frozen"), frozen_records.c.record_id, frozen_records.c.opened_by).where(
-            frozen_records.c.record_id.in_(select(ids.c.id)), frozen_records.c.valid_to.is_(None)
+            is_among(dialect, frozen_records.c.record_id, "ids"), frozen_records.c.valid_to.is_(None)
         ),
     )
 

@@ -26,8 +26,10 @@ from sqlalchemy import (
 
 from cdp.stewardship.pairs import Link, Pair
 from cdp.store import Instant, id_set, insert_rows
+from cdp.store.quick import quick
 from cdp.store.schema import memberships
 from cdp.store.schema import pair_constraints as constraints
+from cdp.store.sets import is_among, set_values
 
 _COLUMNS = (
     constraints.c.constraint_id,
@@ -36,6 +38,7 @@ _COLUMNS = (
     constraints.c.record_id_r,
     constraints.c.opened_by,
 )
+_ENDS = (constraints.c.record_id_l, constraints.c.record_id_r)
 _is_open = constraints.c.valid_to.is_(None)
 
 
@@ -45,9 +48,9 @@ def select_links(
     """The constraints in force that name one of the records."""
     if not record_ids:
         return []
-    wanted = _ids(connection, record_ids)
-    names = or_(constraints.c.record_id_l.in_(wanted), constraints.c.record_id_r.in_(wanted))
-    return _links(connection, _is_open, names, *([constraints.c.kind == kind] if kind else []))
+    bound = set_values(connection, "ids", sorted(record_ids))
+    found = [Link(*row) for row in _links_naming(connection.dialect.name).tuples(connection, **bound)]
+    return [link for link in found if kind is None or link.kind == kind]
 
 
 def select_linked(connection: Connection, record_ids: Collection[int]) -> tuple[set[int], list[Link]]:
@@ -63,7 +66,8 @@ def select_linked(connection: Connection, record_ids: Collection[int]) -> tuple[
 
 
 def has_must_link(connection: Connection, profile_id: str) -> bool:
-    """Whether a must-link in force names a record of the profile."""
+    """Whether a must-link in force names a record of the profile; the records, of which there may be many, are not
+    read."""
     held = (
         exists().where(
             memberships.c.profile_id == profile_id,
@@ -72,7 +76,7 @@ def has_must_link(connection: Connection, profile_id: str) -> bool:
             constraints.c.kind == "must",
             _is_open,
         )
-        for end in (constraints.c.record_id_l, constraints.c.record_id_r)
+        for end in _ENDS
     )
     return bool(connection.scalar(select(or_(*held))))
 
@@ -167,6 +171,16 @@ def reopen_links(connection: Connection, constraint_ids: Collection[int], *, now
     )
     names = [*(column.name for column in kept), "valid_from"]
     connection.execute(insert(constraints).from_select(names, again.order_by(constraints.c.constraint_id)))
+
+
+@quick
+def _links_naming(dialect: str) -> Select[Any]:
+    return select(*_COLUMNS).where(_is_open, names_one(dialect, "ids")).order_by(constraints.c.constraint_id)
+
+
+def names_one(dialect: str, name: str) -> ColumnElement[bool]:
+    """Whether a constraint names one of a set of records, bound as `name`."""
+    return or_(*(is_among(dialect, end, name) for end in _ENDS))
 
 
 def _ids(connection: Connection, ids: Collection[int]) -> Select[Any]:

@@ -7,15 +7,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from itertools import combinations
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from cdp.stewardship.actions import BY_SOURCE
+from cdp.stewardship.constraints import names_one
 from cdp.stewardship.desk_rules import DeskRules
 from cdp.stewardship.members import Member, select_members
 from cdp.store import id_set
-from cdp.store.schema import memberships, pair_constraints, source_records, steward_actions
+from cdp.store.quick import quick
+from cdp.store.schema import pair_constraints, source_records, steward_actions
+from cdp.store.sets import set_values
 
 REASONS_FOR_TWO = ("size", "confirmed", "documents")
 
@@ -30,31 +34,32 @@ def why_two(
     members = select_members(connection, profile_ids)
     found = {
         "size": len(members) >= rules.four_eyes_records,
-        "confirmed": _are_confirmed(connection, profile_ids),
+        "confirmed": _are_confirmed(connection, members),
         "documents": brings_together and _contradict(connection, members),
     }
     return tuple(reason for reason in REASONS_FOR_TWO if found[reason])
 
 
-def _are_confirmed(connection: Connection, profile_ids: Collection[str]) -> bool:
-    """Whether a steward's ruling in force says that records of one of the profiles are one person. What sources say of
-    their ids is none, nor is a freeze: that holds the profile as it is and says nothing of who is one."""
+def _are_confirmed(connection: Connection, members: Collection[Member]) -> bool:
+    """Whether a steward's ruling in force says of one of the records whose it is. What sources say of their ids is
+    none, nor is a freeze: that holds the profile as it is and says nothing of who is one."""
+    bound = set_values(connection, "ids", sorted(member.record_id for member in members))
+    return _confirming(connection.dialect.name).first(connection, **bound) is not None
+
+
+@quick
+def _confirming(dialect: str) -> Select[Any]:
     actions = steward_actions.c
     says_nothing = exists().where(
         actions.action_id == pair_constraints.c.opened_by,
         or_(actions.kind == "freeze", actions.author.startswith(BY_SOURCE, autoescape=True)),
     )
-    held = (
-        exists().where(
-            memberships.c.profile_id.in_(sorted(profile_ids)),
-            memberships.c.valid_to.is_(None),
-            end == memberships.c.record_id,
-            and_(pair_constraints.c.kind == "must", pair_constraints.c.valid_to.is_(None)),
-            ~says_nothing,
-        )
-        for end in (pair_constraints.c.record_id_l, pair_constraints.c.record_id_r)
+    is_held = and_(pair_constraints.c.kind == "must", pair_constraints.c.valid_to.is_(None))
+    return (
+        select(pair_constraints.c.constraint_id)
+        .where(names_one(dialect, "ids"), is_held, ~says_nothing)
+        .limit(1)
     )
-    return bool(connection.scalar(select(or_(*held))))
 
 
 def _contradict(connection: Connection, members: Collection[Member]) -> bool:
