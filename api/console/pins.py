@@ -11,7 +11,7 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from api.console.numbers import is_number
-from api.console.reading import Reading, shown
+from api.console.reading import MASKED, Reading, shown
 from api.console.states import PageError
 from api.snapshots import snapshot
 from cdp.identity.pins import Pin, select_pins_of_rulings
@@ -38,7 +38,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class PinTold:
-    """value: masked as the page is."""
+    """value: always masked. The record may be another person's by now than those that the page is about."""
 
     attribute: str
     record_id: int
@@ -107,20 +107,16 @@ def offer_pins(
     )
 
 
-def pins_of_rulings(
-    connection: Any, action_ids: Collection[int], reading: Reading
-) -> dict[int, list[PinTold]]:
+def pins_of_rulings(connection: Any, action_ids: Collection[int]) -> dict[int, list[PinTold]]:
     """By the ruling, what it pinned."""
     found = select_pins_of_rulings(connection, action_ids)
-    return {action_id: [_told(each, reading) for each in given] for action_id, given in found.items()}
+    return {action_id: [_told(each) for each in given] for action_id, given in found.items()}
 
 
-def pins_of_entries(
-    connection: Any, entry_ids: Collection[int], reading: Reading
-) -> dict[int, list[PinTold]]:
+def pins_of_entries(connection: Any, entry_ids: Collection[int]) -> dict[int, list[PinTold]]:
     """By the entry of the ledger, what the ruling pinned that wrote it."""
     rulings = select_rulings_of_entries(connection, entry_ids)
-    told = pins_of_rulings(connection, set(rulings.values()), reading)
+    told = pins_of_rulings(connection, set(rulings.values()))
     return {entry_id: told[action_id] for entry_id, action_id in rulings.items() if action_id in told}
 
 
@@ -128,8 +124,8 @@ def _shown_values(side: Side, reading: Reading) -> dict[str, Any]:
     return _as_shown({name: side.values[name] for name in ATTRIBUTES if side.values.get(name)}, reading)
 
 
-def _told(pin: Pin, reading: Reading) -> PinTold:
-    value = _as_shown({pin.attribute: pin.value}, reading)[pin.attribute]
+def _told(pin: Pin) -> PinTold:
+    value = _as_shown({pin.attribute: pin.value}, MASKED)[pin.attribute]
     return PinTold(pin.attribute, pin.record_id, value)
 
 

@@ -104,11 +104,11 @@ def profile(profile_id: str) -> str | Response:
         comments = select_comments(connection, profile_id=profile_id)
         freezes = select_freezes(connection, profile_id)
         ways_apart = usable_ways(connection, found, is_frozen=bool(freezes))
-        reading = current_reading()
-        pinned = pins_of_entries(connection, [each.ledger_entry_id for each in ledger], reading)
+        pinned = pins_of_entries(connection, [each.ledger_entry_id for each in ledger])
         names = select_author_names(
             connection, {each.author for told in (ledger, comments, freezes) for each in told}
         )
+    reading = current_reading()
     note_read(profile_id, "profile.read", reading)
     return render_template(
         "console/profile.html",
@@ -162,9 +162,8 @@ def profile_ledger(profile_id: str) -> str:
             moves_at_most=MOVES_TOLD,
         )
         names = select_author_names(connection, {each.author for each in ledger})
-        reading = current_reading()
-        pinned = pins_of_entries(connection, [each.ledger_entry_id for each in ledger], reading)
-    note_read(found.profile_id, "profile.read_history", reading)
+        pinned = pins_of_entries(connection, [each.ledger_entry_id for each in ledger])
+    note_read(found.profile_id, "profile.read_history", current_reading())
     return render_template(
         "console/profile_ledger.html",
         profile=found,

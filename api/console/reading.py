@@ -57,6 +57,10 @@ class Reading:
         return not self.unmask
 
 
+# Of what a page tells of more people than it is about.
+MASKED = Reading(unmask=False, purpose=PURPOSE)
+
+
 def current_reading() -> Reading:
     """Whole values where this page was asked for them, with a reason, and not long ago."""
     asked = session.get(_REVEALED)
@@ -64,7 +68,7 @@ def current_reading() -> Reading:
     here = _people_of(request.path, request.args.getlist("profile_id"))
     if asked and asked.get("people") == here and now < asked["until"]:
         return Reading(True, asked["purpose"])
-    return Reading(False, PURPOSE)
+    return MASKED
 
 
 @blueprint.post("/reveal")

@@ -19,7 +19,7 @@ from api.console.layout import tell
 from api.console.numbers import is_number, read_number
 from api.console.pins import PinsOffered, offer_pins, pin_fields, pins_of_rulings, read_pins
 from api.console.places import here_or_home
-from api.console.reading import Reading, current_reading, note_read, shown
+from api.console.reading import MASKED, Reading, current_reading, note_read, shown
 from api.console.states import PageError
 from api.console.words import AT_ONCE
 from api.profiles import checked_profile_id
@@ -248,11 +248,10 @@ def actions() -> str:
         found = select_actions(connection, before_action_id=before, limit=ACTIONS_A_PAGE + 1)
         names = select_author_names(connection, {each.author for each in found})
         shown_ones = found[:ACTIONS_A_PAGE]
-        reading = current_reading()
-        pinned = pins_of_rulings(connection, [each.action_id for each in shown_ones], reading)
+        pinned = pins_of_rulings(connection, [each.action_id for each in shown_ones])
     if pinned:
         told = [str(each) for each in sorted(pinned)]
-        note_read(NOBODY, "profile.read_actions", reading, action_ids=told)
+        note_read(NOBODY, "profile.read_actions", MASKED, action_ids=told)
     return render_template(
         "console/actions.html",
         actions=shown_ones,

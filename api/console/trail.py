@@ -91,7 +91,7 @@ def _told_purpose(purpose: str) -> str:
 
 def _pinned(connection: Any, entries: Sequence[TrailEntry]) -> Mapping[int, Sequence[PinTold]]:
     rulings = {each.action.action_id for each in entries if each.action}
-    return pins_of_rulings(connection, rulings, current_reading())
+    return pins_of_rulings(connection, rulings)
 
 
 def _names(connection: Any, entries: Sequence[TrailEntry]) -> dict[str, str]:
