@@ -57,7 +57,7 @@ class Reading:
         return not self.unmask
 
 
-# Of what a page tells of more people than it is about.
+# Without a reason; and whatever the reason, of what a page tells of other people than it is about.
 MASKED = Reading(unmask=False, purpose=PURPOSE)
 
 

@@ -598,38 +598,42 @@ def test_a_value_that_cannot_be_chosen_says_so(steward: Visitor, item: str, pin:
         assert told in page(refused)
 
 
+def choose_and_say_yes(steward: Visitor, item: str) -> str:
+    """A yes with another gender than the rules choose; returns the choice."""
+    seen = take(steward, item)
+    offered = re.findall(r'<option value="(gender:\d+)">', page(steward.get(f"{item}/effect")))
+    answer(steward, item, "same", seen, pin=["", offered[1]])
+    return str(offered[1])
+
+
 def test_what_is_pinned_with_a_yes_waits_with_it_for_the_second_person(
     steward: Visitor, lead: Visitor, people: StoreBuilder, risky_item: str
 ) -> None:
-    seen = take(steward, risky_item)
-    offered = re.findall(r'<option value="(gender:\d+)">', page(steward.get(f"{risky_item}/effect")))
-    answer(steward, risky_item, "same", seen, pin=["", offered[1]])
+    choice = choose_and_say_yes(steward, risky_item)
 
     listed, seen = page(lead.get("/console/proposals")), take(lead, risky_item)
     told, looked = page(lead.get(risky_item)), page(lead.get(f"{risky_item}/effect"))
     answer(lead, risky_item, "same", seen)
 
-    record_id = offered[1].partition(":")[2]
+    record_id = choice.partition(":")[2]
     assert f"Pinned with it: Gender (as record #{record_id})" in told
     assert f"Gender (as record #{record_id})" in listed
     assert f"Pinned with it: Gender (as record #{record_id})" in page(lead.get(f"{risky_item}/audit"))
-    assert f'<option value="{offered[1]}" selected>' in looked
+    assert f'<option value="{choice}" selected>' in looked
     assert ("pinned", int(record_id)) in [each[1:] for each in golden(people, "gender")]
 
 
 def test_what_was_shown_is_pinned_though_the_first_answer_is_withdrawn_meanwhile(
     steward: Visitor, lead: Visitor, people: StoreBuilder, risky_item: str
 ) -> None:
-    seen = take(steward, risky_item)
-    offered = re.findall(r'<option value="(gender:\d+)">', page(steward.get(f"{risky_item}/effect")))
-    answer(steward, risky_item, "same", seen, pin=["", offered[1]])
+    choice = choose_and_say_yes(steward, risky_item)
     seen = take(lead, risky_item)
     looked = page(lead.get(f"{risky_item}/effect"))
 
     steward.post(f"{risky_item}/withdraw")
     answer(lead, risky_item, "same", seen, pin=pins_sent(looked, "answers"))
 
-    record_id = offered[1].partition(":")[2]
+    record_id = choice.partition(":")[2]
     told = page(lead.get(risky_item))
     assert "lead answered: same person." in told
     assert f"Pinned with it: Gender (as record #{record_id})" in told
